@@ -1,0 +1,313 @@
+//! One run of one log, start to finish: read this first.
+
+mod holdings;
+mod queue;
+
+use crate::archive::Archive;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Error;
+use crate::graph::credential::Application;
+use crate::graph::query::Collection;
+use crate::graph::{GraphClient, Tally};
+use crate::ledger::State;
+use crate::log::{GraphVersion, Log, Stream};
+use crate::metrics::Vitals;
+use crate::plan::{Scope, plan_day};
+use crate::reader::{Outcome, Reader};
+use crate::report::{Report, WindowReport};
+use crate::request::Collect;
+use crate::window::midnight;
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use holdings::Archived;
+use queue::{Queue, Task};
+use tokio::sync::watch;
+
+/// Everything that a run of one log needs.
+#[derive(Debug)]
+pub struct Collector {
+    /// Which log.
+    pub log: Log,
+    /// The settings.
+    pub config: Config,
+    /// Where records come from.
+    pub graph: GraphClient,
+    /// Where they go.
+    pub archive: Archive,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// What was done.
+    pub report: Report,
+    /// Why the run failed, where it did: the first cause.
+    pub error: Option<Error>,
+    /// Whether only time was lacking, so that another invocation is to go on.
+    pub ran_out_of_time: bool,
+    /// Numbers for the metrics.
+    pub vitals: Vitals,
+}
+
+/// A window that was taken from the queue, and how that ended.
+struct Finished {
+    task: Task,
+    outcome: Outcome,
+    tally: Tally,
+}
+
+impl Collector {
+    /// A collector for `log` that signs on as `application`.
+    pub fn new(
+        log: Log,
+        config: Config,
+        application: Application,
+        archive: Archive,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        let graph = GraphClient::new(&config.graph, application, clock)?;
+        Ok(Self { log, config, graph, archive, clock })
+    }
+
+    /// The streams of the log that are wanted.
+    pub fn streams(&self) -> Vec<Stream> {
+        self.log.streams(&self.config.event_types)
+    }
+
+    /// Where and how `stream` is asked for.
+    pub fn collection(&self, stream: Stream) -> Collection {
+        let version = GraphVersion::serving(&self.streams());
+        Collection { graph_url: self.config.graph.graph_url.clone(), version, stream }
+    }
+
+    /// Reads what is due, or what `request` asks for, until all is done or `stop_at` has come.
+    pub async fn run(&self, request: &Collect, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
+        let started_at = self.clock.now();
+        let scope = scope_of(request, started_at)?;
+        let mut archived = self.look_up(scope, started_at, request.is_dry_run).await?;
+        let mut run = Work::new(self.log, &mut archived);
+        run.report_expired(scope, self.config.plan.oldest_day(started_at), &self.streams());
+        if request.is_dry_run {
+            run.report_plan(self.plan(&archived, scope, started_at));
+        } else {
+            run.queue = Queue::new(self.plan(&archived, scope, started_at));
+            self.work(&mut run, &mut archived, scope, stop_at).await;
+        }
+        let now = self.clock.now();
+        run.report.duration_ms = u64::try_from((now - started_at).num_milliseconds()).unwrap_or(0);
+        let oldest_unverified_hours =
+            (scope == Scope::Due).then(|| archived.oldest_unverified_hours(now, &self.config.plan));
+        Ok(run.end(oldest_unverified_hours, self.graph.credential_days_left()))
+    }
+
+    /// The windows to read, in the order of their time.
+    fn plan(&self, archived: &Archived, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
+        let of_day = |holdings| plan_day(holdings, scope, now, &self.config.plan);
+        let mut tasks: Vec<_> = archived.days.values().flat_map(of_day).map(Task::new).collect();
+        tasks.sort_by_key(|task| (task.planned.window.start(), task.planned.stream));
+        tasks
+    }
+
+    /// Reads every window of the queue, several at a time.
+    async fn work(
+        &self,
+        run: &mut Work,
+        archived: &mut Archived,
+        scope: Scope,
+        stop_at: Option<DateTime<Utc>>,
+    ) {
+        let (halt, halted) = watch::channel(false);
+        let mut in_flight = FuturesUnordered::new();
+        loop {
+            let is_over = *halted.borrow() || stop_at.is_some_and(|stop| self.clock.now() >= stop);
+            while !is_over && in_flight.len() < self.config.graph.concurrency {
+                let Some(task) = run.queue.next() else { break };
+                let Some(holdings) = archived.days.get(&task.place()).cloned() else { continue };
+                in_flight.push(self.read(task, holdings, stop_at, halted.clone()));
+            }
+            let Some(finished) = in_flight.next().await else { break };
+            if let Outcome::Superseded = finished.outcome {
+                self.plan_again(run, archived, scope, &finished).await;
+            }
+            run.take(finished, archived);
+            if run.error.as_ref().is_some_and(Error::stops_the_run) {
+                halt.send_replace(true);
+            }
+        }
+        run.ran_out_of_time = !*halted.borrow() && (run.was_stopped || run.queue.len() > 0);
+    }
+
+    async fn read(
+        &self,
+        task: Task,
+        holdings: crate::plan::Holdings,
+        stop_at: Option<DateTime<Utc>>,
+        mut halted: watch::Receiver<bool>,
+    ) -> Finished {
+        let reader = Reader {
+            graph: &self.graph,
+            archive: &self.archive,
+            clock: self.clock,
+            collection: self.collection(task.planned.stream),
+            target_records: self.config.target_records,
+        };
+        let stop = async {
+            let time_is_up = async {
+                match stop_at {
+                    Some(stop_at) => self.clock.sleep_until(stop_at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = time_is_up => {}
+                _ = halted.wait_for(|is_halted| *is_halted) => {}
+            }
+        };
+        let tally = Tally::default();
+        let outcome = reader.read(&task.planned, &holdings, task.estimate, &tally, stop).await;
+        Finished { task, outcome, tally }
+    }
+
+    /// Another run works on the same day: looks at what it has done, and takes up what is still due.
+    async fn plan_again(&self, run: &mut Work, archived: &mut Archived, scope: Scope, finished: &Finished) {
+        let (stream, day) = finished.task.place();
+        if !run.queue.may_plan_again((stream, day)) {
+            run.fail(&finished.task, Error::Incomplete(format!(
+                "another run keeps reading {} of {day} at the same time; the next run checks that nothing is missing",
+                stream.name()
+            )));
+            return;
+        }
+        match self.look_up_day(stream, day).await {
+            Ok(holdings) => {
+                let due = plan_day(&holdings, scope, self.clock.now(), &self.config.plan);
+                let is_waiting = |window| run.queue.has(stream, window);
+                let due = due.into_iter().filter(|planned| {
+                    !is_waiting(planned.window) && planned.window.overlaps(finished.task.planned.window)
+                });
+                let due: Vec<_> = due.map(Task::new).collect();
+                run.queue.put_first(due);
+                archived.days.insert((stream, day), holdings);
+            }
+            Err(error) => run.fail(&finished.task, error),
+        }
+    }
+}
+
+fn scope_of(request: &Collect, now: DateTime<Utc>) -> Result<Scope, Error> {
+    let Some((from, to)) = request.span else { return Ok(Scope::Due) };
+    if from < now {
+        return Ok(Scope::Span { from, to, asked_at: request.asked_at.unwrap_or(now) });
+    }
+    Err(Error::Event(format!("the event asks for the span from {from}, which lies in the future")))
+}
+
+/// What a run has done so far, and what is left.
+struct Work {
+    report: Report,
+    error: Option<Error>,
+    queue: Queue,
+    was_stopped: bool,
+    ran_out_of_time: bool,
+    has_expired: Option<String>,
+}
+
+impl Work {
+    fn new(log: Log, archived: &mut Archived) -> Self {
+        let mut report = Report::new(log);
+        report.foreign = std::mem::take(&mut archived.foreign);
+        for window in std::mem::take(&mut archived.unreadable) {
+            report.add(window);
+        }
+        let error = archived.error.take();
+        Self {
+            report,
+            error,
+            queue: Queue::default(),
+            was_stopped: false,
+            ran_out_of_time: false,
+            has_expired: None,
+        }
+    }
+
+    /// Names the part of a span that Graph may already have dropped.
+    fn report_expired(&mut self, scope: Scope, oldest: chrono::NaiveDate, streams: &[Stream]) {
+        let Scope::Span { from, to, .. } = scope else { return };
+        let end = to.min(midnight(oldest));
+        if from >= end {
+            return;
+        }
+        for &stream in streams {
+            self.report.add(WindowReport::unread(stream, from, end, 0, State::Expired));
+        }
+        self.has_expired = Some(format!(
+            "the event asks for records since {from}, and none before {oldest} was read: HISTORY_DAYS allows no older day, \
+             because Graph may have dropped it and an empty answer would look like proof"
+        ));
+    }
+
+    fn report_plan(&mut self, tasks: Vec<Task>) {
+        self.report.remaining_windows = tasks.len() as u64;
+        self.has_expired = None;
+        for Task { planned, .. } in tasks {
+            let (start, end) = (planned.window.start(), planned.window.end());
+            self.report.add(WindowReport::unread(planned.stream, start, end, planned.read, planned.state));
+        }
+    }
+
+    fn take(&mut self, finished: Finished, archived: &mut Archived) {
+        let Finished { task, outcome, tally } = finished;
+        self.report.requests += tally.requests();
+        self.report.retries += tally.retries();
+        self.report.throttled += tally.throttled();
+        match outcome {
+            Outcome::Read(row, ledger) => {
+                let state = ledger.state(row.window);
+                archived.update(task.place(), ledger);
+                self.report.add(task.report(&row, state));
+            }
+            Outcome::Split(length, estimate) => {
+                self.queue.put_first(task.split(length, estimate));
+            }
+            Outcome::Stopped => {
+                self.was_stopped = true;
+                self.queue.put_first(vec![task]);
+            }
+            Outcome::Failed(error) => self.fail(&task, error),
+            Outcome::Superseded => {}
+        }
+    }
+
+    fn fail(&mut self, task: &Task, error: Error) {
+        tracing::error!(stream = task.planned.stream.name(), window = %task.planned.window.start(), "{error}");
+        self.report.add(task.failure(&error));
+        let is_graver = error.stops_the_run() && !self.error.as_ref().is_some_and(Error::stops_the_run);
+        if self.error.is_none() || is_graver {
+            self.error = Some(error);
+        }
+    }
+
+    fn end(mut self, oldest_unverified_hours: Option<i64>, credential_days_left: Option<i64>) -> Run {
+        self.report.remaining_windows += self.queue.len() as u64;
+        let left = self.report.remaining_windows;
+        let failed = self.report.failed_windows();
+        let error = match (self.error, self.has_expired) {
+            (Some(error), _) => {
+                Some(error.and(&format!("{failed} windows could not be read and {left} were not tried")))
+            }
+            (None, Some(expired)) => Some(Error::Event(expired)),
+            (None, None) => None,
+        };
+        let succeeded = error.is_none();
+        Run {
+            report: self.report,
+            error,
+            ran_out_of_time: self.ran_out_of_time,
+            vitals: Vitals { oldest_unverified_hours, credential_days_left, succeeded },
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Every environment variable of a function, validated. Nothing else reads the environment.
+
+use crate::error::Error;
+use crate::log::EventType;
+use crate::plan::PlanSettings;
+use crate::window::WindowLength;
+use chrono::TimeDelta;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use url::{Host, Url};
+
+/// The settings of a function. Each field names its variable; the template parameter has the same words.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `ARCHIVE_BUCKET`, required: the bucket.
+    pub archive_bucket: String,
+    /// `PARAMETER_PREFIX`, required: the SSM path below which the credential lies, e.g. `/entratrail`.
+    pub parameter_prefix: String,
+    /// `CREDENTIAL`: `secret`, `certificate` or `federated`.
+    pub credential: CredentialKind,
+    /// How Graph is asked.
+    pub graph: GraphSettings,
+    /// `SIGN_IN_EVENT_TYPES`: comma list of the sign-ins that are read.
+    pub event_types: Vec<EventType>,
+    /// What is due.
+    pub plan: PlanSettings,
+    /// `TARGET_RECORDS`: records that a window is to hold at most, roughly.
+    pub target_records: u64,
+    /// `STOP_BEFORE_DEADLINE_SECONDS`: when a run stops starting work and hands over.
+    pub stop_before_deadline: TimeDelta,
+    /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy; such
+    /// endpoints want the bucket in the path, not in the host name.
+    pub has_own_s3_endpoint: bool,
+}
+
+/// How Graph and Entra are reached.
+#[derive(Debug, Clone)]
+pub struct GraphSettings {
+    /// `GRAPH_URL`: the Graph host of the tenant's cloud.
+    pub graph_url: Url,
+    /// `LOGIN_URL`: the login host of the tenant's cloud.
+    pub login_url: Url,
+    /// `CONCURRENCY`: windows in flight at once, and chains of pages followed at once.
+    pub concurrency: usize,
+    /// `GRAPH_REQUESTS_PER_10S`: the limit that all of them share.
+    pub requests_per_10s: usize,
+}
+
+/// What proves to Entra who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A client secret.
+    Secret,
+    /// A certificate.
+    Certificate,
+    /// A token of the function's own role.
+    Federated,
+}
+
+impl Config {
+    /// Reads the variables through `lookup`.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let variables = Variables(&lookup);
+        Ok(Self {
+            archive_bucket: variables.required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
+            parameter_prefix: variables.parameter_prefix()?,
+            credential: variables.credential()?,
+            graph: GraphSettings {
+                graph_url: variables.host("GRAPH_URL", "https://graph.microsoft.com")?,
+                login_url: variables.host("LOGIN_URL", "https://login.microsoftonline.com")?,
+                concurrency: variables.number("CONCURRENCY", 4, 1..=16)?,
+                requests_per_10s: variables.number("GRAPH_REQUESTS_PER_10S", 5, 1..=10_000)?,
+            },
+            event_types: variables.event_types()?,
+            plan: PlanSettings {
+                history_days: variables.number("HISTORY_DAYS", 30, 1..=30)?,
+                window_length: variables.window_length()?,
+                settle: TimeDelta::minutes(variables.number("SETTLE_MINUTES", 30, 0..=1440)?),
+            },
+            target_records: variables.number("TARGET_RECORDS", 50_000, 1..=1_000_000)?,
+            stop_before_deadline: TimeDelta::seconds(variables.number(
+                "STOP_BEFORE_DEADLINE_SECONDS",
+                60,
+                1..=840,
+            )?),
+            has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
+        })
+    }
+}
+
+struct Variables<'lookup>(&'lookup dyn Fn(&str) -> Option<String>);
+
+impl Variables<'_> {
+    fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
+        let value = self.0(name).filter(|value| !value.trim().is_empty());
+        value.ok_or_else(|| {
+            Error::Configuration(format!(
+                "the environment variable {name} is not set; it must hold {meaning}"
+            ))
+        })
+    }
+
+    fn or(&self, name: &str, default: &str) -> String {
+        self.0(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn parameter_prefix(&self) -> Result<String, Error> {
+        const NAME: &str = "PARAMETER_PREFIX";
+        let allowed = "an SSM path that starts with a slash, e.g. /entratrail";
+        let prefix = self.required(NAME, allowed)?;
+        let trimmed = prefix.trim_end_matches('/');
+        if trimmed.starts_with('/') { Ok(trimmed.to_owned()) } else { Err(malformed(NAME, &prefix, allowed)) }
+    }
+
+    fn credential(&self) -> Result<CredentialKind, Error> {
+        let value = self.or("CREDENTIAL", "secret");
+        match value.as_str() {
+            "secret" => Ok(CredentialKind::Secret),
+            "certificate" => Ok(CredentialKind::Certificate),
+            "federated" => Ok(CredentialKind::Federated),
+            _ => Err(malformed("CREDENTIAL", &value, "secret, certificate or federated")),
+        }
+    }
+
+    /// A URL that a token may be sent to: TLS, or a loopback address for tests.
+    fn host(&self, name: &str, default: &str) -> Result<Url, Error> {
+        let value = self.or(name, default);
+        let is_loopback = |url: &Url| match url.host() {
+            Some(Host::Domain(domain)) => domain == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let is_safe = |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
+        let is_bare = |url: &Url| url.username().is_empty() && url.query().is_none() && url.path() == "/";
+        Url::parse(&value).ok().filter(|url| is_safe(url) && is_bare(url) && url.has_host()).ok_or_else(|| {
+            malformed(name, &value, "https:// and a host name (plain http only to a loopback address), e.g. https://graph.microsoft.us")
+        })
+    }
+
+    fn number<N>(&self, name: &str, default: N, range: RangeInclusive<N>) -> Result<N, Error>
+    where
+        N: FromStr + PartialOrd + Display + Copy,
+    {
+        let Some(value) = self.0(name) else { return Ok(default) };
+        let number = value.parse().ok().filter(|number| range.contains(number));
+        let allowed = format!("a whole number from {} to {}", range.start(), range.end());
+        number.ok_or_else(|| malformed(name, &value, &allowed))
+    }
+
+    fn window_length(&self) -> Result<WindowLength, Error> {
+        let value = self.or("WINDOW_MINUTES", "1440");
+        let length = value.parse().ok().and_then(WindowLength::new);
+        length.ok_or_else(|| {
+            let lengths = WindowLength::MINUTES.map(|minutes| minutes.to_string()).join(", ");
+            malformed("WINDOW_MINUTES", &value, &format!("one of {lengths}"))
+        })
+    }
+
+    fn event_types(&self) -> Result<Vec<EventType>, Error> {
+        const NAME: &str = "SIGN_IN_EVENT_TYPES";
+        let names = EventType::ALL.map(EventType::name).join(",");
+        let value = self.or(NAME, &names);
+        let mut event_types: Vec<_> =
+            value.split(',').filter_map(|name| EventType::parse(name.trim())).collect();
+        let is_whole = event_types.len() == value.split(',').count();
+        event_types.sort_unstable();
+        event_types.dedup();
+        if is_whole && event_types.len() == value.split(',').count() {
+            return Ok(event_types);
+        }
+        Err(malformed(NAME, &value, &format!("a comma list of {names}, each at most once")))
+    }
+}
+
+fn malformed(name: &str, value: &str, allowed: &str) -> Error {
+    Error::Configuration(format!("the environment variable {name} holds \"{value}\"; allowed is {allowed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, Error> {
+        let required = [("ARCHIVE_BUCKET", "archive"), ("PARAMETER_PREFIX", "/entratrail/")];
+        let value = |name: &str| {
+            let set = variables.iter().chain(&required).find(|(key, _)| *key == name);
+            set.map(|(_, value)| (*value).to_owned()).filter(|value| value != "(unset)")
+        };
+        Config::read(value)
+    }
+
+    #[test]
+    fn only_bucket_and_prefix_are_required() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.parameter_prefix, "/entratrail");
+        assert_eq!(config.event_types, EventType::ALL);
+        assert_eq!((config.plan.history_days, config.target_records), (30, 50_000));
+        assert_eq!(config.graph.graph_url.as_str(), "https://graph.microsoft.com/");
+    }
+
+    #[test]
+    fn a_malformed_variable_is_named_with_what_it_holds_and_what_is_allowed() {
+        let check = |name: &str, value: &str, allowed: &str| {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert_eq!(error.error_type(), "Configuration");
+            let text = error.to_string();
+            assert!(text.contains(name) && text.contains(allowed), "{text}");
+            assert!(value == "(unset)" || text.contains(value), "{text}");
+        };
+        check("ARCHIVE_BUCKET", "(unset)", "bucket");
+        check("ARCHIVE_BUCKET", "", "bucket");
+        check("PARAMETER_PREFIX", "entratrail", "starts with a slash");
+        check("CREDENTIAL", "password", "secret, certificate or federated");
+        check("GRAPH_URL", "http://graph.microsoft.com", "https://");
+        check("GRAPH_URL", "graph.microsoft.com", "https://");
+        check("LOGIN_URL", "https://user@login.microsoftonline.com", "https://");
+        check("HISTORY_DAYS", "31", "1 to 30");
+        check("HISTORY_DAYS", "0", "1 to 30");
+        check("WINDOW_MINUTES", "90", "1440, 720, 360, 180, 60, 30, 15, 5");
+        check("SETTLE_MINUTES", "-5", "0 to 1440");
+        check("TARGET_RECORDS", "many", "1 to 1000000");
+        check("CONCURRENCY", "", "1 to 16");
+        check("SIGN_IN_EVENT_TYPES", "interactiveUser,guest", "interactiveUser,nonInteractiveUser");
+        check("SIGN_IN_EVENT_TYPES", "interactiveUser,interactiveUser", "at most once");
+        check("SIGN_IN_EVENT_TYPES", "", "comma list");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for url in
+            ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9", "https://graph.microsoft.us"]
+        {
+            assert!(read(&[("GRAPH_URL", url)]).is_ok(), "{url}");
+        }
+    }
+}

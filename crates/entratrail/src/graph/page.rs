@@ -1,0 +1,142 @@
+//! One page of records, checked as a whole before any of it counts.
+
+use crate::graph::query::Span;
+use crate::log::Log;
+use crate::record::Record;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::ops::Range;
+
+/// A page whose body is complete, valid JSON.
+#[derive(Debug)]
+pub struct Page {
+    body: String,
+    records: Vec<Range<usize>>,
+    /// The link of the next page, byte for byte as Graph gave it; `None` on the last page.
+    pub next_link: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'body> {
+    #[serde(borrow)]
+    value: Vec<&'body RawValue>,
+    #[serde(rename = "@odata.nextLink", default)]
+    next_link: Option<String>,
+}
+
+impl Page {
+    /// The page that `body` holds; `None` where it is not one, complete and in UTF-8.
+    pub fn parse(body: Vec<u8>) -> Option<Self> {
+        let body = String::from_utf8(body).ok()?;
+        let envelope: Envelope = serde_json::from_str(&body).ok()?;
+        let start = body.as_ptr().addr();
+        let range = |record: &RawValue| {
+            let at = record.get().as_ptr().addr() - start;
+            at..at + record.get().len()
+        };
+        let records = envelope.value.into_iter().map(range).collect();
+        let next_link = envelope.next_link;
+        Some(Self { body, records, next_link })
+    }
+
+    /// The number of records, whatever their time.
+    pub fn record_count(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether `text` stands anywhere in the page.
+    pub fn mentions(&self, text: &str) -> bool {
+        self.body.contains(text)
+    }
+
+    /// The records that `span` owns, with what is known of each. Fails where Graph served something else than
+    /// was asked; then nothing of the page counts.
+    pub fn records_in(&self, span: Span, log: Log) -> Result<Vec<(Record, &str)>, Strayed> {
+        let mut strayed = Strayed { outside: 0, without_time: 0 };
+        let mut records = Vec::with_capacity(self.records.len());
+        for range in &self.records {
+            let json = &self.body[range.clone()];
+            let record = Record::read(json, log.time_field());
+            match record.time {
+                None => strayed.without_time += 1,
+                Some(time) if time < span.start || time > span.end => strayed.outside += 1,
+                Some(time) if time == span.end => {}
+                Some(_) => records.push((record, json)),
+            }
+        }
+        if strayed == (Strayed { outside: 0, without_time: 0 }) { Ok(records) } else { Err(strayed) }
+    }
+}
+
+/// Records of a page that were not asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Strayed {
+    /// Records outside the asked span: Graph ignored the filter.
+    pub outside: usize,
+    /// Records without a readable time.
+    pub without_time: usize,
+}
+
+/// About how many records `span` holds, from the times of its first page, where more pages follow.
+pub fn estimate(records: &[(Record, &str)], span: Span) -> u64 {
+    let times = || records.iter().filter_map(|(record, _)| record.time);
+    let seconds =
+        |from: DateTime<Utc>, to: DateTime<Utc>| u64::try_from((to - from).num_seconds()).unwrap_or(0);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return 0 };
+    records.len() as u64 * seconds(span.start, span.end) / seconds(first, last).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span() -> Span {
+        Span { start: "2026-11-22T00:00:00Z".parse().unwrap(), end: "2026-11-23T00:00:00Z".parse().unwrap() }
+    }
+
+    fn page(times: &[&str]) -> Page {
+        let records: Vec<_> =
+            times.iter().map(|time| format!(r#"{{"id":"{time}", "createdDateTime":"{time}"}}"#)).collect();
+        Page::parse(format!(r#"{{"@odata.context":"x","value":[{}]}}"#, records.join(" ,\n")).into_bytes())
+            .unwrap()
+    }
+
+    #[test]
+    fn a_record_at_the_end_is_left_to_the_span_that_owns_it() {
+        let page = page(&["2026-11-22T00:00:00Z", "2026-11-22T23:59:59.9999999Z", "2026-11-23T00:00:00Z"]);
+        let records = page.records_in(span(), Log::SignIns).unwrap();
+        assert_eq!(records.len(), 2);
+        assert_eq!(
+            records[0].1,
+            r#"{"id":"2026-11-22T00:00:00Z", "createdDateTime":"2026-11-22T00:00:00Z"}"#
+        );
+    }
+
+    #[test]
+    fn a_record_outside_the_span_spoils_the_page() {
+        let page =
+            page(&["2026-11-22T10:00:00Z", "2026-11-23T00:00:00.0000001Z", "2026-11-21T23:59:59Z", "noon"]);
+        let strayed = page.records_in(span(), Log::SignIns).unwrap_err();
+        assert_eq!(strayed, Strayed { outside: 2, without_time: 1 });
+    }
+
+    #[test]
+    fn anything_but_a_whole_page_is_refused() {
+        for body in ["", "{}", "<html>", r#"{"value":[{"id":1}"#, r#"{"value":{}}"#, r#"{"value":[]}x"#, "[]"]
+        {
+            assert!(Page::parse(body.as_bytes().to_vec()).is_none(), "{body}");
+        }
+        assert!(Page::parse(b"{\"value\":[\"\xff\"]}".to_vec()).is_none());
+        let tips = br#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
+        assert_eq!(Page::parse(tips.to_vec()).unwrap().next_link.as_deref(), Some("https://x/"));
+    }
+
+    #[test]
+    fn the_first_page_tells_how_dense_a_span_is() {
+        let page = page(&["2026-11-22T23:59:00Z", "2026-11-22T23:58:00Z", "2026-11-22T23:57:00Z"]);
+        let records = page.records_in(span(), Log::SignIns).unwrap();
+        assert_eq!(estimate(&records, span()), 3 * 86_400 / 120);
+        assert_eq!(estimate(&[], span()), 0);
+    }
+}

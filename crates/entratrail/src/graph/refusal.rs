@@ -1,0 +1,103 @@
+//! What a final refusal by Graph means for the operator.
+
+use crate::error::Error;
+use crate::log::Log;
+use serde::Deserialize;
+
+/// A final answer that is not a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// Graph's error code, where the body held one.
+    pub(super) code: String,
+    /// Graph's `request-id`, by which Microsoft's support finds the request.
+    pub(super) request_id: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorMember,
+}
+
+#[derive(Deserialize)]
+struct ErrorMember {
+    #[serde(default)]
+    code: Option<String>,
+}
+
+impl Refusal {
+    /// Reads an answer. The body may be anything: JSON with or without a code, HTML, nothing.
+    pub(super) fn read(status: u16, request_id: &str, body: &[u8]) -> Self {
+        let code = serde_json::from_slice::<ErrorBody>(body).ok().and_then(|body| body.error.code);
+        Self { status, code: code.unwrap_or_default(), request_id: request_id.to_owned() }
+    }
+
+    /// Whether Graph refused a next link that it gave itself.
+    pub(super) fn is_of_link(&self) -> bool {
+        matches!(self.status, 400 | 404 | 410)
+    }
+
+    /// The error that ends the read of `log`.
+    pub(super) fn explain(&self, log: Log) -> Error {
+        let (collection, came_back) = (log.collection(), self.came_back());
+        match (self.status, self.code.as_str()) {
+            (401, _) => Error::Credentials(format!(
+                "Graph refused a fresh access token for {collection} ({came_back}); check that GRAPH_URL and LOGIN_URL \
+                 belong to the same cloud and that no Conditional Access policy blocks the application"
+            )),
+            (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant") => Error::Licence(format!(
+                "Graph refused {collection} because it found no premium licence in the tenant ({came_back}); sign-in logs \
+                 need Entra ID P1 or P2; if the tenant has one, grant the application permission Directory.Read.All \
+                 as well, without which Graph cannot always see the licence"
+            )),
+            (403, _) => Error::Permission(format!(
+                "Graph refused {collection} for lack of permission ({came_back}); grant the app registration the \
+                 application permissions AuditLog.Read.All and Directory.Read.All and give admin consent"
+            )),
+            (404, _) => Error::Graph(format!(
+                "Graph does not know the collection {collection} ({came_back}); check GRAPH_URL: not every national \
+                 cloud serves this log"
+            )),
+            (300..=399, _) => Error::Graph(format!(
+                "Graph answered the request for {collection} with a redirect, which is never followed because it would \
+                 take the access token elsewhere ({came_back}); check GRAPH_URL"
+            )),
+            _ => Error::Graph(format!(
+                "Graph did not serve {collection} ({came_back}); the next run tries again; if it goes on, give the \
+                 request id to Microsoft's support"
+            )),
+        }
+    }
+
+    fn came_back(&self) -> String {
+        let code = if self.code.is_empty() { "no error code" } else { &self.code };
+        let request_id = if self.request_id.is_empty() { "none" } else { &self.request_id };
+        format!("status {}, {code}, request-id {request_id}", self.status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16, body: &str, error_type: &str) {
+        let error = Refusal::read(status, "r-1", body.as_bytes()).explain(Log::SignIns);
+        assert_eq!(error.error_type(), error_type, "{body}");
+        assert!(error.to_string().contains("request-id r-1"));
+        assert!(!error.to_string().contains("private"));
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_status_and_code_and_never_quotes_the_body() {
+        let body = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"private"}}}}"#);
+        check(401, &body("InvalidAuthenticationToken"), "Credentials");
+        check(403, &body("Authentication_RequestFromNonPremiumTenantOrB2CTenant"), "Licence");
+        check(403, &body("Authentication_MSGraphPermissionMissing"), "Permission");
+        check(403, &body(""), "Permission");
+        check(404, &body("BadRequest"), "Graph");
+        check(400, r#"{"error":{"code":null}}"#, "Graph");
+        check(500, "<html>private</html>", "Graph");
+        check(302, "", "Graph");
+    }
+}

@@ -1,0 +1,173 @@
+//! Access tokens: fetched when needed, renewed before they expire.
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::graph::credential::{Application, Credential};
+use crate::graph::retry::backoff;
+use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+/// A token is renewed when it has less than this left, or a quarter of its life where that is shorter.
+const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(5);
+/// Tries of one token request while Entra is out of order.
+const MOST_TRIES: u32 = 8;
+/// How long a new federated credential is given to reach all servers of Entra.
+const SPREADING: TimeDelta = TimeDelta::minutes(5);
+/// How long one token request may take.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// An access token for Graph.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    /// The `Authorization` header, marked as sensitive so that no library prints it.
+    pub(super) authorization: HeaderValue,
+    renew_at: DateTime<Utc>,
+}
+
+/// Fetches access tokens for one application and keeps the latest.
+#[derive(Debug)]
+pub(super) struct TokenSource {
+    http: reqwest::Client,
+    endpoint: String,
+    scope: String,
+    application: Application,
+    clock: Clock,
+    latest: Mutex<Option<Token>>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: SecretString,
+    expires_in: i64,
+}
+
+impl TokenSource {
+    /// A source for tokens of `login_url` that Graph at `graph_url` accepts.
+    pub(super) fn new(
+        http: reqwest::Client,
+        login_url: &Url,
+        graph_url: &Url,
+        application: Application,
+        clock: Clock,
+    ) -> Self {
+        let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        Self {
+            http,
+            endpoint: format!("{}/{}/oauth2/v2.0/token", base(login_url), application.tenant_id),
+            scope: format!("{}/.default", base(graph_url)),
+            application,
+            clock,
+            latest: Mutex::new(None),
+        }
+    }
+
+    /// The latest token, or a new one where that is about to expire or is the `refused` one.
+    pub(super) async fn token(&self, refused: Option<&Token>) -> Result<Token, Error> {
+        let mut latest = self.latest.lock().await;
+        let is_usable = |token: &&Token| {
+            token.renew_at > self.clock.now()
+                && refused.is_none_or(|refused| refused.authorization != token.authorization)
+        };
+        if let Some(token) = latest.as_ref().filter(is_usable) {
+            return Ok(token.clone());
+        }
+        let token = self.fetch().await?;
+        *latest = Some(token.clone());
+        Ok(token)
+    }
+
+    /// Days until the application's credential expires, where that is known.
+    pub(super) fn credential_days_left(&self) -> Option<i64> {
+        self.application.credential.days_left(self.clock.now())
+    }
+
+    async fn fetch(&self) -> Result<Token, Error> {
+        let give_up_spreading = self.clock.now() + SPREADING;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let answer = match self.request().await? {
+                Ok(token) => return Ok(token),
+                Err(answer) => answer,
+            };
+            match answer {
+                SignOnAnswer::Fail(error) => return Err(error),
+                SignOnAnswer::NotSpreadYet(error) if self.clock.now() >= give_up_spreading => {
+                    return Err(error);
+                }
+                SignOnAnswer::Again if tries >= MOST_TRIES => return Err(unreachable_login(&self.endpoint)),
+                SignOnAnswer::NotSpreadYet(_) | SignOnAnswer::Again => {
+                    tracing::warn!(tries, "Entra did not grant a token yet");
+                    self.clock.sleep(backoff(tries, fastrand::f64())).await;
+                }
+            }
+        }
+    }
+
+    async fn request(&self) -> Result<Result<Token, SignOnAnswer>, Error> {
+        let request = self
+            .http
+            .post(&self.endpoint)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(self.form().await?);
+        let exchange = async {
+            let response = request.send().await?;
+            Ok::<_, reqwest::Error>((response.status(), response.bytes().await?))
+        };
+        let Some(Ok((status, body))) = self.clock.timeout(TIMEOUT, exchange).await else {
+            return Ok(Err(SignOnAnswer::Again));
+        };
+        if status.is_success() {
+            let granted = serde_json::from_slice(&body).ok();
+            return Ok(granted.and_then(|granted| self.accept(&granted)).ok_or(SignOnAnswer::Again));
+        }
+        let Application { tenant_id, client_id, .. } = &self.application;
+        Ok(Err(SignOnRefusal::read(&body).explain(status.as_u16(), tenant_id, client_id)))
+    }
+
+    async fn form(&self) -> Result<String, Error> {
+        const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let client_id = &self.application.client_id;
+        let (name, proof) = match &self.application.credential {
+            Credential::Secret(secret) => ("client_secret", secret.clone()),
+            Credential::Certificate(certificate) => {
+                let assertion = certificate.assertion(client_id, &self.endpoint, self.clock.now())?;
+                ("client_assertion", assertion)
+            }
+            Credential::Federated(federation) => ("client_assertion", (federation.0)().await?),
+        };
+        let mut form = Serializer::new(String::new());
+        form.append_pair("client_id", client_id)
+            .append_pair("scope", &self.scope)
+            .append_pair("grant_type", "client_credentials")
+            .append_pair(name, proof.expose_secret());
+        if name == "client_assertion" {
+            form.append_pair("client_assertion_type", ASSERTION_TYPE);
+        }
+        Ok(form.finish())
+    }
+
+    fn accept(&self, granted: &Granted) -> Option<Token> {
+        let bearer = format!("Bearer {}", granted.access_token.expose_secret());
+        let mut authorization = HeaderValue::try_from(bearer).ok()?;
+        authorization.set_sensitive(true);
+        let lifetime = TimeDelta::try_seconds(granted.expires_in.max(0))?;
+        Some(Token { authorization, renew_at: self.clock.now() + lifetime - RENEW_BEFORE.min(lifetime / 4) })
+    }
+}
+
+fn unreachable_login(endpoint: &str) -> Error {
+    let host =
+        Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    Error::Graph(format!(
+        "no access token could be fetched from {host}: it did not answer, or kept answering that it is out of order \
+         ({MOST_TRIES} tries); check LOGIN_URL and the network; the next run tries again"
+    ))
+}

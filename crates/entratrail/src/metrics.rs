@@ -1,0 +1,110 @@
+//! The numbers of a run, in the line format from which CloudWatch makes metrics.
+
+use crate::report::Report;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use std::io::Write as _;
+
+/// Everything that a run reports as a metric beyond its report.
+#[derive(Debug, Clone, Copy)]
+pub struct Vitals {
+    /// Hours since the end of the oldest window that is not verified; `None` where the run did not look.
+    pub oldest_unverified_hours: Option<i64>,
+    /// Days until the credential expires; `None` where that is not known.
+    pub credential_days_left: Option<i64>,
+    /// Whether nothing went wrong.
+    pub succeeded: bool,
+}
+
+/// Prints the line. Lambda hands it to CloudWatch, which needs no permission of the function.
+pub fn print(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<Utc>) {
+    let line = embedded_metrics(report, vitals, function_name, now);
+    // A closed standard output is no reason to fail a run that has stored everything.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// One line in embedded metric format.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+fn embedded_metrics(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<Utc>) -> Value {
+    let failed = report.failed_windows();
+    let late: u64 =
+        report.windows.iter().filter(|w| w.read > 1).map(|window| window.new - window.changed).sum();
+    let metrics = [
+        ("WindowsRead", "Count", Some(json!(report.windows.len() - failed))),
+        ("WindowsFailed", "Count", Some(json!(failed))),
+        ("RecordsNew", "Count", Some(json!(report.new))),
+        ("RecordsLate", "Count", Some(json!(late))),
+        ("RecordsChanged", "Count", Some(json!(report.changed))),
+        ("Throttled", "Count", Some(json!(report.throttled))),
+        ("OldestUnverifiedHours", "None", vitals.oldest_unverified_hours.map(Value::from)),
+        ("CredentialDaysLeft", "None", vitals.credential_days_left.map(Value::from)),
+        ("Succeeded", "Count", Some(json!(u8::from(vitals.succeeded)))),
+    ];
+    let known = || metrics.iter().filter_map(|(name, unit, value)| Some((*name, *unit, value.as_ref()?)));
+    let definitions: Vec<_> = known().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": now.timestamp_millis(),
+            "CloudWatchMetrics": [{
+                "Namespace": "EntraTrail",
+                "Dimensions": [["FunctionName", "Log"]],
+                "Metrics": definitions,
+            }],
+        },
+        "FunctionName": function_name,
+        "Log": report.log,
+    });
+    for (name, _, value) in known() {
+        line[name] = value.clone();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::State;
+    use crate::log::{Log, Stream};
+    use crate::report::WindowReport;
+
+    #[test]
+    fn the_line_defines_every_metric_that_it_carries() {
+        let now = "2026-11-23T01:15:00Z".parse().unwrap();
+        let mut report = Report::new(Log::DirectoryAudits);
+        let unread = WindowReport::unread(Stream::DirectoryAudits, now, now, 2, State::Open);
+        report.add(WindowReport { served: 9, new: 5, changed: 2, ..unread.clone() });
+        report.add(WindowReport { error: Some("no".to_owned()), ..unread });
+        let vitals =
+            Vitals { oldest_unverified_hours: Some(26), credential_days_left: None, succeeded: false };
+        let line = embedded_metrics(&report, vitals, "audit", now);
+        let definition = &line["_aws"]["CloudWatchMetrics"][0];
+        let names: Vec<_> =
+            definition["Metrics"].as_array().unwrap().iter().map(|m| m["Name"].as_str().unwrap()).collect();
+        assert_eq!(
+            names,
+            [
+                "WindowsRead",
+                "WindowsFailed",
+                "RecordsNew",
+                "RecordsLate",
+                "RecordsChanged",
+                "Throttled",
+                "OldestUnverifiedHours",
+                "Succeeded"
+            ]
+        );
+        assert!(names.iter().all(|name| line[*name].is_number()));
+        assert!(
+            definition["Dimensions"][0]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|name| line[name.as_str().unwrap()].is_string())
+        );
+        assert_eq!(
+            (&line["RecordsLate"], &line["RecordsChanged"], &line["Succeeded"]),
+            (&json!(3), &json!(2), &json!(0))
+        );
+        assert_eq!(line["_aws"]["Timestamp"], json!(1_795_396_500_000_u64));
+    }
+}

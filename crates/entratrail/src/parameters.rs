@@ -1,0 +1,154 @@
+//! The credential in SSM Parameter Store, and the tokens of the function's own role.
+
+use crate::config::{Config, CredentialKind};
+use crate::error::Error;
+use crate::graph::credential::{Application, Certificate, Credential, Federation};
+use aws_sdk_ssm::error::ProvideErrorMetadata as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+use uuid::Uuid;
+
+/// The clients of the AWS services that hold or prove who the function is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Systems Manager.
+    pub ssm: aws_sdk_ssm::Client,
+    /// Security Token Service, at its regional endpoint: the global one knows no `GetWebIdentityToken`.
+    pub sts: aws_sdk_sts::Client,
+}
+
+impl Identity {
+    /// Reads the parameters below `PARAMETER_PREFIX`, one by one.
+    pub async fn application(&self, config: &Config) -> Result<Application, Error> {
+        let parameter = |name: &'static str| self.parameter(&config.parameter_prefix, name);
+        let tenant_id = parameter("tenant-id").await?.expose_secret().to_owned();
+        check_tenant_id(&tenant_id)?;
+        let client_id = parameter("client-id").await?.expose_secret().to_owned();
+        if Uuid::try_parse(&client_id).is_err() {
+            return Err(Error::Parameters(format!(
+                "the parameter client-id holds \"{client_id}\"; it must be the application (client) id of the app \
+                 registration, a GUID"
+            )));
+        }
+        let credential = match config.credential {
+            CredentialKind::Secret => Credential::Secret(check_secret(parameter("client-secret").await?)?),
+            CredentialKind::Certificate => {
+                let text = parameter("client-certificate").await?;
+                Credential::Certificate(Box::new(Certificate::from_pem(text.expose_secret())?))
+            }
+            CredentialKind::Federated => Credential::Federated(self.federation(&config.graph.login_url)),
+        };
+        Ok(Application { tenant_id, client_id, credential })
+    }
+
+    async fn parameter(&self, prefix: &str, name: &str) -> Result<SecretString, Error> {
+        let path = format!("{prefix}/{name}");
+        let answer = self.ssm.get_parameter().name(&path).with_decryption(true).send().await;
+        let answer = answer.map_err(|error| {
+            let code = error.code().unwrap_or("no answer");
+            let advice = match code {
+                "ParameterNotFound" => {
+                    "it does not exist: store it as SecureString, or check PARAMETER_PREFIX"
+                }
+                "AccessDeniedException" => {
+                    "the function's role may not read it or may not decrypt with its key"
+                }
+                _ => "check region, network and the KMS key",
+            };
+            Error::Parameters(format!("the SSM parameter {path} could not be read ({code}): {advice}"))
+        })?;
+        let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
+        if value.trim().is_empty() {
+            return Err(Error::Parameters(format!("the SSM parameter {path} is empty")));
+        }
+        Ok(SecretString::from(value.trim()))
+    }
+
+    /// Tokens of this function's role, made out to Entra.
+    fn federation(&self, login_url: &Url) -> Federation {
+        let sts = self.sts.clone();
+        let audience = audience(login_url);
+        Federation(Box::new(move || {
+            let request = sts.get_web_identity_token().audience(audience).signing_algorithm("RS256");
+            Box::pin(async move {
+                let answer = request.duration_seconds(300).send().await.map_err(|error| {
+                    let code = error.code().unwrap_or("no answer");
+                    Error::Credentials(format!(
+                        "AWS STS gave no token for the function's role ({code}): {}",
+                        advice(code)
+                    ))
+                })?;
+                let token = answer.web_identity_token.unwrap_or_default();
+                Ok(SecretString::from(token))
+            })
+        }))
+    }
+}
+
+fn advice(sts_code: &str) -> &'static str {
+    match sts_code {
+        "OutboundWebIdentityFederationDisabledException" | "OutboundWebIdentityFederationDisabled" => {
+            "outbound federation is off in this account: run `aws iam enable-outbound-web-identity-federation`"
+        }
+        "AccessDenied" | "AccessDeniedException" => "the role may not call sts:GetWebIdentityToken",
+        _ => "check that the STS endpoint is the regional one",
+    }
+}
+
+/// The audience that a federated credential of that cloud expects; those of the national clouds are named by
+/// Microsoft's client libraries, not by its documentation.
+fn audience(login_url: &Url) -> &'static str {
+    match login_url.host_str().and_then(|host| host.rsplit('.').next()) {
+        Some("us") => "api://AzureADTokenExchangeUSGov",
+        Some("cn") => "api://AzureADTokenExchangeChina",
+        _ => "api://AzureADTokenExchange",
+    }
+}
+
+fn check_tenant_id(tenant_id: &str) -> Result<(), Error> {
+    let is_domain = tenant_id.contains('.')
+        && tenant_id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+    if is_domain || Uuid::try_parse(tenant_id).is_ok() {
+        return Ok(());
+    }
+    Err(Error::Parameters(format!(
+        "the parameter tenant-id holds \"{tenant_id}\"; it must be the directory (tenant) id, a GUID, or a verified domain \
+         of the tenant"
+    )))
+}
+
+/// Entra shows a secret's id beside its value, and the id is what people paste.
+fn check_secret(secret: SecretString) -> Result<SecretString, Error> {
+    if Uuid::try_parse(secret.expose_secret()).is_err() {
+        return Ok(secret);
+    }
+    Err(Error::Parameters(
+        "the parameter client-secret holds a GUID, which is the id of a client secret; store the secret's value, which \
+         Entra shows once, when the secret is made"
+            .to_owned(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_secrets_that_cannot_be_right_are_refused() {
+        assert!(check_tenant_id("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20").is_ok());
+        assert!(check_tenant_id("contoso.example").is_ok());
+        assert!(check_tenant_id("contoso").is_err());
+        assert!(check_tenant_id("contoso.example/../x").is_err());
+        let error = check_secret("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20".into()).unwrap_err().to_string();
+        assert!(error.contains("value") && !error.contains("5e1c"), "{error}");
+        assert!(check_secret("abc8Q~something".into()).is_ok());
+    }
+
+    #[test]
+    fn each_cloud_has_its_audience() {
+        let check = |url: &str, expected: &str| assert_eq!(audience(&Url::parse(url).unwrap()), expected);
+        check("https://login.microsoftonline.com", "api://AzureADTokenExchange");
+        check("https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov");
+        check("https://login.chinacloudapi.cn", "api://AzureADTokenExchangeChina");
+    }
+}

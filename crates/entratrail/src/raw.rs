@@ -1,0 +1,184 @@
+//! The bytes of a raw object: gzip of one record per line, made and read piece by piece.
+
+use crate::record::{Record, as_one_line};
+use aws_lc_rs::digest::{Context, SHA256};
+use flate2::Compression;
+use flate2::write::{GzEncoder, MultiGzDecoder};
+use serde_json::value::RawValue;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+/// A part of a multipart upload is sent when this much is compressed; S3 takes no smaller part but the last.
+pub const PART_BYTES: usize = 5 * 1024 * 1024;
+
+/// Compresses records into the object of a read.
+#[derive(Debug)]
+pub struct RawEncoder {
+    gzip: GzEncoder<Vec<u8>>,
+    digest: Digest,
+}
+
+impl Default for RawEncoder {
+    fn default() -> Self {
+        Self { gzip: GzEncoder::new(Vec::new(), Compression::default()), digest: Digest::new() }
+    }
+}
+
+impl RawEncoder {
+    /// Adds one record as a line.
+    pub fn push(&mut self, json: &str) -> io::Result<()> {
+        self.gzip.write_all(as_one_line(json).as_bytes())?;
+        self.gzip.write_all(b"\n")
+    }
+
+    /// The compressed bytes so far, as soon as they are enough for a part.
+    pub fn take_part(&mut self) -> Option<Vec<u8>> {
+        let is_full = self.gzip.get_ref().len() >= PART_BYTES;
+        is_full.then(|| {
+            let part = std::mem::take(self.gzip.get_mut());
+            self.digest.update(&part);
+            part
+        })
+    }
+
+    /// The remaining bytes, and what they complete.
+    pub fn finish(mut self) -> io::Result<(Vec<u8>, ObjectDigest)> {
+        self.gzip.try_finish()?;
+        let rest = std::mem::take(self.gzip.get_mut());
+        self.digest.update(&rest);
+        Ok((rest, self.digest.finish()))
+    }
+}
+
+/// Hash and size of a whole object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectDigest {
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+#[derive(Clone)]
+struct Digest {
+    context: Context,
+    bytes: u64,
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Digest").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl Digest {
+    fn new() -> Self {
+        Self { context: Context::new(&SHA256), bytes: 0 }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.context.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    fn finish(self) -> ObjectDigest {
+        let mut sha256 = String::with_capacity(64);
+        for byte in self.context.finish().as_ref() {
+            let _ = write!(sha256, "{byte:02x}"); // writing to a string cannot fail
+        }
+        ObjectDigest { sha256, bytes: self.bytes }
+    }
+}
+
+/// Reads the object of an earlier read, chunk by chunk.
+#[derive(Debug)]
+pub struct RawDecoder {
+    gunzip: MultiGzDecoder<Vec<u8>>,
+    digest: Digest,
+    time_field: &'static str,
+}
+
+impl RawDecoder {
+    /// A decoder for records with that time field.
+    pub fn new(time_field: &'static str) -> Self {
+        Self { gunzip: MultiGzDecoder::new(Vec::new()), digest: Digest::new(), time_field }
+    }
+
+    /// Takes the next bytes of the object and hands every record that they complete to `visit`.
+    pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Record)) -> io::Result<()> {
+        self.digest.update(chunk);
+        self.gunzip.write_all(chunk)?;
+        self.visit_lines(visit)
+    }
+
+    /// Takes the end of the object.
+    pub fn finish(mut self, visit: impl FnMut(Record)) -> io::Result<ObjectDigest> {
+        self.gunzip.try_finish()?;
+        self.visit_lines(visit)?;
+        if self.gunzip.get_ref().is_empty() { Ok(self.digest.finish()) } else { Err(damaged()) }
+    }
+
+    fn visit_lines(&mut self, mut visit: impl FnMut(Record)) -> io::Result<()> {
+        let buffer = self.gunzip.get_mut();
+        let Some(end) = memchr::memrchr(b'\n', buffer) else { return Ok(()) };
+        for line in std::str::from_utf8(&buffer[..end]).map_err(|_| damaged())?.split('\n') {
+            serde_json::from_str::<&RawValue>(line).map_err(|_| damaged())?;
+            visit(Record::read(line, self.time_field));
+        }
+        buffer.drain(..=end);
+        Ok(())
+    }
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "it holds lines that are no records")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(records: &[&str]) -> (Vec<u8>, ObjectDigest) {
+        let mut encoder = RawEncoder::default();
+        for record in records {
+            encoder.push(record).unwrap();
+        }
+        encoder.finish().unwrap()
+    }
+
+    fn decode(bytes: &[u8], chunk: usize) -> io::Result<(Vec<Record>, ObjectDigest)> {
+        let mut records = Vec::new();
+        let mut decoder = RawDecoder::new("t");
+        for chunk in bytes.chunks(chunk) {
+            decoder.push(chunk, |record| records.push(record))?;
+        }
+        let digest = decoder.finish(|record| records.push(record))?;
+        Ok((records, digest))
+    }
+
+    #[test]
+    fn an_object_is_read_back_whatever_the_chunks() {
+        let (bytes, written) = encode(&[r#"{"id":"a"}"#, "{\n\"id\" : \"b\" }", r#"{"id":"ü"}"#]);
+        for chunk in [1, 7, 1000] {
+            let (records, read) = decode(&bytes, chunk).unwrap();
+            assert_eq!(records.len(), 3);
+            assert_eq!(read, written);
+        }
+    }
+
+    #[test]
+    fn the_same_records_make_the_same_bytes() {
+        assert_eq!(encode(&["{}"]), encode(&["{}"]));
+    }
+
+    #[test]
+    fn a_damaged_object_is_an_error() {
+        let (bytes, _) = encode(&[r#"{"id":"a"}"#, r#"{"id":"b"}"#]);
+        assert!(decode(&bytes[..bytes.len() - 3], 10).is_err());
+        assert!(decode(b"not gzip at all", 10).is_err());
+        assert!(decode(&encode(&["{\"id\":"]).0, 10).is_err());
+        let mut flipped = bytes.clone();
+        flipped[15] ^= 0x40;
+        assert!(decode(&flipped, 10).is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! One read of one window: from Graph into the archive and on record.
+
+mod fetch;
+
+use crate::archive::{Archive, Recorded};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::graph::query::Collection;
+use crate::graph::{GraphClient, Tally};
+use crate::ledger::{Ledger, ReadRow, Status};
+use crate::object::raw_key;
+use crate::plan::{Holdings, Planned, RawObject};
+use crate::stored::StoredVersions;
+use crate::window::WindowLength;
+use chrono::{DateTime, SubsecRound as _, Utc};
+use fetch::{Fetched, Intake};
+use serde_json::Map;
+use std::future::Future;
+
+/// The text of a row whose object is about to be created. Where it stays, the run died at that moment.
+const ANNOUNCED: &str = "the run ended before this read was on record; the next run looks for the object";
+
+/// Reads windows of one stream.
+#[derive(Debug)]
+pub struct Reader<'run> {
+    /// Where records come from.
+    pub graph: &'run GraphClient,
+    /// Where they go.
+    pub archive: &'run Archive,
+    /// The time.
+    pub clock: Clock,
+    /// What is asked.
+    pub collection: Collection,
+    /// `TARGET_RECORDS`.
+    pub target_records: u64,
+}
+
+/// How a read ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The window was read, everything new is stored, and the ledger, as it is now, says so.
+    Read(Box<ReadRow>, Ledger),
+    /// The window holds too much: read windows of that length in its place, each with about so many records.
+    Split(WindowLength, u64),
+    /// Another run has read the same minutes meanwhile, so that nothing may be concluded or stored.
+    Superseded,
+    /// Time ran out; everything begun was given up.
+    Stopped,
+    /// The window could not be read; the ledger says so where it could be written.
+    Failed(Error),
+}
+
+impl Reader<'_> {
+    /// Reads `planned`, of which `estimate` records are expected where that is known. Gives up when `stop` is
+    /// over.
+    pub async fn read(
+        &self,
+        planned: &Planned,
+        holdings: &Holdings,
+        estimate: Option<u64>,
+        tally: &Tally,
+        stop: impl Future<Output = ()>,
+    ) -> Outcome {
+        let started_at = self.clock.now().trunc_subsecs(3);
+        let known = match self.stored_versions(planned, holdings).await {
+            Ok(known) => known,
+            Err(error) => return self.fail(planned, started_at, tally, error).await,
+        };
+        let object = RawObject { window: planned.window, read: planned.read };
+        let intake = Intake::new(known, self.archive.upload(raw_key(planned.stream, object)));
+        let fetched = tokio::select! {
+            fetched = self.fetch(planned, estimate, &intake, tally) => fetched,
+            () = stop => Fetched::Stopped,
+        };
+        let (versions, upload) = intake.into_parts();
+        match fetched {
+            Fetched::Everything => {
+                let row = self.row(planned, started_at, tally, Some(&versions));
+                let basis = holdings.ledger.basis(planned.window);
+                match self.store(planned, row, &basis, upload).await {
+                    Ok(outcome) => outcome,
+                    Err(error) => Outcome::Failed(error),
+                }
+            }
+            Fetched::TooMuch(length, estimate) => {
+                upload.give_up().await;
+                Outcome::Split(length, estimate)
+            }
+            Fetched::Stopped => {
+                upload.give_up().await;
+                Outcome::Stopped
+            }
+            Fetched::Failed(error) => {
+                upload.give_up().await;
+                self.fail(planned, started_at, tally, error).await
+            }
+        }
+    }
+
+    /// What the archive holds of the window, checked against the ledger.
+    async fn stored_versions(&self, planned: &Planned, holdings: &Holdings) -> Result<StoredVersions, Error> {
+        let mut versions = StoredVersions::default();
+        for object in holdings.objects_of(planned.window) {
+            let add = |record| versions.add_stored(record, object.read);
+            let stored = self.archive.read_object(planned.stream, object, add).await?;
+            let key = raw_key(planned.stream, object);
+            let row =
+                holdings.ledger.complete_reads(planned.window).find(|row| row.key.as_ref() == Some(&key));
+            let sha256 = row.and_then(|row| row.sha256.as_ref());
+            if sha256.is_some_and(|sha256| *sha256 != stored.digest.sha256) {
+                return Err(Error::Archive(format!(
+                    "{key} is not the object that the ledger has on record: its SHA-256 differs; it was left as it is; \
+                     restore it from a backup or an earlier version"
+                )));
+            }
+        }
+        Ok(versions)
+    }
+
+    /// Order matters: the row that announces the object, the object (then the table object made from it), the
+    /// row that completes it. A run that dies in between leaves enough for the next one to go on, and a run
+    /// that works on the same minutes sees the announcement and leaves the window alone.
+    async fn store(
+        &self,
+        planned: &Planned,
+        mut row: ReadRow,
+        basis: &[ReadRow],
+        upload: crate::archive::Upload<'_>,
+    ) -> Result<Outcome, Error> {
+        if row.new == 0 {
+            upload.give_up().await;
+            return Ok(outcome_of(self.archive.record(planned.stream, &row, Some(basis)).await?, row));
+        }
+        let prepared = upload.prepare().await?;
+        row.key = Some(raw_key(planned.stream, RawObject { window: planned.window, read: planned.read }));
+        row.sha256 = Some(prepared.digest.sha256.clone());
+        row.bytes = Some(prepared.digest.bytes);
+        let announced = ReadRow { status: Status::Failed, error: Some(ANNOUNCED.to_owned()), ..row.clone() };
+        match self.archive.record(planned.stream, &announced, Some(basis)).await {
+            Ok(Recorded::Done(_)) => {}
+            Ok(Recorded::Superseded) => {
+                prepared.give_up().await;
+                return Ok(Outcome::Superseded);
+            }
+            Err(error) => {
+                prepared.give_up().await;
+                return Err(error);
+            }
+        }
+        if prepared.create().await? {
+            row.finished_at = self.clock.now().trunc_subsecs(3);
+            return Ok(outcome_of(self.archive.record(planned.stream, &row, None).await?, row));
+        }
+        let error = Some("another run stored this read first".to_owned());
+        let lost = ReadRow { key: None, sha256: None, bytes: None, error, ..announced };
+        self.archive.record(planned.stream, &lost, None).await?;
+        Ok(Outcome::Superseded)
+    }
+
+    async fn fail(
+        &self,
+        planned: &Planned,
+        started_at: DateTime<Utc>,
+        tally: &Tally,
+        error: Error,
+    ) -> Outcome {
+        let mut row = self.row(planned, started_at, tally, None);
+        row.status = Status::Failed;
+        row.error = Some(error.to_string());
+        match self.archive.record(planned.stream, &row, None).await {
+            Ok(_) => Outcome::Failed(error),
+            Err(unrecorded) => {
+                Outcome::Failed(error.and(&format!("nor could the ledger be written: {unrecorded}")))
+            }
+        }
+    }
+
+    fn row(
+        &self,
+        planned: &Planned,
+        started_at: DateTime<Utc>,
+        tally: &Tally,
+        versions: Option<&StoredVersions>,
+    ) -> ReadRow {
+        ReadRow {
+            window: planned.window,
+            read: planned.read,
+            started_at,
+            finished_at: self.clock.now().trunc_subsecs(3),
+            status: Status::Complete,
+            served: versions.map_or(0, StoredVersions::served),
+            new: versions.map_or(0, StoredVersions::new_versions),
+            changed: versions.map_or(0, StoredVersions::changed),
+            missing: versions.map_or(0, StoredVersions::missing),
+            key: None,
+            sha256: None,
+            bytes: None,
+            requests: tally.requests(),
+            retries: tally.retries(),
+            error: None,
+            other: Map::new(),
+        }
+    }
+}
+
+fn outcome_of(recorded: Recorded, row: ReadRow) -> Outcome {
+    match recorded {
+        Recorded::Done(ledger) => Outcome::Read(Box::new(row), ledger),
+        Recorded::Superseded => Outcome::Superseded,
+    }
+}

@@ -1,0 +1,324 @@
+//! A record as Graph served it, and the identity of its version.
+//!
+//! Records are opaque bytes that are kept as served; this module walks over them once to find their id and
+//! time and to hash their content. The walk relies on the bytes being valid JSON, which `page.rs` and
+//! `raw.rs` have checked, so it never fails: on anything else it would return a useless hash, not panic.
+
+use chrono::{DateTime, Utc};
+use memchr::{memchr2, memchr2_iter};
+use std::borrow::Cow;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Objects nested deeper than this are hashed as text, so that a hostile record cannot exhaust the stack.
+const DEEPEST: usize = 64;
+
+/// The identity of a record version: a hash of all its content, its `id` included.
+///
+/// The order of keys and white space between tokens do not count. 128 bits of XXH3: two different versions
+/// of one tenant share it with a probability below 10^-18 even after ten billion records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version(pub u128);
+
+/// What one walk over a record finds out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// Identity of this version.
+    pub version: Version,
+    /// Hash of the `id`, which all versions of a record share; of nothing where there is no id.
+    pub id: u128,
+    /// When the record says that it happened; `None` where it does not say so in RFC 3339.
+    pub time: Option<DateTime<Utc>>,
+}
+
+impl Record {
+    /// Walks over `json`, one valid JSON value, whose time is in the member `time_field`.
+    pub fn read(json: &str, time_field: &str) -> Self {
+        let mut walk = Walk { json: json.as_bytes(), at: 0, depth: 0 };
+        let (mut id, mut time) = (&b""[..], None);
+        walk.skip_white_space();
+        let version = if walk.peek() == b'{' {
+            walk.object(|key, value| match key {
+                b"id" => id = value,
+                key if key == time_field.as_bytes() => time = parse_time(value),
+                _ => {}
+            })
+        } else {
+            walk.value()
+        };
+        Self { version: Version(version), id: xxh3_128(id), time }
+    }
+}
+
+/// The record as one line: as served, or without the white space between its tokens where that holds a
+/// line break.
+pub fn as_one_line(json: &str) -> Cow<'_, str> {
+    if memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
+        return Cow::Borrowed(json);
+    }
+    let mut line = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(quote) = rest.find('"') {
+        let (between, string) = rest.split_at(quote);
+        line.extend(between.split_ascii_whitespace());
+        let length = string_length(string.as_bytes());
+        line.push_str(&string[..length]);
+        rest = &string[length..];
+    }
+    line.extend(rest.split_ascii_whitespace());
+    Cow::Owned(line)
+}
+
+fn parse_time(value: &[u8]) -> Option<DateTime<Utc>> {
+    let text = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let time = DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok()?;
+    Some(time.to_utc())
+}
+
+/// Bytes of the string at the start of `json`, both quotes included.
+fn string_length(json: &[u8]) -> usize {
+    let mut escaped_at = None;
+    for index in memchr2_iter(b'"', b'\\', json.get(1..).unwrap_or_default()) {
+        if escaped_at == Some(index) {
+            continue;
+        }
+        if json[index + 1] == b'"' {
+            return index + 2;
+        }
+        escaped_at = Some(index + 1);
+    }
+    json.len()
+}
+
+struct Walk<'json> {
+    json: &'json [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl<'json> Walk<'json> {
+    fn peek(&self) -> u8 {
+        self.json.get(self.at).copied().unwrap_or(b'}')
+    }
+
+    fn skip_white_space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    /// The hash of the value that starts here; moves past it.
+    fn value(&mut self) -> u128 {
+        match self.peek() {
+            b'{' if self.depth < DEEPEST => self.object(|_, _| {}),
+            b'[' if self.depth < DEEPEST => self.array(),
+            b'{' | b'[' => xxh3_128(self.nested()),
+            b'"' => xxh3_128(self.string()),
+            _ => xxh3_128(self.scalar()),
+        }
+    }
+
+    /// Hashes each member and adds the hashes up, so that their order does not count.
+    fn object(&mut self, mut visit: impl FnMut(&'json [u8], &'json [u8])) -> u128 {
+        self.depth += 1;
+        self.at += 1;
+        let mut sum = 0u128;
+        loop {
+            self.skip_separators();
+            if self.at >= self.json.len() || self.peek() == b'}' {
+                break;
+            }
+            let key = self.string();
+            self.skip_separators();
+            let start = self.at;
+            let value = self.value();
+            visit(key.get(1..key.len() - 1).unwrap_or_default(), &self.json[start..self.at]);
+            sum = sum.wrapping_add(hash_pair(b'm', xxh3_128(key), value));
+        }
+        self.leave();
+        hash_pair(b'{', sum, 0)
+    }
+
+    fn array(&mut self) -> u128 {
+        self.depth += 1;
+        self.at += 1;
+        let mut hash = 0u128;
+        loop {
+            self.skip_separators();
+            if self.at >= self.json.len() || self.peek() == b']' {
+                break;
+            }
+            hash = hash_pair(b'e', hash, self.value());
+        }
+        self.leave();
+        hash_pair(b'[', hash, 0)
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+        self.at = (self.at + 1).min(self.json.len());
+    }
+
+    fn skip_separators(&mut self) {
+        while matches!(self.json.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
+            self.at += 1;
+        }
+    }
+
+    fn string(&mut self) -> &'json [u8] {
+        let rest = &self.json[self.at..];
+        let length = string_length(rest).max(1).min(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    fn scalar(&mut self) -> &'json [u8] {
+        let rest = &self.json[self.at..];
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+        let length = rest.iter().position(ends).unwrap_or(rest.len()).max(1).min(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    /// The text of the object or array that starts here, whatever its depth.
+    fn nested(&mut self) -> &'json [u8] {
+        let start = self.at;
+        let mut open = 0usize;
+        while self.at < self.json.len() {
+            match self.json[self.at] {
+                b'"' => self.at += string_length(&self.json[self.at..]) - 1,
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                break;
+            }
+        }
+        &self.json[start..self.at.min(self.json.len())]
+    }
+}
+
+fn hash_pair(kind: u8, first: u128, second: u128) -> u128 {
+    let mut bytes = [kind; 33];
+    bytes[1..17].copy_from_slice(&first.to_le_bytes());
+    bytes[17..].copy_from_slice(&second.to_le_bytes());
+    xxh3_128(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn version(json: &str) -> Version {
+        Record::read(json, "createdDateTime").version
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+            r#"[\\"/{}\[\],: a]{0,8}"#.prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::hash_map(r#"[a-c\\" ]{0,3}"#, inner, 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Writes `value` with the members of every object reversed and white space everywhere.
+    fn rewritten(value: &Value) -> String {
+        match value {
+            Value::Object(members) => {
+                let members: Vec<_> = members
+                    .iter()
+                    .rev()
+                    .map(|(key, value)| format!("\t{} :\n{}", json!(key), rewritten(value)))
+                    .collect();
+                format!("{{ {}\r\n}}", members.join(" ,"))
+            }
+            Value::Array(values) => {
+                format!("[ {} ]", values.iter().map(rewritten).collect::<Vec<_>>().join("\n, "))
+            }
+            scalar => format!(" {scalar} "),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_version_ignores_key_order_and_white_space(value in any_json()) {
+            prop_assert_eq!(version(&value.to_string()), version(&rewritten(&value)));
+        }
+
+        #[test]
+        fn any_other_content_is_another_version(one in any_json(), other in any_json()) {
+            prop_assert_eq!(one == other, version(&one.to_string()) == version(&other.to_string()));
+        }
+
+        #[test]
+        fn one_line_keeps_every_byte_but_white_space_between_tokens(value in any_json()) {
+            let line = as_one_line(&rewritten(&value)).into_owned();
+            prop_assert!(!line.contains(['\n', '\r']));
+            prop_assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value.clone());
+            let text = value.to_string();
+            prop_assert_eq!(as_one_line(&text), text.as_str());
+        }
+
+        #[test]
+        fn bytes_that_are_no_json_do_no_harm(text in r#"[\[\]{}",:\\ a0\n]{0,40}"#) {
+            let _ = version(&text);
+        }
+    }
+
+    #[test]
+    fn number_forms_strings_and_array_order_count() {
+        let distinct = [
+            "1",
+            "1.0",
+            "1e0",
+            "\"1\"",
+            "[1,2]",
+            "[2,1]",
+            "[[1],2]",
+            "{}",
+            "[]",
+            "null",
+            "{\"a\":{\"b\":1}}",
+            "{\"a\":1,\"b\":1}",
+            "{\"b\":{\"a\":1}}",
+        ];
+        let mut versions: Vec<_> = distinct.iter().map(|json| version(json)).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        assert_eq!(versions.len(), distinct.len());
+    }
+
+    #[test]
+    fn id_and_time_are_found_at_the_top_only() {
+        let record = Record::read(
+            r#"{"x":{"id":"inner","createdDateTime":"1999-01-01T00:00:00Z"},"createdDateTime":"2026-03-13T19:15:41.6195833Z","id":"outer"}"#,
+            "createdDateTime",
+        );
+        assert_eq!(record.id, xxh3_128(b"\"outer\""));
+        assert_eq!(
+            record.time.map(|time| time.to_rfc3339()),
+            Some("2026-03-13T19:15:41.619583300+00:00".to_owned())
+        );
+        let none = Record::read(r#"{"createdDateTime":"yesterday"}"#, "createdDateTime");
+        assert_eq!((none.time, none.id), (None, xxh3_128(b"")));
+    }
+
+    #[test]
+    fn a_record_nested_a_million_times_does_not_exhaust_the_stack() {
+        let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
+        let _ = version(&format!("{{\"id\":\"x\",\"deep\":{deep}}}"));
+    }
+}

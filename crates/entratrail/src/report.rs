@@ -1,0 +1,114 @@
+//! What a run did: its return value, and one line of its log.
+
+use crate::ledger::State;
+use crate::log::{Log, Stream};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// What a run did. The names are those of the JSON that the function returns.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The log, e.g. `sign-ins`.
+    pub log: &'static str,
+    /// Each window that was read, or would be in a dry run.
+    pub windows: Vec<WindowReport>,
+    /// Distinct record versions that Graph served.
+    pub served: u64,
+    /// Those stored by this run.
+    pub new: u64,
+    /// Those of the new ones whose record was stored before with other content.
+    pub changed: u64,
+    /// Page requests, retries included.
+    pub requests: u64,
+    /// Answers that asked to wait.
+    pub throttled: u64,
+    /// Requests that repeated an earlier one.
+    pub retries: u64,
+    /// Windows that are due and were not read.
+    pub remaining_windows: u64,
+    /// Objects in the archive's folders that EntraTrail did not write; they are left alone.
+    pub foreign: Vec<String>,
+    /// Milliseconds from start to end.
+    pub duration_ms: u64,
+}
+
+/// What happened to one window.
+#[derive(Debug, Clone, Serialize)]
+pub struct WindowReport {
+    /// Its stream, e.g. `interactiveUser`.
+    pub stream: &'static str,
+    /// Its first instant.
+    pub start: DateTime<Utc>,
+    /// The first instant after it.
+    pub end: DateTime<Utc>,
+    /// The number of the read.
+    pub read: u32,
+    /// Distinct record versions that Graph served.
+    pub served: u64,
+    /// Those stored by this read.
+    pub new: u64,
+    /// Those of the new ones whose record was stored before with other content.
+    pub changed: u64,
+    /// What is known of the window now.
+    pub state: State,
+    /// The object, where anything was new.
+    pub key: Option<String>,
+    /// Why the window could not be read.
+    pub error: Option<String>,
+}
+
+impl WindowReport {
+    /// A window of which nothing is known but its bounds and state.
+    pub fn unread(stream: Stream, start: DateTime<Utc>, end: DateTime<Utc>, read: u32, state: State) -> Self {
+        Self {
+            stream: stream.name(),
+            start,
+            end,
+            read,
+            served: 0,
+            new: 0,
+            changed: 0,
+            state,
+            key: None,
+            error: None,
+        }
+    }
+
+    /// Whether the window was to be read and could not be.
+    pub fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+}
+
+impl Report {
+    /// A report of a run that has done nothing yet.
+    pub fn new(log: Log) -> Self {
+        Self {
+            log: log.name(),
+            windows: Vec::new(),
+            served: 0,
+            new: 0,
+            changed: 0,
+            requests: 0,
+            throttled: 0,
+            retries: 0,
+            remaining_windows: 0,
+            foreign: Vec::new(),
+            duration_ms: 0,
+        }
+    }
+
+    /// Adds what happened to one window.
+    pub fn add(&mut self, window: WindowReport) {
+        self.served += window.served;
+        self.new += window.new;
+        self.changed += window.changed;
+        self.windows.push(window);
+    }
+
+    /// Windows that were to be read and could not be.
+    pub fn failed_windows(&self) -> usize {
+        self.windows.iter().filter(|window| window.has_failed()).count()
+    }
+}

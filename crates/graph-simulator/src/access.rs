@@ -1,0 +1,45 @@
+//! Access tokens: random strings with an end.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Access tokens and the moment each becomes worthless.
+#[derive(Debug, Default)]
+pub(crate) struct AccessTokens {
+    ends: HashMap<String, i64>,
+    /// How often a federated assertion has been presented.
+    pub(crate) federated_attempts: u64,
+}
+
+/// Why a bearer token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadToken {
+    Missing,
+    Unknown,
+    Expired,
+}
+
+impl AccessTokens {
+    /// A new token that is good until `ends`.
+    pub(crate) fn issue(&mut self, ends: i64) -> String {
+        let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(240).collect();
+        let token = URL_SAFE_NO_PAD.encode(bytes);
+        self.ends.insert(token.clone(), ends);
+        token
+    }
+
+    /// Whether a bearer token is good at this moment.
+    pub(crate) fn check(&self, bearer: Option<&str>, now: i64) -> Result<(), BadToken> {
+        let ends = self.ends.get(bearer.ok_or(BadToken::Missing)?).ok_or(BadToken::Unknown)?;
+        if now < *ends { Ok(()) } else { Err(BadToken::Expired) }
+    }
+
+    /// Makes a token worthless.
+    pub(crate) fn end(&mut self, bearer: &str) {
+        if let Some(ends) = self.ends.get_mut(bearer) {
+            *ends = i64::MIN;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What all records of a tenant share, worked out once: object ids, devices and policy results.
+
+use crate::cast::{CLIENTS, POLICIES, USERS, principal_id, user_id};
+use crate::guid;
+use crate::scenario::{Licence, Scenario};
+use crate::stream::ApiVersion;
+
+/// Results a policy can have; those after the sentinel of their enum are the last four.
+const RESULTS: [&str; 8] = [
+    "success",
+    "failure",
+    "notApplied",
+    "notEnabled",
+    "reportOnlySuccess",
+    "reportOnlyFailure",
+    "reportOnlyNotApplied",
+    "reportOnlyInterrupted",
+];
+const FIRST_FUTURE_RESULT: usize = 4;
+pub(crate) const FAILURE: usize = 1;
+
+/// Sixteen results, as often as they occur.
+pub(crate) const USUAL_RESULTS: [usize; 16] = [0, 2, 2, 6, 2, 0, 2, 6, 4, 2, 3, 2, 0, 7, 2, 5];
+
+/// The form in which records leave: it decides members and hidden enum values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Form {
+    pub(crate) version: ApiVersion,
+    /// The caller did not send `Prefer: include-unknown-enum-members`.
+    pub(crate) masked: bool,
+}
+
+/// The shared parts of a tenant's records.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    pub(crate) seed: u64,
+    pub(crate) tenant: String,
+    pub(crate) user_ids: Vec<String>,
+    pub(crate) shows_risk: bool,
+    pub(crate) shows_policies: bool,
+    devices: Vec<String>,
+    policies: Vec<String>,
+}
+
+impl Directory {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
+        let seed = scenario.seed;
+        let devices = [ApiVersion::V1, ApiVersion::Beta]
+            .into_iter()
+            .flat_map(|version| (0..USERS.len()).map(move |user| (version, user)))
+            .flat_map(|(version, user)| {
+                (0..CLIENTS.len()).map(move |client| device(seed, version, user, client))
+            })
+            .collect();
+        let policies = [ApiVersion::V1, ApiVersion::Beta]
+            .into_iter()
+            .flat_map(|version| [false, true].map(|masked| Form { version, masked }))
+            .flat_map(|form| (0..POLICIES.len()).map(move |number| (form, number)))
+            .flat_map(|(form, number)| {
+                (0..RESULTS.len()).map(move |result| policy(seed, form, number, result))
+            })
+            .collect();
+        Self {
+            seed,
+            tenant: scenario.tenant.id.clone(),
+            user_ids: (0..USERS.len()).map(|user| user_id(seed, user)).collect(),
+            shows_risk: scenario.tenant.licence == Licence::P2,
+            shows_policies: scenario.tenant.may_read_policies(),
+            devices,
+            policies,
+        }
+    }
+
+    pub(crate) fn device(&self, version: ApiVersion, user: usize, client: usize) -> &str {
+        let version = usize::from(version == ApiVersion::Beta);
+        &self.devices[(version * USERS.len() + user) * CLIENTS.len() + client]
+    }
+
+    pub(crate) fn policy(&self, form: Form, number: usize, result: usize) -> &str {
+        let form = 2 * usize::from(form.version == ApiVersion::Beta) + usize::from(form.masked);
+        &self.policies[(form * POLICIES.len() + number % POLICIES.len()) * RESULTS.len() + result]
+    }
+
+    pub(crate) fn principal(&self, application: &str) -> String {
+        principal_id(self.seed, application)
+    }
+}
+
+fn device(seed: u64, version: ApiVersion, user: usize, number: usize) -> String {
+    let client = &CLIENTS[number];
+    let id = guid::of(&[seed, 0xDE71_CE00, user as u64, number as u64]);
+    let (id, name) = match number {
+        2 => (String::new(), "PII Removed".to_owned()),
+        _ if client.trust.is_empty() => (String::new(), String::new()),
+        _ => (
+            id.clone(),
+            format!("{}-{}", if number == 1 { "MAC" } else { "LAPTOP" }, &id[..7].to_uppercase()),
+        ),
+    };
+    let browser = match version {
+        ApiVersion::V1 => String::new(),
+        ApiVersion::Beta => {
+            format!(r#""browserId":"{}","#, guid::of(&[seed, 0x000B_5053, user as u64, number as u64]))
+        }
+    };
+    let (managed, trust) = (client.managed, client.trust);
+    format!(
+        r#"{{"deviceId":"{id}","displayName":"{name}","operatingSystem":"{}","browser":"{}",{browser}"isCompliant":{managed},"isManaged":{managed},"trustType":"{trust}"}}"#,
+        client.system, client.browser
+    )
+}
+
+fn policy(seed: u64, form: Form, number: usize, result: usize) -> String {
+    let id = guid::of(&[seed, 0x9011_C700, number as u64]);
+    let name = POLICIES[number];
+    let hidden = form.masked && result >= FIRST_FUTURE_RESULT;
+    let shown = if hidden { "unknownFutureValue" } else { RESULTS[result] };
+    let grant =
+        [r#""Mfa""#, r#""Block""#, r#""RequireCompliantDevice","RequireDomainJoinedDevice""#][number % 3];
+    let session = if number % 4 == 3 { r#""SignInFrequency","PersistentBrowserSessionMode""# } else { "" };
+    let head = format!(
+        r#"{{"id":"{id}","displayName":"{name}","enforcedGrantControls":[{grant}],"enforcedSessionControls":[{session}],"#
+    );
+    match form.version {
+        ApiVersion::V1 => format!(r#"{head}"result":"{shown}"}}"#),
+        ApiVersion::Beta => format!("{head}{}", beta_policy_members(form, number, shown)),
+    }
+}
+
+fn beta_policy_members(form: Form, number: usize, result: &str) -> String {
+    let future = |member| if form.masked { "unknownFutureValue" } else { member };
+    let rules = |rules: &[(&str, &str)]| {
+        let rule = |(condition, rule): &(&str, &str)| {
+            format!(r#"{{"conditionalAccessCondition":"{condition}","ruleSatisfied":"{rule}"}}"#)
+        };
+        rules.iter().map(rule).collect::<Vec<_>>().join(",")
+    };
+    let included = rules(&[
+        ("application", if number.is_multiple_of(2) { "allApps" } else { "appId" }),
+        ("users", if number.is_multiple_of(3) { "allUsers" } else { "groupId" }),
+        ("clientType", "allDevices"),
+        ("location", future("nationStateIPAddress")),
+    ]);
+    let excluded = if number % 3 == 1 {
+        rules(&[("users", "groupId"), ("devicePlatform", "unknownFutureValue")])
+    } else {
+        String::new()
+    };
+    let satisfied =
+        ["application,users", "application,users,clientType", "application,users,devicePlatform,location"]
+            [number % 3];
+    let missed =
+        [format!("location,{}", future("insiderRisk")), "none".to_owned(), "devicePlatform".to_owned()];
+    let strength = if number == 5 {
+        r#"{"displayName":"Phishing-resistant MFA","authenticationStrengthId":"00000000-0000-0000-0000-000000000004","authenticationStrengthResult":"skippedForProofUp"}"#
+    } else {
+        r#"{"displayName":"","authenticationStrengthId":"","authenticationStrengthResult":"notSet"}"#
+    };
+    format!(
+        r#""sessionControlsNotSatisfied":[],"result":"{result}","conditionsSatisfied":"{satisfied}","conditionsNotSatisfied":"{}","includeRulesSatisfied":[{included}],"excludeRulesSatisfied":[{excluded}],"authenticationStrength":{strength}}}"#,
+        missed[number % 3]
+    )
+}

@@ -1,0 +1,188 @@
+//! The collections below `auditLogs`: who may read, what was asked, which records come back.
+
+use crate::access::BadToken;
+use crate::answer::{Answer, Ids};
+use crate::fault::{Fault, FaultKind, Occasion, Target};
+use crate::filter::{Filter, InvalidFilter};
+use crate::generic_fault;
+use crate::guid;
+use crate::link::Query;
+use crate::page::{self, Page};
+use crate::scenario::{Licence, RetryAfter};
+use crate::stream::ApiVersion;
+use crate::ticks;
+use crate::timeline::{Position, Selection};
+use crate::world::{World, lock};
+
+/// A request for a page.
+#[derive(Clone, Debug)]
+pub(crate) struct PageRequest {
+    pub(crate) version: ApiVersion,
+    pub(crate) audits: bool,
+    pub(crate) path_and_query: String,
+    pub(crate) bearer: Option<String>,
+    pub(crate) prefer: bool,
+    pub(crate) gzip: bool,
+    pub(crate) host: String,
+    pub(crate) ids: Ids,
+}
+
+/// Answers one request for a page.
+pub(crate) fn answer(world: &World, request: &PageRequest) -> Answer {
+    let latency = f64::from(world.scenario.limits.page_latency_ms) / 1000.0;
+    let answer = match admitted(world, request).and_then(|()| understood(world, request)) {
+        Ok((query, after)) => page(world, request, &query, after),
+        Err(refusal) => *refusal,
+    };
+    answer.after(latency)
+}
+
+/// Token first, then the limit, then permission and licence.
+fn admitted(world: &World, request: &PageRequest) -> Result<(), Box<Answer>> {
+    let (ids, clock, now) = (&request.ids, &world.clock, world.clock.now());
+    if let Err(bad) = lock(&world.tokens).check(request.bearer.as_deref(), now) {
+        let message = match bad {
+            BadToken::Missing => "Access token is empty.",
+            BadToken::Unknown => "IDX14100: JWT is not well formed, there are no dots (.).",
+            BadToken::Expired => "Lifetime validation failed, the token is expired.",
+        };
+        return Err(Box::new(Answer::unauthorized(message, ids, clock)));
+    }
+    if !lock(&world.limiter).admits(now) {
+        let limits = &world.scenario.limits;
+        let retry_after = match limits.retry_after {
+            RetryAfter::Seconds => Some(limits.retry_after_seconds.to_string()),
+            RetryAfter::Date => Some(generic_fault::http_date(now, i64::from(limits.retry_after_seconds))),
+            RetryAfter::None => None,
+        };
+        return Err(Box::new(generic_fault::throttled(world, ids, retry_after)));
+    }
+    let tenant = &world.scenario.tenant;
+    if !tenant.has_permission("AuditLog.Read.All") {
+        return Err(Box::new(generic_fault::no_permission(ids, world)));
+    }
+    if !request.audits && (tenant.licence == Licence::Free || licence_is_unknown(world)) {
+        return Err(Box::new(generic_fault::no_licence(ids, world)));
+    }
+    Ok(())
+}
+
+/// Without `Directory.Read.All` the licence can only be read from a cache: about 30 % of the requests miss it.
+fn licence_is_unknown(world: &World) -> bool {
+    let request = lock(&world.journal).requests.len() as u64;
+    !world.scenario.tenant.has_permission("Directory.Read.All")
+        && guid::mix(&[world.scenario.seed, request, 0x11CE]) % 10 < 3
+}
+
+/// What is asked, and where to go on.
+fn understood(world: &World, request: &PageRequest) -> Result<(Query, Option<Position>), Box<Answer>> {
+    let refuse = |code: &str, message: &str| {
+        Box::new(Answer::graph_error(400, code, message, &request.ids, &world.clock))
+    };
+    let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
+    let options: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let option = |name: &str| {
+        options.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    };
+    if let Some(token) = option("$skiptoken") {
+        let links = lock(&world.links);
+        let issued = links.follow(token, &request.path_and_query);
+        let message =
+            if token.is_empty() { "Invalid Skip Token, skip token is null" } else { "Invalid Skip Token" };
+        return issued.map(|issued| (issued.query.clone(), issued.after)).ok_or_else(|| refuse("", message));
+    }
+    for (name, word) in [("$select", "Select"), ("$skip", "Skip"), ("$expand", "Expand"), ("$apply", "Apply")]
+    {
+        if option(name).is_some() {
+            let message = format!(
+                "Query option '{word}' is not allowed. To allow it, set the 'AllowedQueryOptions' property on \
+                 EnableQueryAttribute or QueryValidationSettings."
+            );
+            return Err(refuse("BadRequest", &message));
+        }
+    }
+    let filter = filter(world, request, option("$filter"))
+        .map_err(|InvalidFilter| refuse("BadRequest", "Invalid filter clause"))?;
+    let top = top(option("$top"), world.scenario.limits.largest_page)
+        .ok_or_else(|| refuse("BadRequest", "Invalid value for $top query option"))?;
+    let descending = descending(option("$orderby"), request.audits)
+        .ok_or_else(|| refuse("BadRequest", "Invalid orderby clause"))?;
+    let (version, audits) = (request.version, request.audits);
+    Ok((Query { version, audits, filter, top, descending, options }, None))
+}
+
+/// A bound more than 90 days back is as invalid as a quoted one.
+fn filter(world: &World, request: &PageRequest, clause: Option<&str>) -> Result<Filter, InvalidFilter> {
+    let Some(clause) = clause else { return Ok(Filter::all(request.audits)) };
+    let filter = Filter::parse(clause, request.version, request.audits)?;
+    let is_bounded = filter.from > i64::MIN;
+    if is_bounded && filter.from < world.clock.now() - 90 * ticks::PER_DAY {
+        Err(InvalidFilter)
+    } else {
+        Ok(filter)
+    }
+}
+
+fn top(value: Option<&str>, largest: usize) -> Option<usize> {
+    let Some(value) = value else { return Some(largest) };
+    value.parse::<usize>().ok().filter(|top| *top > 0).map(|top| top.min(largest))
+}
+
+/// Sign-ins come newest first, audits oldest first, unless the caller says otherwise.
+fn descending(value: Option<&str>, audits: bool) -> Option<bool> {
+    let field = if audits { "activityDateTime" } else { "createdDateTime" };
+    let Some(value) = value else { return Some(!audits) };
+    let mut words = value.split_whitespace();
+    let named = words.next().is_some_and(|word| word.eq_ignore_ascii_case(field));
+    match words.next() {
+        _ if !named => None,
+        None | Some("asc") => Some(false),
+        Some("desc") => Some(true),
+        Some(_) => None,
+    }
+}
+
+/// Selects the records, lets the fault plan have its way, and writes what is left.
+fn page(world: &World, request: &PageRequest, query: &Query, after: Option<Position>) -> Answer {
+    let now = world.clock.now();
+    let (most, due) = (query.top + query.top.div_ceil(25), query.top);
+    let selection = Selection {
+        streams: query.streams(),
+        from: query.filter.from,
+        to: query.filter.to,
+        after,
+        descending: query.descending,
+        now,
+        oldest: world.oldest(now),
+        limit: most + 1,
+    };
+    let found = world.records.timeline.select(&selection);
+    let occasion = Occasion {
+        target: Target::Page,
+        streams: query.streams(),
+        follows_link: request.path_and_query.contains("$skiptoken="),
+        has_more: found.len() > due,
+    };
+    let fault = lock(&world.faults).choose(&occasion);
+    if let Some(answer) = fault.and_then(|fault| strike(world, request, fault)) {
+        return answer;
+    }
+    let mut page = Page::new(found, query, after, fault.map(|fault| fault.kind));
+    if fault.is_some_and(|fault| fault.kind == FaultKind::IgnoredFilter) {
+        page.mix_in_strangers(world, &selection);
+    }
+    let answer = page::written(world, request, query, &page);
+    match fault {
+        Some(fault) => generic_fault::weaken(answer, fault).because_of(fault.kind),
+        None => answer,
+    }
+}
+
+fn strike(world: &World, request: &PageRequest, fault: Fault) -> Option<Answer> {
+    if fault.kind == FaultKind::TokenExpired {
+        lock(&world.tokens).end(request.bearer.as_deref().unwrap_or_default());
+        let message = "Lifetime validation failed, the token is expired.";
+        return Some(Answer::unauthorized(message, &request.ids, &world.clock).because_of(fault.kind));
+    }
+    generic_fault::replace(world, fault, Some(&request.ids))
+}

@@ -1,0 +1,118 @@
+//! What the simulator remembers of its own work: requests, served records, counters.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::directory::Form;
+use crate::fault::FaultKind;
+use crate::records::Alteration;
+use crate::stream::Stream;
+use crate::timeline::Reference;
+
+/// One request that came in.
+#[derive(Clone, Debug)]
+pub struct RequestLine {
+    /// Simulated time of its arrival.
+    pub at: DateTime<Utc>,
+    /// Which endpoint it was for.
+    pub kind: RequestKind,
+    /// Path and query as sent.
+    pub path_and_query: String,
+    /// Status of the answer; 0 where the connection was closed without one.
+    pub status: u16,
+    /// What went wrong on purpose.
+    pub fault: Option<FaultKind>,
+    /// Whether it asked for enum members after the sentinel.
+    pub prefer: bool,
+    /// Whether it carried a bearer token.
+    pub had_bearer: bool,
+}
+
+/// The endpoints, as tests tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RequestKind {
+    /// The token endpoint.
+    Token,
+    /// A collection below `auditLogs`.
+    Page,
+    /// `GetWebIdentityToken`.
+    WebIdentityToken,
+    /// Anything else.
+    Other,
+}
+
+/// A record version as a reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Served {
+    /// The stream's name, for example `interactiveUser`.
+    pub stream: &'static str,
+    /// The record's id; several versions can share it.
+    pub id: String,
+    /// The record's time.
+    pub time: DateTime<Utc>,
+    /// The bytes of the record.
+    pub json: Arc<str>,
+}
+
+/// Cheap counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Pages that were sent completely and intact.
+    pub pages: u64,
+    /// Records in those pages.
+    pub records: u64,
+    /// Answers with status 429, by the limit or by a fault.
+    pub throttled: u64,
+    /// Faults injected.
+    pub faults: u64,
+    /// Body bytes handed to the network, as compressed.
+    pub bytes: u64,
+}
+
+/// A record version in a page.
+pub(crate) type Version = (Reference, Form, Alteration);
+
+/// The records of a page that count once the page has left completely.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    pub(crate) versions: Vec<Version>,
+    pub(crate) records: u64,
+}
+
+/// The memory itself.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) requests: Vec<RequestLine>,
+    pub(crate) counts: Counts,
+    served: HashSet<Version>,
+}
+
+impl Journal {
+    pub(crate) fn enter(&mut self, line: RequestLine) {
+        self.counts.throttled += u64::from(line.status == 429);
+        self.counts.faults += u64::from(line.fault.is_some());
+        self.requests.push(line);
+    }
+
+    pub(crate) fn deliver_if_any(&mut self, delivery: Option<Delivery>) {
+        let Some(delivery) = delivery else { return };
+        self.counts.pages += 1;
+        self.counts.records += delivery.records;
+        self.served.extend(delivery.versions);
+    }
+
+    /// Every version served so far, in the order of streams and times.
+    pub(crate) fn served(&self) -> Vec<Version> {
+        let mut served: Vec<Version> = self.served.iter().copied().collect();
+        served.sort_unstable();
+        served
+    }
+}
+
+impl Served {
+    pub(crate) fn new(stream: Stream, id: &str, time: DateTime<Utc>, json: String) -> Self {
+        Self { stream: stream.name(), id: id.to_owned(), time, json: json.into() }
+    }
+}

@@ -1,0 +1,212 @@
+//! A scenario: what a tenant holds, how Graph misbehaves, and what a reader should make of it.
+
+mod outcome;
+mod tenant;
+mod volume;
+
+use std::path::Path;
+
+use chrono::{DateTime, Days, NaiveTime, Utc};
+use serde::Deserialize;
+
+pub use outcome::{Collect, Expect, Log};
+pub use tenant::{AppState, Federation, Licence, Presence, SecretState, Tenant};
+pub use volume::{Changed, Late, Shape, Story, StoryKind, Volume};
+
+use crate::error::Error;
+use crate::fault::Faults;
+
+/// A whole scenario file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The story in one line.
+    pub name: String,
+    /// A paragraph that a security engineer can read.
+    #[serde(default)]
+    pub description: String,
+    /// Everything random follows from it.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Whether [`crate::Simulator::served`] is kept: switch it off for a million records.
+    #[serde(default = "yes")]
+    pub remember_served: bool,
+    /// Where simulated time starts and how fast it runs.
+    #[serde(default)]
+    pub clock: ClockStart,
+    /// The directory and its application.
+    #[serde(default)]
+    pub tenant: Tenant,
+    /// Limits and delays of the service.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Background records.
+    #[serde(default)]
+    pub volume: Vec<Volume>,
+    /// Incidents planted among them.
+    #[serde(default)]
+    pub story: Vec<Story>,
+    /// What goes wrong.
+    #[serde(default)]
+    pub faults: Faults,
+    /// How a test drives the reader: parsed and handed on only.
+    #[serde(default)]
+    pub collect: Collect,
+    /// What the reader should make of it: parsed and handed on only.
+    #[serde(default)]
+    pub expect: Expect,
+}
+
+/// The `[clock]` table.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockStart {
+    /// First instant of simulated time; absent: the wall clock.
+    pub now: Option<DateTime<Utc>>,
+    /// Simulated seconds per real second, 1 to 10,000.
+    #[serde(default = "one")]
+    pub speed: u32,
+}
+
+/// The `[limits]` table.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests per sliding 10 simulated seconds; 0: no limit.
+    pub requests_per_10s: usize,
+    /// Simulated time that each page takes.
+    pub page_latency_ms: u32,
+    /// How long an access token is accepted.
+    pub token_lifetime_seconds: u32,
+    /// Largest page, and the size of a page when `$top` is absent.
+    pub largest_page: usize,
+    /// What a 429 by the limit says in `Retry-After`.
+    pub retry_after_seconds: u32,
+    /// The form of that header.
+    pub retry_after: RetryAfter,
+}
+
+/// The forms of `Retry-After` on a 429.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryAfter {
+    /// A number of seconds.
+    Seconds,
+    /// An HTTP date.
+    Date,
+    /// No header.
+    None,
+}
+
+impl Scenario {
+    /// Parses a scenario and refuses what cannot be played.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        let scenario: Self = toml::from_str(text)?;
+        scenario.check()?;
+        Ok(scenario)
+    }
+
+    /// Reads a scenario file.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
+        Self::from_toml(&text)
+    }
+
+    /// The built-in tenant: some days of Contoso, with every story in them and no faults.
+    pub fn default_tenant() -> Result<Self, Error> {
+        Self::from_toml(include_str!("../scenarios/contoso.toml"))
+    }
+
+    /// Midnight (UTC) of the day that lies `day` days after the day of `now`.
+    pub(crate) fn midnight(now: DateTime<Utc>, day: i32) -> DateTime<Utc> {
+        let today = now.date_naive();
+        let days = Days::new(day.unsigned_abs().into());
+        let date = if day < 0 { today.checked_sub_days(days) } else { today.checked_add_days(days) };
+        date.unwrap_or(today).and_time(NaiveTime::MIN).and_utc()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let impossible = |reason: &str| Err(Error::Impossible(reason.to_owned()));
+        if !(1..=10_000).contains(&self.clock.speed) {
+            return impossible("clock.speed must be 1 to 10000");
+        }
+        if !(1..=5000).contains(&self.limits.largest_page) {
+            return impossible("limits.largest_page must be 1 to 5000");
+        }
+        if self.volume.len() > usize::from(u16::MAX - 1) {
+            return impossible("there are more than 65534 volumes");
+        }
+        self.volume.iter().try_for_each(Volume::check)?;
+        self.faults.check()
+    }
+}
+
+impl Default for ClockStart {
+    fn default() -> Self {
+        Self { now: None, speed: 1 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_10s: 5,
+            page_latency_ms: 0,
+            token_lifetime_seconds: 3599,
+            largest_page: 1000,
+            retry_after_seconds: 10,
+            retry_after: RetryAfter::Seconds,
+        }
+    }
+}
+
+fn default_seed() -> u64 {
+    7
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_tenant_is_valid() {
+        assert!(Scenario::default_tenant().unwrap().story.len() >= 5);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_everywhere() {
+        for text in [
+            "name = 'x'\nsped = 1",
+            "name = 'x'\n[clock]\nspede = 1",
+            "name = 'x'\n[tenant]\nlicense = 'P1'",
+            "name = 'x'\n[tenant.federation]\nsub = 'x'",
+            "name = 'x'\n[limits]\nrequests = 1",
+            "name = 'x'\n[[volume]]\nstream = 'interactiveUser'\nper_hour = 1",
+            "name = 'x'\n[[volume]]\nstream = 'interactiveUser'\nlate = { shares = 1 }",
+            "name = 'x'\n[[story]]\nkind = 'role_grant'\nwhen = 1",
+            "name = 'x'\n[faults]\nrate = 1",
+            "name = 'x'\n[faults]\nrates = { fire = 0.5 }",
+            "name = 'x'\n[[faults.script]]\nkind = 'cut'\nnumber = 1",
+            "name = 'x'\n[collect]\nlogs = 'sign-ins'",
+            "name = 'x'\n[expect]\nerrors = 'x'",
+        ] {
+            assert!(Scenario::from_toml(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_from_the_scenarios_own_day() {
+        let now = "2026-11-23T01:15:00Z".parse().unwrap();
+        assert_eq!(Scenario::midnight(now, -1).to_rfc3339(), "2026-11-22T00:00:00+00:00");
+    }
+}

@@ -1,0 +1,147 @@
+//! What a tenant's logs hold: background volume and planted stories.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::stream::Stream;
+
+/// One `[[volume]]` table: ordinary records of one stream.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Volume {
+    /// The stream that the records belong to.
+    pub stream: Stream,
+    /// First day, counted from the day of the scenario's `now`.
+    #[serde(default = "yesterday")]
+    pub from_day: i32,
+    /// Last day, inclusive.
+    #[serde(default = "yesterday")]
+    pub to_day: i32,
+    /// Records per day.
+    #[serde(default)]
+    pub per_day: u32,
+    /// Further records at exactly these times; the digits of the fraction are kept.
+    #[serde(default)]
+    pub at: Vec<String>,
+    /// Hours of the day, `[from, to)`.
+    #[serde(default = "whole_day")]
+    pub hours: (u8, u8),
+    /// How the records spread over the hours.
+    #[serde(default)]
+    pub shape: Shape,
+    /// Some become visible later than their time.
+    pub late: Option<Late>,
+    /// Some are replaced by new content under the same id.
+    pub changed: Option<Changed>,
+    /// Share that gets a second record under the same id, with risk added.
+    #[serde(default)]
+    pub risk_copies: f64,
+    /// Share that is served twice, the second time some minutes away.
+    #[serde(default)]
+    pub repeated: f64,
+    /// Share that is split into two records which differ in their policies.
+    #[serde(default)]
+    pub split_by_policy: f64,
+}
+
+/// How records spread over the day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// Most of them between 8 and 18 o'clock.
+    #[default]
+    Office,
+    /// The same number each hour.
+    Even,
+}
+
+/// Late arrival of a share of the records.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// Share of the records, 0 to 1.
+    pub share: f64,
+    /// The longest delay; most are much shorter unless `from_minutes` says otherwise.
+    pub up_to_minutes: u32,
+    /// The shortest delay.
+    #[serde(default = "one")]
+    pub from_minutes: u32,
+}
+
+/// Later change of a share of the records.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changed {
+    /// Share of the records, 0 to 1.
+    pub share: f64,
+    /// When the new content replaces the old, counted from the record's time.
+    pub after_minutes: u32,
+}
+
+/// One `[[story]]` table.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// What happens.
+    pub kind: StoryKind,
+    /// The day, counted from the day of the scenario's `now`.
+    #[serde(default = "yesterday")]
+    pub day: i32,
+    /// When it starts; absent: an instant that follows from the seed.
+    pub at: Option<DateTime<Utc>>,
+}
+
+/// The incidents that can be planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoryKind {
+    /// One address tries one password on many users, and gets in once.
+    PasswordSpray,
+    /// One user signs in from two continents within the hour.
+    ImpossibleTravel,
+    /// Many refused prompts, then one that is accepted.
+    MfaFatigue,
+    /// A user becomes Global Administrator.
+    RoleGrant,
+    /// A user consents to an application that reads and writes mail.
+    RiskyConsent,
+}
+
+impl Volume {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let impossible = |reason: String| Err(Error::Impossible(reason));
+        let stream = self.stream.name();
+        if self.from_day > self.to_day {
+            return impossible(format!("a volume of {stream} ends before it starts"));
+        }
+        if self.hours.0 >= self.hours.1 || self.hours.1 > 24 {
+            return impossible(format!("the hours of a volume of {stream} must lie in 0 to 24"));
+        }
+        let copies = self.risk_copies + self.split_by_policy;
+        if self.stream == Stream::DirectoryAudits && copies > 0.0 {
+            return impossible("directory audits have neither risk copies nor policies".to_owned());
+        }
+        let changed = self.changed.map_or(0.0, |changed| changed.share);
+        let late = self.late.map_or(0.0, |late| late.share);
+        if !(0.0..=1.0).contains(&(copies + self.repeated + changed)) || !(0.0..=1.0).contains(&late) {
+            return impossible(format!("the shares of a volume of {stream} must add up to at most 1"));
+        }
+        match self.at.iter().find(|literal| crate::ticks::parse(literal).is_none()) {
+            Some(literal) => impossible(format!("{literal} is not a time")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn yesterday() -> i32 {
+    -1
+}
+
+fn whole_day() -> (u8, u8) {
+    (0, 24)
+}
+
+fn one() -> u32 {
+    1
+}

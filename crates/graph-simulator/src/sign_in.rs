@@ -1,0 +1,146 @@
+//! Sign-ins: the facts of one, drawn from its seed, and the values it puts into a template.
+
+mod blocks;
+mod fields;
+
+use crate::cast::{APPLICATIONS, Application, CLIENTS, OWN_PLACES, RESOURCES, USERS, WORKLOADS};
+use crate::directory::{Directory, Form};
+use crate::guid;
+use crate::outcome::{NO_RISK, Outcome, Risk, SUCCESS, TRAVEL_RISK};
+use crate::stories::SignInPlot;
+use crate::stream::{ApiVersion, Stream};
+use crate::template::Template;
+use crate::timeline::{Entry, Variant};
+
+/// The facts of one sign-in.
+#[derive(Debug)]
+pub(crate) struct SignIn {
+    form: Form,
+    stream: Stream,
+    time: i64,
+    digits: u8,
+    id: u128,
+    correlation: u128,
+    user: usize,
+    application: Application,
+    workload: usize,
+    resource: Application,
+    place: usize,
+    address: Option<&'static str>,
+    client: usize,
+    outcome: Outcome,
+    risk: Risk,
+    first_policy: usize,
+    policies: usize,
+    policy_results: u64,
+    steps: usize,
+    /// Everything below is drawn while the record is written.
+    random: fastrand::Rng,
+}
+
+/// The templates of sign-ins, one per form and kind of record.
+#[derive(Debug)]
+pub(crate) struct SignInTemplates {
+    templates: Vec<Template<SignIn>>,
+}
+
+impl SignInTemplates {
+    pub(crate) fn new() -> Self {
+        let texts = [
+            include_str!("../records/v1-user.json"),
+            include_str!("../records/beta-user.json"),
+            include_str!("../records/beta-workload.json"),
+        ];
+        let cut = |text, masked| Template::cut(text, fields::FIELDS, masked);
+        Self { templates: texts.into_iter().flat_map(|text| [cut(text, false), cut(text, true)]).collect() }
+    }
+
+    /// Writes the sign-in behind an entry.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        entry: &Entry,
+        stream: Stream,
+        plot: Option<&SignInPlot>,
+        form: Form,
+        directory: &Directory,
+    ) {
+        let kind = match (form.version, stream) {
+            (ApiVersion::V1, _) => 0,
+            (ApiVersion::Beta, Stream::ServicePrincipal | Stream::ManagedIdentity) => 2,
+            (ApiVersion::Beta, _) => 1,
+        };
+        let mut sign_in = SignIn::draw(entry, stream, form, directory.seed);
+        if let Some(plot) = plot {
+            sign_in.follow(plot);
+        }
+        sign_in.vary(entry.variant);
+        self.templates[2 * kind + usize::from(form.masked)].write(out, &mut sign_in, directory);
+    }
+}
+
+impl SignIn {
+    /// Ordinary facts. The same entry always has the same, whatever the form.
+    fn draw(entry: &Entry, stream: Stream, form: Form, seed: u64) -> Self {
+        let identity = [seed, u64::from(stream.number()), u64::from(entry.origin), u64::from(entry.number)];
+        let mut random = fastrand::Rng::with_seed(guid::mix(&identity));
+        let user = skewed(&mut random, USERS.len());
+        let workload = skewed(&mut random, WORKLOADS.len());
+        let is_workload = matches!(stream, Stream::ServicePrincipal | Stream::ManagedIdentity);
+        let place = if random.u8(..) < 200 { USERS[user].place } else { random.usize(..OWN_PLACES) };
+        Self {
+            form,
+            stream,
+            time: entry.time,
+            digits: entry.digits,
+            id: random.u128(..),
+            correlation: random.u128(..),
+            user,
+            application: APPLICATIONS[skewed(&mut random, APPLICATIONS.len())],
+            workload,
+            resource: RESOURCES[skewed(&mut random, RESOURCES.len())],
+            place,
+            address: None,
+            client: (user + random.usize(..3)) % CLIENTS.len(),
+            outcome: if is_workload { SUCCESS } else { Outcome::draw(random.f64()) },
+            risk: if is_workload { NO_RISK } else { Risk::draw(random.f64()) },
+            first_policy: random.usize(..18),
+            policies: if is_workload { random.usize(2..6) } else { random.usize(4..11) },
+            policy_results: random.u64(..),
+            steps: random.usize(1..4),
+            random,
+        }
+    }
+
+    fn follow(&mut self, plot: &SignInPlot) {
+        self.user = plot.user;
+        self.application = APPLICATIONS[plot.application];
+        self.place = plot.place;
+        self.address = Some(plot.address);
+        self.client = plot.client;
+        self.outcome = plot.outcome;
+        self.risk = plot.risk;
+    }
+
+    fn vary(&mut self, variant: Variant) {
+        let half = self.policies / 2;
+        match variant {
+            Variant::Original | Variant::Repeat => {}
+            Variant::Changed => {
+                self.outcome = Outcome { details: Some("MFA completed, folded in later"), ..SUCCESS };
+                self.steps += 1;
+            }
+            Variant::WithRisk => self.risk = TRAVEL_RISK,
+            Variant::FirstPolicies => self.policies = half,
+            Variant::LastPolicies => {
+                self.first_policy += half;
+                self.policies -= half;
+            }
+        }
+    }
+}
+
+/// Some are far busier than others.
+fn skewed(random: &mut fastrand::Rng, count: usize) -> usize {
+    random.usize(..count).min(random.usize(..count))
+}

@@ -1,0 +1,190 @@
+//! The simulator as a library: start one, point a reader at it, ask what it saw.
+
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
+
+use crate::assertion::Certificate;
+use crate::directory::Form;
+use crate::error::Error;
+use crate::fault::{FaultPlan, Faults};
+use crate::journal::{Counts, RequestLine, Served, Version};
+use crate::records::{Alteration, Records};
+use crate::scenario::Scenario;
+use crate::stream::{ApiVersion, Stream};
+use crate::timeline::Selection;
+use crate::world::{World, lock};
+use crate::{server, ticks};
+
+/// A running tenant on a loopback port. It stops when dropped; never share one between tests.
+#[derive(Debug)]
+pub struct Simulator {
+    world: Arc<World>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulator {
+    /// Starts on a free port of 127.0.0.1.
+    pub async fn start(scenario: Scenario) -> Result<Self, Error> {
+        Self::start_on(scenario, (Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Starts on a given address. The records of the scenario are laid out before this returns.
+    pub async fn start_on(scenario: Scenario, address: SocketAddr) -> Result<Self, Error> {
+        let listen = |source| Error::Listen { address, source };
+        let listener = std::net::TcpListener::bind(address).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let url = format!("http://{}", listener.local_addr().map_err(listen)?);
+        let (stop, stopped) = oneshot::channel();
+        let (ready, started) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("graph-simulator".to_owned())
+            .spawn(move || run(scenario, url, listener, ready, stopped))
+            .map_err(|error| Error::Start(error.to_string()))?;
+        let world = started.await.map_err(|_| Error::Start("its thread ended".to_owned()))??;
+        Ok(Self { world, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The base URL: Graph, login and STS endpoint alike.
+    pub fn url(&self) -> &str {
+        &self.world.url
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> DateTime<Utc> {
+        ticks::to_time(self.world.clock.now())
+    }
+
+    /// Jumps to another simulated time; the clock goes on from there.
+    pub fn set_now(&self, now: DateTime<Utc>) {
+        self.world.clock.set(ticks::from_time(now));
+    }
+
+    /// Every request so far, in the order of arrival.
+    pub fn requests(&self) -> Vec<RequestLine> {
+        lock(&self.world.journal).requests.clone()
+    }
+
+    /// Every distinct record version that left in a complete and intact page and had been asked for.
+    pub fn served(&self) -> Vec<Served> {
+        let versions = lock(&self.world.journal).served();
+        self.distinct(versions)
+    }
+
+    /// What a perfect reader would be served now: beta sign-ins and v1.0 audits, with all enum members.
+    pub fn visible(&self) -> Vec<Served> {
+        let mut visible = self.visible_in(ApiVersion::Beta);
+        visible.retain(|served| served.stream != Stream::DirectoryAudits.name());
+        visible.extend(self.select(&[Stream::DirectoryAudits], ApiVersion::V1));
+        visible
+    }
+
+    /// What a perfect reader of one API version would be served now; v1.0 has interactive sign-ins only.
+    pub fn visible_in(&self, version: ApiVersion) -> Vec<Served> {
+        match version {
+            ApiVersion::V1 => self.select(&[Stream::InteractiveUser, Stream::DirectoryAudits], version),
+            ApiVersion::Beta => self.select(&Stream::ALL, version),
+        }
+    }
+
+    /// Cheap counters.
+    pub fn counts(&self) -> Counts {
+        lock(&self.world.journal).counts
+    }
+
+    /// Adds a certificate (PEM) to the application's credentials.
+    pub fn register_certificate(&self, pem: &str) -> Result<(), Error> {
+        lock(&self.world.certificates).push(Certificate::from_pem(pem)?);
+        Ok(())
+    }
+
+    /// Replaces the faults; scripts count from the start again.
+    pub fn set_faults(&self, faults: Faults) {
+        *lock(&self.world.faults) = FaultPlan::new(faults, self.world.scenario.seed);
+    }
+
+    /// The scenario that is played.
+    pub fn scenario(&self) -> &Scenario {
+        &self.world.scenario
+    }
+
+    fn select(&self, streams: &[Stream], version: ApiVersion) -> Vec<Served> {
+        let now = self.world.clock.now();
+        let selection = Selection {
+            streams,
+            from: i64::MIN,
+            to: i64::MAX,
+            after: None,
+            descending: false,
+            now,
+            oldest: self.world.oldest(now),
+            limit: usize::MAX,
+        };
+        let form = Form { version, masked: false };
+        let found = self.world.records.timeline.select(&selection);
+        self.distinct(found.into_iter().map(|of| (of, form, Alteration::None)).collect())
+    }
+
+    /// Bodies of these versions; one that was laid out twice (a repeated record) counts once.
+    fn distinct(&self, versions: Vec<Version>) -> Vec<Served> {
+        let records = &self.world.records;
+        let mut seen = HashSet::new();
+        let mut distinct = Vec::with_capacity(versions.len());
+        for (of, form, alteration) in versions {
+            let time = ticks::to_time(records.timeline.entry(of).time);
+            let json = records.text(of, form, alteration);
+            let id = Records::id(&json).to_owned();
+            let served = Served::new(of.stream, &id, time, json);
+            if seen.insert((served.stream, Arc::clone(&served.json))) {
+                distinct.push(served);
+            }
+        }
+        distinct
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap_or_default();
+        }
+    }
+}
+
+/// The simulator's own thread: nothing that a test does to its runtime can slow the service down.
+fn run(
+    scenario: Scenario,
+    url: String,
+    listener: std::net::TcpListener,
+    ready: oneshot::Sender<Result<Arc<World>, Error>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let start = |error: std::io::Error| Error::Start(error.to_string());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ready.send(Err(start(error))).unwrap_or_default(),
+    };
+    let world = match World::new(scenario, url) {
+        Ok(world) => Arc::new(world),
+        Err(error) => return ready.send(Err(error)).unwrap_or_default(),
+    };
+    runtime.block_on(async {
+        let listener = match tokio::net::TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => return ready.send(Err(start(error))).unwrap_or_default(),
+        };
+        if ready.send(Ok(Arc::clone(&world))).is_ok() {
+            tokio::select! {
+                _ = server::serve(listener, world) => {}
+                _ = stopped => {}
+            }
+        }
+    });
+    runtime.shutdown_background();
+}

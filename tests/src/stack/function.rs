@@ -1,0 +1,166 @@
+//! One Lambda function of a stack: deploy, invoke, read its log, kill it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use aws_sdk_lambda::operation::invoke::builders::InvokeFluentBuilder;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{Environment, FunctionCode, InvocationType, LogType, Runtime};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use serde_json::{Value, json};
+
+use super::Stack;
+use super::emulator::Emulator;
+
+const ROLE: &str = "arn:aws:iam::000000000000:role/function"; // the emulator asks for one and checks nothing
+const LOG_PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a synchronous invocation answered.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The HTTP status of the Invoke call: 200 also where the function failed.
+    pub status: i32,
+    /// Why the function failed, if it did.
+    pub error: Option<FunctionError>,
+    /// What the function returned, or the error as Lambda serves it.
+    pub payload: Value,
+    /// The last 4 KB of what this invocation printed.
+    pub log_tail: String,
+}
+
+/// The two words of a failed invocation that alarms and mails are built on.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FunctionError {
+    /// The stable word, such as `Incomplete`; `Sandbox.Timedout` and `Runtime.ExitError` come from Lambda.
+    pub error_type: String,
+    /// The sentence for people.
+    pub error_message: String,
+}
+
+/// A handle on a deployed function; it costs nothing to make and is not checked until used.
+#[derive(Debug)]
+pub struct Function<'stack> {
+    stack: &'stack Stack,
+    name: String,
+}
+
+impl<'stack> Function<'stack> {
+    pub(super) fn new(stack: &'stack Stack, name: &str) -> Self {
+        Self { stack, name: name.to_owned() }
+    }
+
+    /// Runs the function and waits for its answer; a call that the emulator itself refuses is a panic.
+    pub async fn invoke(&self, event: &Value) -> Invocation {
+        let answer = self.invocation(event).log_type(LogType::Tail).send().await;
+        let answer = answer.expect("the emulator takes the invocation");
+        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        let payload = serde_json::from_slice(&payload).expect("an answer of a function is JSON");
+        let error = answer.function_error.map(|_| FunctionError::from_payload(&payload));
+        let log_tail = BASE64.decode(answer.log_result.unwrap_or_default()).expect("the log tail is base64");
+        Invocation { status: answer.status_code, error, payload, log_tail: text(&log_tail) }
+    }
+
+    /// Hands the event over as a schedule does: a run that fails is repeated twice, after 1 and 2 seconds.
+    pub async fn invoke_async(&self, event: &Value) {
+        let answer = self.invocation(event).invocation_type(InvocationType::Event).send().await;
+        assert_eq!(answer.expect("the emulator takes the event").status_code, 202);
+    }
+
+    /// What the finished invocations printed, failed and repeated ones included: the first 10,000 lines of it.
+    pub async fn log(&self) -> String {
+        self.lines("").await.join("\n")
+    }
+
+    /// Waits until that many invocations have ended, however they ended, and returns the log.
+    pub async fn log_after(&self, invocations: usize) -> String {
+        let waiting = tokio::time::timeout(LOG_PATIENCE, async {
+            while self.lines("\"REPORT RequestId\"").await.len() < invocations {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        assert!(
+            waiting.await.is_ok(),
+            "{} has not ended {invocations} times:\n{}",
+            self.name,
+            self.log().await
+        );
+        self.log().await
+    }
+
+    /// Ends every process of this function at once, as a crash of its machine would.
+    pub fn kill(&self) {
+        let account = ("AWS_ACCESS_KEY_ID", self.stack.account.as_str());
+        let killed = self.stack.emulator.kill_functions(&[account, ("AWS_LAMBDA_FUNCTION_NAME", &self.name)]);
+        assert!(killed > 0, "{} cannot be killed, because no process of it runs", self.name);
+    }
+
+    pub(super) async fn deploy(
+        &self,
+        binary: &Path,
+        environment: &[(&str, &str)],
+        timeout_seconds: i32,
+        memory_mb: i32,
+    ) {
+        let lambda = self.lambda();
+        drop(lambda.delete_function().function_name(&self.name).send().await); // there need not be one
+        let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let request = lambda
+            .create_function()
+            .function_name(&self.name)
+            .runtime(Runtime::Providedal2023)
+            .role(ROLE)
+            .handler("bootstrap")
+            .code(FunctionCode::builder().zip_file(Blob::new(package(binary))).build())
+            .environment(Environment::builder().set_variables(Some(variables.collect())).build())
+            .timeout(timeout_seconds)
+            .memory_size(memory_mb);
+        request.send().await.expect("the emulator creates the function");
+    }
+
+    async fn lines(&self, pattern: &str) -> Vec<String> {
+        let request = json!({"logGroupName": format!("/aws/lambda/{}", self.name), "filterPattern": pattern});
+        let answer = self.stack.call("logs", "Logs_20140328.FilterLogEvents", &request).await;
+        let answer = answer.unwrap_or_default(); // there is no log group before the first invocation has ended
+        let events = answer["events"].as_array().into_iter().flatten();
+        events.filter_map(|event| event["message"].as_str().map(str::to_owned)).collect()
+    }
+
+    fn invocation(&self, event: &Value) -> InvokeFluentBuilder {
+        self.lambda().invoke().function_name(&self.name).payload(Blob::new(event.to_string()))
+    }
+
+    fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(self.stack.config())
+    }
+}
+
+impl FunctionError {
+    fn from_payload(payload: &Value) -> Self {
+        let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
+        Self { error_type: text("errorType"), error_message: text("errorMessage") }
+    }
+}
+
+/// A compiled program of this workspace, which must have been built: Cargo does not build it for another crate's tests.
+pub fn binary(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().expect("a running test has a path");
+    let binary = tests.ancestors().nth(2).expect("tests run in target/<profile>/deps").join(name);
+    assert!(binary.exists(), "{} is missing; run cargo build --workspace", binary.display());
+    binary
+}
+
+/// The zip that Lambda wants: the binary as `bootstrap`, uncompressed because it does not travel.
+fn package(binary: &Path) -> Vec<u8> {
+    const ZIP: &str =
+        "import sys, zipfile; zipfile.ZipFile(sys.stdout.buffer, 'w').write(sys.argv[1], 'bootstrap')";
+    let python = Command::new(Emulator::tool("python")).args(["-c", ZIP]).arg(binary).output();
+    let python = python.expect("the emulator's Python starts");
+    assert!(python.status.success(), "{} cannot be packed: {}", binary.display(), text(&python.stderr));
+    python.stdout
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

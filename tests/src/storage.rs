@@ -1,0 +1,213 @@
+//! An S3 server on a temporary folder, and traps that end a run in the middle of one of its requests.
+
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends at the first thing that is not as it should be")]
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use entratrail::archive::Archive;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
+use hyper::{Method, Request};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s_fs::FileSystem;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+const BUCKET: &str = "archive";
+
+/// A running S3 server with one bucket. It stops when dropped.
+#[derive(Debug)]
+pub struct Storage {
+    client: aws_sdk_s3::Client,
+    traps: Arc<Traps>,
+    server: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+/// A step between a page and the ledger row, as S3 sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A multipart upload begins.
+    BeginUpload,
+    /// A part of one.
+    UploadPart,
+    /// It is completed, so that the object appears.
+    CompleteUpload,
+    /// A small object is put.
+    PutObject,
+    /// The ledger is written.
+    WriteLedger,
+    /// Anything is read or listed.
+    Read,
+}
+
+impl Step {
+    fn of(request: &Request<Incoming>) -> Option<Self> {
+        let query = request.uri().query().unwrap_or_default();
+        let is_ledger = request.uri().path().contains("/ledger/");
+        match *request.method() {
+            Method::PUT if is_ledger => Some(Self::WriteLedger),
+            Method::PUT if query.contains("partNumber") => Some(Self::UploadPart),
+            Method::PUT => Some(Self::PutObject),
+            Method::POST if query.contains("uploads") => Some(Self::BeginUpload),
+            Method::POST if query.contains("uploadId") => Some(Self::CompleteUpload),
+            Method::GET => Some(Self::Read),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a trap springs before S3 does what it was asked, or after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The request has no effect.
+    Before,
+    /// It has its effect, but the answer never comes.
+    After,
+}
+
+#[derive(Debug, Default)]
+struct Traps {
+    armed: Mutex<Option<Trap>>,
+    sprung: Notify,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Trap {
+    step: Step,
+    moment: Moment,
+    requests_to_go: u32,
+}
+
+impl Traps {
+    /// Springs the trap where this is the request that it waits for.
+    async fn pass(&self, step: Option<Step>, moment: Moment) {
+        let springs = {
+            let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+            let fits = armed.as_mut().filter(|trap| Some(trap.step) == step && trap.moment == moment);
+            let springs = fits.is_some_and(|trap| {
+                trap.requests_to_go -= 1;
+                trap.requests_to_go == 0
+            });
+            if springs {
+                *armed = None;
+            }
+            springs
+        };
+        if springs {
+            self.sprung.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Storage {
+    /// Starts on a free port of 127.0.0.1.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("the folder is there"));
+        builder.set_auth(SimpleAuth::from_single("test", "test"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let traps = Arc::new(Traps::default());
+        let server = tokio::spawn(serve(listener, builder.build(), Arc::clone(&traps)));
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(url)
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .force_path_style(true)
+            .build();
+        let client = aws_sdk_s3::Client::from_conf(config);
+        client.create_bucket().bucket(BUCKET).send().await.expect("the bucket can be made");
+        Self { client, traps, server, _folder: folder }
+    }
+
+    /// The archive in it.
+    pub fn archive(&self) -> Archive {
+        Archive::new(self.client.clone(), BUCKET.to_owned())
+    }
+
+    /// Runs `work` until it ends, or until the `nth` request of that kind, at which it is dropped as a killed process
+    /// would be. `None` where it was killed.
+    pub async fn kill_at<T>(
+        &self,
+        step: Step,
+        nth: u32,
+        moment: Moment,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let trap = Trap { step, moment, requests_to_go: nth };
+        *self.traps.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
+        let result = tokio::select! {
+            result = work => Some(result),
+            () = self.traps.sprung.notified() => None,
+        };
+        *self.traps.armed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        result
+    }
+
+    /// Every object with its body.
+    pub async fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut objects = BTreeMap::new();
+        let mut pages = self.client.list_objects_v2().bucket(BUCKET).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for object in page.expect("the bucket can be listed").contents.unwrap_or_default() {
+                let key = object.key.expect("an object has a key");
+                let body = self.client.get_object().bucket(BUCKET).key(&key).send().await.expect("it is there").body;
+                objects.insert(key, body.collect().await.expect("it arrives").to_vec());
+            }
+        }
+        objects
+    }
+
+    /// Puts an object, as somebody else might.
+    pub async fn put(&self, key: &str, body: &[u8]) {
+        let request = self.client.put_object().bucket(BUCKET).key(key).body(body.to_vec().into());
+        request.send().await.expect("the object can be put");
+    }
+
+    /// Removes an object, as somebody else might.
+    pub async fn remove(&self, key: &str) {
+        self.client.delete_object().bucket(BUCKET).key(key).send().await.expect("the object can be removed");
+    }
+
+    /// Uploads that were begun and neither completed nor given up.
+    pub async fn open_uploads(&self) -> usize {
+        let listed = self.client.list_multipart_uploads().bucket(BUCKET).send().await;
+        listed.map_or(0, |listed| listed.uploads.unwrap_or_default().len())
+    }
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
+    let connections = Builder::new(TokioExecutor::new());
+    while let Ok((socket, _)) = listener.accept().await {
+        let (s3, traps, connections) = (s3.clone(), Arc::clone(&traps), connections.clone());
+        tokio::spawn(async move {
+            let service = service_fn(|request: Request<Incoming>| {
+                let (s3, traps) = (s3.clone(), Arc::clone(&traps));
+                async move {
+                    let step = Step::of(&request);
+                    traps.pass(step, Moment::Before).await;
+                    let answer = s3.call(request).await;
+                    traps.pass(step, Moment::After).await;
+                    answer
+                }
+            });
+            // A connection that breaks off is the client's business.
+            let _ = connections.serve_connection(TokioIo::new(socket), service).await;
+        });
+    }
+}

@@ -1,0 +1,138 @@
+//! A simulated tenant and an archive, with the collector between them, in simulated time.
+
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends at the first thing that is not as it should be")]
+
+use crate::audit::Audit;
+use crate::storage::Storage;
+use chrono::{DateTime, Utc};
+use entratrail::clock::Clock;
+use entratrail::collector::{Collector, Run};
+use entratrail::config::Config;
+use entratrail::error::Error;
+use entratrail::graph::credential::{Application, Credential};
+use entratrail::log::Log;
+use entratrail::request::{Collect, Request};
+use graph_simulator::scenario::Log as ScenarioLog;
+use graph_simulator::{ApiVersion, RequestKind, Scenario, Served, Simulator};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One tenant and its archive.
+#[derive(Debug)]
+pub struct World {
+    /// The tenant.
+    pub simulator: Simulator,
+    /// The archive.
+    pub storage: Storage,
+    log: Log,
+    environment: BTreeMap<String, String>,
+}
+
+impl World {
+    /// Plays `scenario`, with an empty archive.
+    pub async fn start(scenario: Scenario) -> Self {
+        let log = match scenario.collect.log {
+            ScenarioLog::SignIns => Log::SignIns,
+            ScenarioLog::DirectoryAudits => Log::DirectoryAudits,
+        };
+        let environment = scenario.collect.environment.clone();
+        let simulator = Simulator::start(scenario).await.expect("the scenario can be played");
+        Self { simulator, storage: Storage::start().await, log, environment }
+    }
+
+    /// The same from the text of a scenario.
+    pub async fn of(scenario: &str) -> Self {
+        Self::start(Scenario::from_toml(scenario).expect("the scenario is well formed")).await
+    }
+
+    /// A collector as a new process would make it.
+    pub fn collector(&self) -> Result<Collector, Error> {
+        let url = self.simulator.url();
+        let value = |name: &str| match name {
+            "ARCHIVE_BUCKET" => Some("archive".to_owned()),
+            "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
+            "GRAPH_URL" | "LOGIN_URL" => Some(url.to_owned()),
+            _ => self.environment.get(name).cloned(),
+        };
+        let clock = Clock::simulated(self.simulator.now(), self.simulator.scenario().clock.speed);
+        let tenant = &self.simulator.scenario().tenant;
+        let credential = Credential::Secret(tenant.client_secret.clone().into());
+        let (tenant_id, client_id) = (tenant.id.clone(), tenant.client_id.clone());
+        let application = Application { tenant_id, client_id, credential };
+        Collector::new(self.log, Config::read(value)?, application, self.storage.archive(), clock)
+    }
+
+    /// One scheduled run.
+    pub async fn run(&self) -> Result<Run, Error> {
+        self.run_for(&scheduled(), None).await
+    }
+
+    /// One run for `event`, up to `stop_at`.
+    pub async fn run_for(&self, event: &Value, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
+        self.collector()?.run(&collect(event)?, stop_at).await
+    }
+
+    /// Runs until nothing is due, as the daily schedule would in the end.
+    pub async fn run_until_done(&self) -> Run {
+        for _ in 0..50 {
+            match self.run().await {
+                Ok(run) if run.error.is_none() && run.report.remaining_windows == 0 => return run,
+                _ => {}
+            }
+        }
+        panic!("fifty runs were not enough");
+    }
+
+    /// Windows that are due now.
+    pub async fn due(&self) -> u64 {
+        let planned = self.run_for(&json!({"dryRun": true}), None).await;
+        planned.expect("a dry run works").report.remaining_windows
+    }
+
+    /// The audit of the archive against all that was ever served.
+    pub async fn audit(&self) -> Audit {
+        self.audit_against(&self.simulator.served()).await
+    }
+
+    /// The audit of the archive against `served`.
+    pub async fn audit_against(&self, served: &[Served]) -> Audit {
+        let expected = served.iter().map(|record| (record.stream, record.time, &*record.json));
+        Audit::of(&self.storage.objects().await).against(expected)
+    }
+
+    /// Records of closed days that a perfect reader would be served now and that no read covers.
+    pub fn unread<'a>(&self, audit: &'a Audit) -> impl Iterator<Item = Served> + use<'a> {
+        let today = self.simulator.now().date_naive();
+        let is_wanted = |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
+        let version = match self.environment.get("SIGN_IN_EVENT_TYPES").map(String::as_str) {
+            None if self.log == Log::SignIns => ApiVersion::Beta,
+            Some(types) if types != "interactiveUser" => ApiVersion::Beta,
+            _ => ApiVersion::V1,
+        };
+        let mut visible = self.simulator.visible_in(version);
+        visible.retain(|record| is_wanted(record.stream) && record.time.date_naive() < today);
+        visible.into_iter().filter(|record| {
+            let stream = if record.stream == "directoryAudits" { "directory-audits" } else { record.stream };
+            let canonical = crate::audit::canonical(&record.json);
+            !audit.versions.get(stream).is_some_and(|versions| versions.contains_key(&canonical))
+        })
+    }
+
+    /// Page requests so far.
+    pub fn page_requests(&self) -> usize {
+        self.simulator.requests().iter().filter(|line| line.kind == RequestKind::Page).count()
+    }
+}
+
+/// The event of the daily schedule.
+pub fn scheduled() -> Value {
+    json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
+}
+
+/// The request to read that `event` holds.
+pub fn collect(event: &Value) -> Result<Collect, Error> {
+    match Request::parse(event)? {
+        Request::Collect(collect) => Ok(collect),
+        Request::Check => panic!("a check collects nothing"),
+    }
+}
