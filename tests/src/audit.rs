@@ -45,7 +45,8 @@ impl Audit {
         for (stream, time, json) in expected {
             let stream = if stream == "directoryAudits" { "directory-audits" } else { stream };
             let canonical = canonical(json);
-            let is_stored = self.versions.get(stream).is_some_and(|versions| versions.contains_key(&canonical));
+            let is_stored =
+                self.versions.get(stream).is_some_and(|versions| versions.contains_key(&canonical));
             if !is_stored && self.is_read(stream, time) {
                 self.problems.push(format!("lost: a {stream} record of {time}"));
             }
@@ -53,8 +54,10 @@ impl Audit {
         }
         for (stream, versions) in &self.versions {
             let known = served.get(stream.as_str());
-            let strangers = versions.iter().filter(|(version, _)| !known.is_some_and(|known| known.contains(*version)));
-            self.problems.extend(strangers.map(|(_, key)| format!("{key} holds a record that nobody served")));
+            let strangers =
+                versions.iter().filter(|(version, _)| !known.is_some_and(|known| known.contains(*version)));
+            self.problems
+                .extend(strangers.map(|(_, key)| format!("{key} holds a record that nobody served")));
         }
         self
     }
@@ -87,7 +90,9 @@ impl Audit {
     }
 
     fn add_ledger(&mut self, key: &str, body: &[u8]) {
-        let Some((stream, _)) = place(key, "ledger/", ".ndjson") else { return self.problem(key, "is no ledger name") };
+        let Some((stream, _)) = place(key, "ledger/", ".ndjson") else {
+            return self.problem(key, "is no ledger name");
+        };
         for line in String::from_utf8_lossy(body).lines() {
             match serde_json::from_str(line) {
                 Ok(row) => self.rows.entry(stream.clone()).or_default().push(row),
@@ -109,8 +114,11 @@ impl Audit {
         let mut named = rows.filter(|row| row["key"] == key && row["status"] == "complete");
         match (named.next(), named.next()) {
             (Some(row), None) => {
-                let sha256: String = digest(&SHA256, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-                let agrees = row["sha256"] == sha256 && row["bytes"] == body.len() && row["new"] == text.lines().count();
+                let sha256: String =
+                    digest(&SHA256, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+                let agrees = row["sha256"] == sha256
+                    && row["bytes"] == body.len()
+                    && row["new"] == text.lines().count();
                 let names_window = window.is_some_and(|window| window == bounds(row));
                 if !agrees || !names_window {
                     self.problem(key, "is not what its ledger row says");
@@ -120,11 +128,18 @@ impl Audit {
             (Some(_), Some(_)) => self.problem(key, "has two ledger rows"),
         }
         for line in text.lines() {
-            let time = serde_json::from_str::<Value>(line).ok().and_then(|record| record[time_field].as_str()?.parse().ok());
-            if !window.zip(time).is_some_and(|((start, end), time): (_, DateTime<Utc>)| start <= time && time < end) {
+            let time = serde_json::from_str::<Value>(line)
+                .ok()
+                .and_then(|record| record[time_field].as_str()?.parse().ok());
+            if !window
+                .zip(time)
+                .is_some_and(|((start, end), time): (_, DateTime<Utc>)| start <= time && time < end)
+            {
                 self.problem(key, "holds a record outside its window");
             }
-            if let Some(other) = self.versions.entry(stream.clone()).or_default().insert(canonical(line), key.to_owned()) {
+            if let Some(other) =
+                self.versions.entry(stream.clone()).or_default().insert(canonical(line), key.to_owned())
+            {
                 self.problem(key, &format!("holds a version that {other} holds too"));
             }
         }
@@ -135,7 +150,9 @@ impl Audit {
             let complete: Vec<_> = rows.iter().filter(|row| row["status"] == "complete").collect();
             for (index, row) in complete.iter().enumerate() {
                 let key = row["key"].as_str();
-                if key.is_some() != (row["new"].as_u64() > Some(0)) || key.is_some_and(|key| !objects.contains(key)) {
+                if key.is_some() != (row["new"].as_u64() > Some(0))
+                    || key.is_some_and(|key| !objects.contains(key))
+                {
                     self.problems.push(format!("{stream}: a row and its object do not agree: {row}"));
                 }
                 for other in &complete[..index] {
@@ -145,7 +162,8 @@ impl Audit {
                         self.problems.push(format!("{stream}: windows overlap: {row} and {other}"));
                     }
                     if same && row["read"] == other["read"] {
-                        self.problems.push(format!("{stream}: two reads have the same number: {row} and {other}"));
+                        self.problems
+                            .push(format!("{stream}: two reads have the same number: {row} and {other}"));
                     }
                 }
             }

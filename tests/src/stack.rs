@@ -38,6 +38,9 @@ pub struct Stack {
     emulator: &'static Emulator,
     account: String,
     config: SdkConfig,
+    s3: aws_sdk_s3::Client,
+    lambda: aws_sdk_lambda::Client,
+    http: reqwest::Client,
     key_id: String,
 }
 
@@ -55,7 +58,9 @@ impl Stack {
             .retry_config(RetryConfig::disabled()) // a call that a test makes is made once
             .load()
             .await;
-        let mut stack = Self { emulator, account, config, key_id: String::new() };
+        let (s3, lambda) = (aws_sdk_s3::Client::new(&config), aws_sdk_lambda::Client::new(&config));
+        let http = reqwest::Client::new();
+        let mut stack = Self { emulator, account, config, s3, lambda, http, key_id: String::new() };
         let key =
             stack.call("kms", "TrentService.CreateKey", &json!({})).await.expect("the emulator makes a key");
         stack.key_id = key["KeyMetadata"]["KeyId"].as_str().expect("a key has an id").into();
@@ -76,7 +81,7 @@ impl Stack {
     pub async fn create_bucket(&self, name: &str) -> String {
         let name = format!("{name}-{}", self.account);
         let place = CreateBucketConfiguration::builder().location_constraint(REGION.into()).build();
-        let request = self.s3().create_bucket().bucket(&name).create_bucket_configuration(place);
+        let request = self.s3.create_bucket().bucket(&name).create_bucket_configuration(place);
         request.send().await.expect("the emulator creates the bucket");
         name
     }
@@ -91,7 +96,7 @@ impl Stack {
     /// Everything in a bucket.
     pub async fn objects(&self, bucket: &str) -> BTreeMap<String, Vec<u8>> {
         let mut objects = BTreeMap::new();
-        let mut pages = self.s3().list_objects_v2().bucket(bucket).into_paginator().send();
+        let mut pages = self.s3.list_objects_v2().bucket(bucket).into_paginator().send();
         while let Some(page) = pages.next().await {
             for object in page.expect("the emulator lists the bucket").contents.unwrap_or_default() {
                 let key = object.key.expect("every object has a key");
@@ -127,7 +132,8 @@ impl Stack {
     /// an answer that is an error is `Err`.
     pub async fn call(&self, service: &str, operation: &str, request: &Value) -> Result<Value, Value> {
         let credential = format!("{}/20261101/{REGION}/{service}/aws4_request", self.account);
-        let request = reqwest::Client::new()
+        let request = self
+            .http
             .post(self.endpoint())
             .header("Authorization", format!("AWS4-HMAC-SHA256 Credential={credential}")) // read, but not verified
             .header("Content-Type", "application/x-amz-json-1.1")
@@ -145,13 +151,9 @@ impl Stack {
     }
 
     async fn object(&self, bucket: &str, key: &str) -> Vec<u8> {
-        let answer = self.s3().get_object().bucket(bucket).key(key).send().await;
+        let answer = self.s3.get_object().bucket(bucket).key(key).send().await;
         let body = answer.expect("the emulator serves what it lists").body;
         body.collect().await.expect("the body arrives whole").to_vec()
-    }
-
-    fn s3(&self) -> aws_sdk_s3::Client {
-        aws_sdk_s3::Client::new(&self.config)
     }
 }
 

@@ -1,12 +1,17 @@
 //! An S3 server on a temporary folder, and traps that end a run in the middle of one of its requests.
 
-#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends at the first thing that is not as it should be")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use entratrail::archive::Archive;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper::service::{Service as _, service_fn};
-use hyper::{Method, Request};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
@@ -74,6 +79,7 @@ pub enum Moment {
 
 #[derive(Debug, Default)]
 struct Traps {
+    turn: Turn,
     armed: Mutex<Option<Trap>>,
     sprung: Notify,
 }
@@ -160,7 +166,8 @@ impl Storage {
         while let Some(page) = pages.next().await {
             for object in page.expect("the bucket can be listed").contents.unwrap_or_default() {
                 let key = object.key.expect("an object has a key");
-                let body = self.client.get_object().bucket(BUCKET).key(&key).send().await.expect("it is there").body;
+                let body =
+                    self.client.get_object().bucket(BUCKET).key(&key).send().await.expect("it is there").body;
                 objects.insert(key, body.collect().await.expect("it arrives").to_vec());
             }
         }
@@ -191,6 +198,20 @@ impl Drop for Storage {
     }
 }
 
+/// S3 decides on a conditional write and does it in one step; a folder does not, so requests take turns.
+type Turn = tokio::sync::Mutex<()>;
+
+async fn one_at_a_time(
+    s3: &S3Service,
+    request: Request<Incoming>,
+    turn: &Turn,
+) -> Result<Response<s3s::Body>, s3s::HttpError> {
+    let _turn = turn.lock().await;
+    let (head, body) = hyper::service::Service::call(s3, request).await?.into_parts();
+    let body = body.collect().await.expect("the folder can be read").to_bytes();
+    Ok(Response::from_parts(head, body.into()))
+}
+
 async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
     let connections = Builder::new(TokioExecutor::new());
     while let Ok((socket, _)) = listener.accept().await {
@@ -201,7 +222,7 @@ async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
                 async move {
                     let step = Step::of(&request);
                     traps.pass(step, Moment::Before).await;
-                    let answer = s3.call(request).await;
+                    let answer = one_at_a_time(&s3, request, &traps.turn).await;
                     traps.pass(step, Moment::After).await;
                     answer
                 }

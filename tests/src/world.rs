@@ -1,6 +1,10 @@
 //! A simulated tenant and an archive, with the collector between them, in simulated time.
 
-#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends at the first thing that is not as it should be")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
 
 use crate::audit::Audit;
 use crate::storage::Storage;
@@ -74,13 +78,15 @@ impl World {
 
     /// Runs until nothing is due, as the daily schedule would in the end.
     pub async fn run_until_done(&self) -> Run {
+        let mut last = String::new();
         for _ in 0..50 {
             match self.run().await {
                 Ok(run) if run.error.is_none() && run.report.remaining_windows == 0 => return run,
-                _ => {}
+                Ok(run) => last = format!("{:?}, {} windows left", run.error, run.report.remaining_windows),
+                Err(error) => last = error.to_string(),
             }
         }
-        panic!("fifty runs were not enough");
+        panic!("fifty runs were not enough; the last one ended with {last}");
     }
 
     /// Windows that are due now.

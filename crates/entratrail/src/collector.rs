@@ -13,7 +13,7 @@ use crate::graph::{GraphClient, Tally};
 use crate::ledger::State;
 use crate::log::{GraphVersion, Log, Stream};
 use crate::metrics::Vitals;
-use crate::plan::{Scope, plan_day};
+use crate::plan::{Holdings, Scope, plan_day};
 use crate::reader::{Outcome, Reader};
 use crate::report::{Report, WindowReport};
 use crate::request::Collect;
@@ -21,8 +21,9 @@ use crate::window::midnight;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use holdings::Archived;
+use holdings::{Archived, Day};
 use queue::{Queue, Task};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Everything that a run of one log needs.
@@ -106,7 +107,7 @@ impl Collector {
 
     /// The windows to read, in the order of their time.
     fn plan(&self, archived: &Archived, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
-        let of_day = |holdings| plan_day(holdings, scope, now, &self.config.plan);
+        let of_day = |day: &Day| plan_day(&day.planned_on, scope, now, &self.config.plan);
         let mut tasks: Vec<_> = archived.days.values().flat_map(of_day).map(Task::new).collect();
         tasks.sort_by_key(|task| (task.planned.window.start(), task.planned.stream));
         tasks
@@ -126,10 +127,11 @@ impl Collector {
             let is_over = *halted.borrow() || stop_at.is_some_and(|stop| self.clock.now() >= stop);
             while !is_over && in_flight.len() < self.config.graph.concurrency {
                 let Some(task) = run.queue.next() else { break };
-                let Some(holdings) = archived.days.get(&task.place()).cloned() else { continue };
-                in_flight.push(self.read(task, holdings, stop_at, halted.clone()));
+                let Some(day) = archived.days.get(&task.place()) else { continue };
+                in_flight.push(self.read(task, Arc::clone(&day.planned_on), stop_at, halted.clone()));
             }
             let Some(finished) = in_flight.next().await else { break };
+            run.queue.landed(&finished.task);
             if let Outcome::Superseded = finished.outcome {
                 self.plan_again(run, archived, scope, &finished).await;
             }
@@ -144,7 +146,7 @@ impl Collector {
     async fn read(
         &self,
         task: Task,
-        holdings: crate::plan::Holdings,
+        holdings: Arc<Holdings>,
         stop_at: Option<DateTime<Utc>>,
         mut halted: watch::Receiver<bool>,
     ) -> Finished {
@@ -184,14 +186,9 @@ impl Collector {
         }
         match self.look_up_day(stream, day).await {
             Ok(holdings) => {
+                let holdings = archived.add(holdings);
                 let due = plan_day(&holdings, scope, self.clock.now(), &self.config.plan);
-                let is_waiting = |window| run.queue.has(stream, window);
-                let due = due.into_iter().filter(|planned| {
-                    !is_waiting(planned.window) && planned.window.overlaps(finished.task.planned.window)
-                });
-                let due: Vec<_> = due.map(Task::new).collect();
-                run.queue.put_first(due);
-                archived.days.insert((stream, day), holdings);
+                run.queue.plan_again((stream, day), due);
             }
             Err(error) => run.fail(&finished.task, error),
         }

@@ -60,7 +60,7 @@ const FIELDS: &[(&str, WriteField<Audit>)] = &[
         write!(out, "{:016x}.{}.{}", it.random.u64(..), it.random.u8(..), it.random.u8(..))
             .unwrap_or_default();
     }),
-    ("guid", |out, it, _| guid::write(out, it.random.u128(..))),
+    ("device", |out, it, directory| put(out, &guid::of(&[directory.seed, 0xDE71, it.actor as u64]))),
 ];
 
 impl AuditTemplate {

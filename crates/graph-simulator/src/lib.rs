@@ -30,6 +30,7 @@ mod link;
 mod outcome;
 mod page;
 mod records;
+mod response;
 pub mod scenario;
 mod server;
 mod sign_in;

@@ -103,7 +103,7 @@ impl<'stack> Function<'stack> {
         timeout_seconds: i32,
         memory_mb: i32,
     ) {
-        let lambda = self.lambda();
+        let lambda = &self.stack.lambda;
         drop(lambda.delete_function().function_name(&self.name).send().await); // there need not be one
         let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let request = lambda
@@ -128,11 +128,7 @@ impl<'stack> Function<'stack> {
     }
 
     fn invocation(&self, event: &Value) -> InvokeFluentBuilder {
-        self.lambda().invoke().function_name(&self.name).payload(Blob::new(event.to_string()))
-    }
-
-    fn lambda(&self) -> aws_sdk_lambda::Client {
-        aws_sdk_lambda::Client::new(self.stack.config())
+        self.stack.lambda.invoke().function_name(&self.name).payload(Blob::new(event.to_string()))
     }
 }
 
@@ -146,15 +142,19 @@ impl FunctionError {
 /// A compiled program of this workspace, which must have been built: Cargo does not build it for another crate's tests.
 pub fn binary(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("a running test has a path");
-    let binary = tests.ancestors().nth(2).expect("tests run in target/<profile>/deps").join(name);
+    let folder = tests.parent().expect("a program lies in a folder");
+    let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) }; // tests lie in deps, the demo does not
+    let binary = profile.expect("tests run in target/<profile>/deps").join(name);
     assert!(binary.exists(), "{} is missing; run cargo build --workspace", binary.display());
     binary
 }
 
-/// The zip that Lambda wants: the binary as `bootstrap`, uncompressed because it does not travel.
+/// The zip that Lambda wants, with a `bootstrap` that becomes the binary: the emulator runs functions on this machine,
+/// and sixty megabytes a deployment would take longer than most tests.
 fn package(binary: &Path) -> Vec<u8> {
-    const ZIP: &str =
-        "import sys, zipfile; zipfile.ZipFile(sys.stdout.buffer, 'w').write(sys.argv[1], 'bootstrap')";
+    const ZIP: &str = "import sys, zipfile; bootstrap = zipfile.ZipInfo('bootstrap'); \
+        bootstrap.external_attr = 0o755 << 16; \
+        zipfile.ZipFile(sys.stdout.buffer, 'w').writestr(bootstrap, '#!/bin/sh\\nexec \"' + sys.argv[1] + '\"\\n')";
     let python = Command::new(Emulator::tool("python")).args(["-c", ZIP]).arg(binary).output();
     let python = python.expect("the emulator's Python starts");
     assert!(python.status.success(), "{} cannot be packed: {}", binary.display(), text(&python.stderr));

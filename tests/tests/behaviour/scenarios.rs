@@ -87,7 +87,10 @@ async fn run_once(world: &World, event: &Value) -> Ending {
 
 fn check_ending(expect: &Expect, ending: &Ending) -> Result<(), String> {
     if ending.error != expect.error {
-        return Err(format!("it ended with {:?} ({}), expected was {:?}", ending.error, ending.text, expect.error));
+        return Err(format!(
+            "it ended with {:?} ({}), expected was {:?}",
+            ending.error, ending.text, expect.error
+        ));
     }
     for part in &expect.says {
         if !ending.text.contains(part) && !ending.windows.to_string().contains(part) {
@@ -130,7 +133,9 @@ fn rows_of(audit: &Audit, window: &str) -> Vec<Value> {
     let mut words = window.split(' ');
     let (stream, day, name) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
     let window = entratrail::window::Window::named(day.parse().unwrap(), name).unwrap();
-    let is_it = |row: &&Value| row["window_start"] == json!(window.start()) && row["window_end"] == json!(window.end());
+    let is_it = |row: &&Value| {
+        row["window_start"] == json!(window.start()) && row["window_end"] == json!(window.end())
+    };
     audit.complete_rows(stream).filter(is_it).cloned().collect()
 }
 

@@ -15,14 +15,28 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use futures_util::{StreamExt as _, stream};
 use serde_json::Map;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Ledger files that are fetched at once.
 const FETCHED_AT_ONCE: usize = 16;
 
+/// One stream and day.
+pub(super) type Place = (Stream, NaiveDate);
+
+/// What a run knows of one stream and day.
+#[derive(Debug)]
+pub(super) struct Day {
+    /// What was there when its windows were planned. Reads build on this alone: it must not grow while they
+    /// wait, or they would take the work of another run for a part of what they build on.
+    pub(super) planned_on: Arc<Holdings>,
+    /// The ledger as last seen.
+    ledger: Ledger,
+}
+
 /// What the archive holds of the days that a run looks at.
 #[derive(Debug, Default)]
 pub(super) struct Archived {
-    pub(super) days: BTreeMap<(Stream, NaiveDate), Holdings>,
+    pub(super) days: BTreeMap<Place, Day>,
     /// Days whose ledger or objects could not be read; nothing is planned for them.
     pub(super) unreadable: Vec<WindowReport>,
     /// The first reason for that.
@@ -32,20 +46,29 @@ pub(super) struct Archived {
 }
 
 impl Archived {
+    /// Takes over what was looked up.
+    pub(super) fn add(&mut self, holdings: Holdings) -> Arc<Holdings> {
+        let (place, ledger) = ((holdings.stream, holdings.day), holdings.ledger.clone());
+        let planned_on = Arc::new(holdings);
+        self.days.insert(place, Day { planned_on: Arc::clone(&planned_on), ledger });
+        planned_on
+    }
+
     /// Takes over a ledger as it is after a read.
-    pub(super) fn update(&mut self, place: (Stream, NaiveDate), ledger: Ledger) {
-        if let Some(holdings) = self.days.get_mut(&place) {
-            holdings.ledger = ledger;
+    pub(super) fn update(&mut self, place: Place, ledger: Ledger) {
+        if let Some(day) = self.days.get_mut(&place) {
+            day.ledger = ledger;
         }
     }
 
     /// Hours since the end of the oldest settled window that is not verified; 0 where there is none.
     pub(super) fn oldest_unverified_hours(&self, now: DateTime<Utc>, settings: &PlanSettings) -> i64 {
-        let oldest_of = |holdings: &Holdings| {
-            let on_record = holdings.windows_on_record();
+        let oldest_of = |day: &Day| {
+            let on_record = day.ledger.windows_on_record();
             let is_unknown = |tile: &Window| !on_record.iter().any(|window| window.overlaps(*tile));
-            let unknown = Window::whole_day(holdings.day).tiles(settings.window_length).filter(is_unknown);
-            let unverified = |window: &Window| holdings.state(*window) != State::Verified;
+            let tiles = Window::whole_day(day.planned_on.day).tiles(settings.window_length);
+            let unknown = tiles.filter(is_unknown);
+            let unverified = |window: &Window| day.ledger.state(*window) != State::Verified;
             let ends = on_record.iter().copied().filter(unverified).chain(unknown).map(Window::end);
             ends.filter(|&end| end + settings.settle <= now).min()
         };
@@ -78,15 +101,15 @@ impl Collector {
             // after it, so that none is taken for a left-over.
             let listing = self.archive.list(stream, first).await?;
             archived.foreign.extend(listing.foreign.iter().cloned());
-            let holdings = stream::iter(&days).map(|&day| self.holdings_of(stream, day, &listing));
-            let mut holdings = holdings.buffered(FETCHED_AT_ONCE);
+            let holdings: Vec<_> = days.iter().map(|&day| self.holdings_of(stream, day, &listing)).collect();
+            let mut holdings = stream::iter(holdings).buffered(FETCHED_AT_ONCE);
             while let Some((day, found)) = holdings.next().await {
                 let found = match found {
                     Ok(found) if !only_look => self.pick_up(found).await,
                     found => found,
                 };
                 match found {
-                    Ok(found) => drop(archived.days.insert((stream, day), found)),
+                    Ok(found) => drop(archived.add(found)),
                     Err(error) => archived.give_up_day(stream, day, error),
                 }
             }

@@ -1,12 +1,11 @@
 //! The windows that a run still has to read, oldest first.
 
+use super::holdings::Place;
 use crate::error::Error;
 use crate::ledger::{ReadRow, State};
-use crate::log::Stream;
 use crate::plan::Planned;
 use crate::report::WindowReport;
-use crate::window::{Window, WindowLength};
-use chrono::NaiveDate;
+use crate::window::WindowLength;
 use std::collections::{HashMap, VecDeque};
 
 /// How often one run plans the same day again because another run works on it.
@@ -26,7 +25,7 @@ impl Task {
     }
 
     /// The stream and day that it belongs to.
-    pub(super) fn place(&self) -> (Stream, NaiveDate) {
+    pub(super) fn place(&self) -> Place {
         (self.planned.stream, self.planned.window.day())
     }
 
@@ -61,38 +60,54 @@ impl Task {
 /// Tasks in the order in which they are taken.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    tasks: VecDeque<Task>,
-    planned_again: HashMap<(Stream, NaiveDate), u32>,
+    waiting: VecDeque<Task>,
+    in_flight: Vec<Task>,
+    planned_again: HashMap<Place, u32>,
 }
 
 impl Queue {
     pub(super) fn new(tasks: Vec<Task>) -> Self {
-        Self { tasks: tasks.into(), planned_again: HashMap::new() }
+        Self { waiting: tasks.into(), ..Self::default() }
     }
 
-    pub(super) fn next(&mut self) -> Option<Task> {
-        self.tasks.pop_front()
-    }
-
+    /// Tasks that wait.
     pub(super) fn len(&self) -> usize {
-        self.tasks.len()
+        self.waiting.len()
     }
 
-    pub(super) fn has(&self, stream: Stream, window: Window) -> bool {
-        self.tasks.iter().any(|task| task.planned.stream == stream && task.planned.window == window)
+    /// Takes the first task, which is in flight until it is [`Queue::landed`].
+    pub(super) fn next(&mut self) -> Option<Task> {
+        let task = self.waiting.pop_front()?;
+        self.in_flight.push(task);
+        Some(task)
+    }
+
+    /// Notes that a task is over, however it ended.
+    pub(super) fn landed(&mut self, task: &Task) {
+        self.in_flight.retain(|other| other.planned != task.planned);
     }
 
     /// Puts `tasks` before all others, in their order.
     pub(super) fn put_first(&mut self, tasks: Vec<Task>) {
         for task in tasks.into_iter().rev() {
-            self.tasks.push_front(task);
+            self.waiting.push_front(task);
         }
     }
 
     /// Whether the day may be planned once more in this run; counts.
-    pub(super) fn may_plan_again(&mut self, place: (Stream, NaiveDate)) -> bool {
+    pub(super) fn may_plan_again(&mut self, place: Place) -> bool {
         let plans = self.planned_again.entry(place).or_insert(0);
         *plans += 1;
         *plans <= MOST_PLANS
+    }
+
+    /// Puts a fresh plan of a day in the place of what waits of it. What is in flight stays in flight.
+    pub(super) fn plan_again(&mut self, place: Place, planned: Vec<Planned>) {
+        self.waiting.retain(|task| task.place() != place);
+        let in_flight = |planned: &Planned| {
+            let is_part = |task: &Task| task.place() == place && task.planned.window.overlaps(planned.window);
+            self.in_flight.iter().any(is_part)
+        };
+        self.put_first(planned.into_iter().filter(|planned| !in_flight(planned)).map(Task::new).collect());
     }
 }

@@ -1,0 +1,18 @@
+//! The two compiled functions behind a real Lambda Runtime API, with the files of `events/`, reading a simulated
+//! tenant over HTTP into a bucket of the AWS emulator.
+//!
+//! What only the whole can show belongs here: start-up, settings, parameters, credentials, events, deadlines, kills
+//! and logs. What a collector makes of Graph's misbehaviour is told in the scenarios of `behaviour`.
+
+mod archiving;
+mod checking;
+mod crashes;
+mod credentials;
+mod damage;
+mod deadlines;
+mod events;
+mod installation;
+mod refusals;
+mod secrecy;
+mod settings;
+mod spans;
