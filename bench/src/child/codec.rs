@@ -52,8 +52,10 @@ fn compress(object: &Path, outcome: &mut Outcome) -> Result<(), Failure> {
         }
         outcome.records += count as u64;
         let before = cpu_time();
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+        // Two calls a line, as the product makes: the codec's bytes depend on how it is fed.
+        for line in lines.strip_suffix(b"\n").unwrap_or(&lines).split(|&byte| byte == b'\n') {
             gzip.write_all(line)?;
+            gzip.write_all(b"\n")?;
         }
         outcome.cpu_seconds += cpu_time().saturating_sub(before).as_secs_f64();
         outcome.compressed_bytes += gzip.get_ref().len() as u64;

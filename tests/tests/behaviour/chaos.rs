@@ -8,7 +8,7 @@ use graph_simulator::{Faults, Scenario};
 use std::fmt::Write as _;
 
 /// Seeds that are played.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 12;
 /// Seeds that are played at once.
 const AT_ONCE: u64 = 4;
 /// Runs after which a day must be complete.
@@ -129,13 +129,13 @@ clock = {{ now = "2026-11-23T01:15:00Z", speed = 600 }}
 limits = {{ largest_page = {page}, token_lifetime_seconds = {lifetime} }}
 collect.environment = {{ HISTORY_DAYS = "4", WINDOW_MINUTES = "{window}", TARGET_RECORDS = "{target}" }}
 "#,
-        page = dice.u32(20..120),
+        page = dice.u32(4..40),
         lifetime = dice.u32(60..3600),
         window = [1440, 720, 360][dice.usize(0..3)],
-        target = dice.u32(40..400),
+        target = dice.u32(10..100),
     );
     for stream in ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"] {
-        let per_day = dice.u32(0..150);
+        let per_day = dice.u32(0..40);
         let _ = write!(
             text,
             r#"

@@ -5,17 +5,18 @@ use entratrail_tests::storage::{Moment, Step};
 use entratrail_tests::world::World;
 use serde_json::json;
 
-/// Three days of one stream; windows small enough to be several, objects large enough to be multipart.
+/// Three days in pages of twenty records.
 const TENANT: &str = r#"
 name = "a tenant whose reader dies"
 clock = { now = "2026-11-23T01:15:00Z", speed = 500 }
 [limits]
 requests_per_10s = 0
+largest_page = 20
 [[volume]]
 stream = "interactiveUser"
 from_day = -3
 to_day = -1
-per_day = 700
+per_day = 70
 [[volume]]
 stream = "servicePrincipal"
 from_day = -2
@@ -59,7 +60,8 @@ async fn a_run_killed_at_any_step_is_carried_on_without_loss_or_double() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_was_cut_off_leaves_nothing_that_counts() {
-    let large = TENANT.replace("per_day = 700", "per_day = 9000").replace("from_day = -3", "from_day = -1");
+    let large = TENANT.replace("per_day = 70", "per_day = 9000").replace("from_day = -3", "from_day = -1");
+    let large = large.replace("largest_page = 20", "largest_page = 1000");
     for (step, nth) in
         [(Step::BeginUpload, 1), (Step::UploadPart, 1), (Step::UploadPart, 2), (Step::CompleteUpload, 1)]
     {
@@ -187,11 +189,11 @@ async fn foreign_objects_are_named_and_left_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_stops_in_time_gives_everything_up_and_the_next_goes_on() {
     let slow = TENANT.replace("requests_per_10s = 0", "requests_per_10s = 0\npage_latency_ms = 5000");
-    let slow = slow.replace("per_day = 700", "per_day = 3500").replace("speed = 500", "speed = 20");
+    let slow = slow.replace("speed = 500", "speed = 20");
     let world = World::of(&slow).await;
     let mut hops = 0;
     loop {
-        let stop_at = world.simulator.now() + TimeDelta::seconds(40);
+        let stop_at = world.simulator.now() + TimeDelta::seconds(60);
         let run = world.run_for(&entratrail_tests::world::scheduled(), Some(stop_at)).await.unwrap();
         assert_eq!(run.error, None);
         assert_eq!(world.storage.open_uploads().await, 0);

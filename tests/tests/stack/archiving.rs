@@ -1,11 +1,14 @@
 //! The daily run: what is in the bucket, in the report and in the log after it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 
+use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 
+use crate::days::day;
 use crate::events::event;
-use crate::installation::{AUDIT_LOGS, HISTORY_DAYS, Installation, OFFICE, SIGN_IN_LOGS, day, raw_lines};
+use crate::installation::{AUDIT_LOGS, HISTORY_DAYS, Installation, OFFICE, SIGN_IN_LOGS};
 
 const REPORT_MEMBERS: [&str; 10] = [
     "log",
@@ -122,4 +125,18 @@ async fn a_second_run_has_nothing_left_to_read() {
     assert_eq!(report["requests"], 0);
     assert_eq!(installation.page_requests(), requests);
     assert!(installation.objects().await == objects);
+}
+
+/// The lines of all raw objects.
+fn raw_lines(objects: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
+    let raw = objects.iter().filter(|(key, _)| key.starts_with("raw/"));
+    let mut lines = Vec::new();
+    for (key, body) in raw {
+        let mut text = String::new();
+        MultiGzDecoder::new(&body[..])
+            .read_to_string(&mut text)
+            .unwrap_or_else(|error| panic!("{key}: {error}"));
+        lines.extend(text.lines().map(str::to_owned));
+    }
+    lines
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, OFFICE, SIGN_IN_LOGS};
 
-const EVENT_TYPES: [&str; 4] = ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
+const EVENT_TYPES: [&str; 4] =
+    ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
 
 /// One answer that a check is expected to give: what was tried, the stable word where it does not work, and a part
 /// of what is said.
@@ -19,7 +20,11 @@ async fn check(installation: &Installation, name: &str, bucket: &str, expected: 
     let tried: Vec<_> = answers.iter().map(|answer| answer["name"].as_str().unwrap()).collect();
     assert_eq!(tried, expected.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
     for (answer, (tried, word, part)) in answers.iter().zip(expected) {
-        assert_eq!((answer["ok"].as_bool(), answer["error_type"].as_str()), (Some(word.is_none()), *word), "{answer}");
+        assert_eq!(
+            (answer["ok"].as_bool(), answer["error_type"].as_str()),
+            (Some(word.is_none()), *word),
+            "{answer}"
+        );
         let said = answer["answer"].as_str().unwrap();
         assert!(said.contains(part), "{tried}: {said}");
     }
@@ -31,7 +36,11 @@ async fn check(installation: &Installation, name: &str, bucket: &str, expected: 
 /// The answers where the token is granted and each sign-in stream says the same.
 fn per_event_type(word: Option<&'static str>, part: &'static str) -> Vec<Expected> {
     let streams = EVENT_TYPES.map(|event_type| (event_type, word, part));
-    [("credential", None, "granted")].into_iter().chain(streams).chain([("bucket", None, "written")]).collect()
+    [("credential", None, "granted")]
+        .into_iter()
+        .chain(streams)
+        .chain([("bucket", None, "written")])
+        .collect()
 }
 
 /// The answers where no token is granted.
@@ -44,7 +53,8 @@ async fn a_check_of_a_working_installation_says_that_everything_works() {
     let installation = Installation::of(OFFICE).await;
     let works = per_event_type(None, "works");
     check(&installation, SIGN_IN_LOGS, &installation.bucket, &works).await;
-    let works = [("credential", None, "works"), ("directory-audits", None, "works"), ("bucket", None, "works")];
+    let works =
+        [("credential", None, "works"), ("directory-audits", None, "works"), ("bucket", None, "works")];
     check(&installation, AUDIT_LOGS, &installation.bucket, &works).await;
 }
 
@@ -54,7 +64,8 @@ async fn a_check_says_what_is_wrong_with_the_credential() {
     installation.store_parameter("client-secret", "not~the.secret").await;
     check(&installation, AUDIT_LOGS, &installation.bucket, &refused("AADSTS7000215")).await;
 
-    for (tenant, part) in [("secret_state = 'expired'", "expired"), ("tenant_state = 'missing'", "no tenant")] {
+    for (tenant, part) in [("secret_state = 'expired'", "expired"), ("tenant_state = 'missing'", "no tenant")]
+    {
         let installation = Installation::of(&format!("{OFFICE}\n[tenant]\n{tenant}")).await;
         check(&installation, AUDIT_LOGS, &installation.bucket, &refused(part)).await;
     }
@@ -70,7 +81,8 @@ async fn a_check_says_which_permission_or_licence_is_missing() {
     let installation = Installation::of(&format!("{OFFICE}\n[tenant]\nlicence = 'Free'")).await;
     let unlicensed = per_event_type(Some("Licence"), "P1 or P2");
     check(&installation, SIGN_IN_LOGS, &installation.bucket, &unlicensed).await;
-    let works = [("credential", None, "works"), ("directory-audits", None, "works"), ("bucket", None, "works")];
+    let works =
+        [("credential", None, "works"), ("directory-audits", None, "works"), ("bucket", None, "works")];
     check(&installation, AUDIT_LOGS, &installation.bucket, &works).await;
 }
 

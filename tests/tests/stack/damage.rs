@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
+use crate::days::day;
 use crate::events::event;
-use crate::installation::{AUDIT_LOGS, HISTORY_DAYS, Installation, OFFICE, SIGN_IN_LOGS, day};
+use crate::installation::{AUDIT_LOGS, HISTORY_DAYS, Installation, OFFICE, SIGN_IN_LOGS};
 
 #[tokio::test]
 async fn a_foreign_object_is_named_in_the_report_and_left_alone() {
@@ -20,7 +21,8 @@ async fn a_foreign_object_is_named_in_the_report_and_left_alone() {
     installation.put_object("elsewhere/report.pdf", b"not in a folder of ours").await;
     let function = installation.deploy(SIGN_IN_LOGS).await;
     let report = installation.run(&function, &event("scheduled")).await;
-    let mut named: Vec<_> = report["foreign"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
+    let mut named: Vec<_> =
+        report["foreign"].as_array().unwrap().iter().map(|key| key.as_str().unwrap()).collect();
     named.sort_unstable();
     assert_eq!(named, foreign);
 

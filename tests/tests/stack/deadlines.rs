@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use entratrail_tests::stack::Function;
+use serde_json::{Value, json};
 
+use crate::days::{day, midnight};
 use crate::events::event;
-use crate::installation::{AUDIT_LOGS, Installation, day, midnight};
+use crate::installation::{AUDIT_LOGS, Installation, SIGN_IN_LOGS};
 
 /// Nine days of two slow pages each: nine seconds of waiting for Graph, one window after the other.
 const BACKLOG: &str = r#"
@@ -13,13 +15,24 @@ name = "a backlog behind a slow Graph"
 [limits]
 requests_per_10s = 0
 page_latency_ms = 500
+largest_page = 50
 [[volume]]
 stream = "directoryAudits"
 from_day = -9
-per_day = 1100
+per_day = 70
 "#;
 const DAYS: usize = 9;
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A function that stops starting work after four of its eight seconds.
+async fn deploy_short_lived(installation: &Installation) -> Function<'_> {
+    let mut settings = installation.settings();
+    for (name, value) in [("HISTORY_DAYS", "9"), ("CONCURRENCY", "1"), ("STOP_BEFORE_DEADLINE_SECONDS", "4")]
+    {
+        settings.insert(name, value.to_owned());
+    }
+    installation.deploy_as(AUDIT_LOGS, &settings, 8).await
+}
 
 async fn windows_on_record(installation: &Installation) -> usize {
     installation.audit().await.complete_rows("directory-audits").count()
@@ -28,11 +41,7 @@ async fn windows_on_record(installation: &Installation) -> usize {
 #[tokio::test]
 async fn a_function_whose_time_runs_out_continues_itself_until_everything_is_archived() {
     let installation = Installation::of(BACKLOG).await;
-    let mut settings = installation.settings();
-    for (name, value) in [("HISTORY_DAYS", "9"), ("CONCURRENCY", "1"), ("STOP_BEFORE_DEADLINE_SECONDS", "4")] {
-        settings.insert(name, value.to_owned());
-    }
-    let function = installation.deploy_as(AUDIT_LOGS, &settings, 8).await;
+    let function = deploy_short_lived(&installation).await;
     let first = installation.run(&function, &event("scheduled")).await;
     let read = first["windows"].as_array().unwrap().len();
     assert!(0 < read && read < DAYS, "{first}");
@@ -59,14 +68,46 @@ async fn a_function_whose_time_runs_out_continues_itself_until_everything_is_arc
 #[tokio::test]
 async fn a_span_is_continued_too_and_each_of_its_windows_is_read_once() {
     let installation = Installation::of(BACKLOG).await;
-    let mut settings = installation.settings();
-    for (name, value) in [("HISTORY_DAYS", "9"), ("CONCURRENCY", "1"), ("STOP_BEFORE_DEADLINE_SECONDS", "4")] {
-        settings.insert(name, value.to_owned());
-    }
-    let function = installation.deploy_as(AUDIT_LOGS, &settings, 8).await;
-    let span = serde_json::json!({"from": day(6).to_string(), "to": midnight(day(0))});
+    let function = deploy_short_lived(&installation).await;
+    let span = json!({"from": day(6).to_string(), "to": midnight(day(0))});
     installation.run(&function, &span).await;
     let log = function.log_after(2).await;
     assert_eq!(windows_on_record(&installation).await, 6, "{log}");
     installation.audit().await.assert_sound();
+}
+
+/// Of two streams, one fails at once and the other never gets done: another hundred invocations would not help.
+const HOPELESS: &str = r#"
+name = "a Graph that ignores the filter for one stream and answers too late for the other"
+[limits]
+requests_per_10s = 0
+[[volume]]
+stream = "interactiveUser"
+from_day = -3
+per_day = 20
+[[volume]]
+stream = "servicePrincipal"
+from_day = -3
+per_day = 20
+[[faults.script]]
+kind = "ignored_filter"
+stream = "interactiveUser"
+times = 1000
+[[faults.script]]
+kind = "slow"
+stream = "servicePrincipal"
+seconds = 60
+times = 1000
+"#;
+
+#[tokio::test]
+async fn an_invocation_that_could_read_nothing_fails_and_does_not_continue_itself() {
+    let installation = Installation::of(HOPELESS).await;
+    let mut settings = installation.settings();
+    settings.insert("SIGN_IN_EVENT_TYPES", "interactiveUser,servicePrincipal".to_owned());
+    let function = installation.deploy_as(SIGN_IN_LOGS, &settings, 8).await;
+    let answer = installation.invoke(&function, &event("scheduled")).await;
+    let error = answer.error.unwrap_or_else(|| panic!("it goes on with nothing done: {}", answer.payload));
+    assert!(["Graph", "Incomplete"].contains(&error.error_type.as_str()), "{}", error.error_message);
+    assert_eq!(installation.audit().await.record_count(), 0);
 }

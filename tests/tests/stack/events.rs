@@ -6,7 +6,8 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 
-use crate::installation::{Installation, OFFICE, SIGN_IN_LOGS, day};
+use crate::days::day;
+use crate::installation::{Installation, OFFICE, SIGN_IN_LOGS};
 
 /// A file of `events/`, its dates moved so that `to` lies in yesterday.
 pub(crate) fn event(name: &str) -> Value {

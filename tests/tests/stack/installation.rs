@@ -1,21 +1,13 @@
 //! EntraTrail as an operator has it: a tenant, an AWS account with a bucket and parameters, and compiled functions.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test ends at the first thing that is not as it should be"
-)]
-
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use entratrail_tests::audit::Audit;
 use entratrail_tests::stack::{Function, FunctionError, Invocation, Stack, binary};
-use flate2::read::MultiGzDecoder;
 use graph_simulator::{RequestKind, Scenario, Served, Simulator};
 use serde_json::Value;
+
+use crate::days::{day, midnight, wait_past_midnight};
 
 /// The function that reads the sign-ins; its binary has the same name.
 pub(crate) const SIGN_IN_LOGS: &str = "sign-in-logs";
@@ -24,11 +16,12 @@ pub(crate) const AUDIT_LOGS: &str = "audit-logs";
 /// Days that the functions look back, unless a test says otherwise.
 pub(crate) const HISTORY_DAYS: i64 = 3;
 
-/// A tenant with something in every stream on each of the last four days, up to midnight.
+/// A tenant with something in every stream on each of the last four days, and several pages a day in the larger ones.
 pub(crate) const OFFICE: &str = r#"
 name = "four days of a small office"
 [limits]
 requests_per_10s = 0
+largest_page = 50
 [[volume]]
 stream = "interactiveUser"
 from_day = -4
@@ -39,7 +32,7 @@ split_by_policy = 0.05
 [[volume]]
 stream = "nonInteractiveUser"
 from_day = -4
-per_day = 1200
+per_day = 120
 [[volume]]
 stream = "servicePrincipal"
 from_day = -4
@@ -121,7 +114,12 @@ impl Installation {
     }
 
     /// Deploys a function with exactly these variables.
-    pub(crate) async fn deploy_as(&self, name: &str, settings: &Settings, timeout_seconds: i32) -> Function<'_> {
+    pub(crate) async fn deploy_as(
+        &self,
+        name: &str,
+        settings: &Settings,
+        timeout_seconds: i32,
+    ) -> Function<'_> {
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.stack.deploy_function(name, &binary(name), &settings, timeout_seconds, 256).await
     }
@@ -184,35 +182,5 @@ impl Installation {
         let (first, end) = (midnight(day(HISTORY_DAYS)), midnight(day(0)));
         visible.retain(|record| is_wanted(record.stream) && (first..end).contains(&record.time));
         visible
-    }
-}
-
-/// The lines of all raw objects.
-pub(crate) fn raw_lines(objects: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    let raw = objects.iter().filter(|(key, _)| key.starts_with("raw/"));
-    let mut lines = Vec::new();
-    for (key, body) in raw {
-        let mut text = String::new();
-        MultiGzDecoder::new(&body[..]).read_to_string(&mut text).unwrap_or_else(|error| panic!("{key}: {error}"));
-        lines.extend(text.lines().map(str::to_owned));
-    }
-    lines
-}
-
-/// The UTC day that lies so many days back.
-pub(crate) fn day(days_ago: i64) -> NaiveDate {
-    (Utc::now() - TimeDelta::days(days_ago)).date_naive()
-}
-
-/// The first instant of a day.
-pub(crate) fn midnight(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc()
-}
-
-/// Test, simulator and functions have to agree on what day it is; no story lasts two minutes.
-async fn wait_past_midnight() {
-    let left = (midnight(day(-1)) - Utc::now()).to_std().unwrap_or_default();
-    if left < Duration::from_mins(2) {
-        tokio::time::sleep(left).await;
     }
 }

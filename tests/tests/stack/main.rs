@@ -4,11 +4,18 @@
 //! What only the whole can show belongs here: start-up, settings, parameters, credentials, events, deadlines, kills
 //! and logs. What a collector makes of Graph's misbehaviour is told in the scenarios of `behaviour`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
 mod archiving;
 mod checking;
 mod crashes;
 mod credentials;
 mod damage;
+mod days;
 mod deadlines;
 mod events;
 mod installation;

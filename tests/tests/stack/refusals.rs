@@ -1,6 +1,7 @@
 //! Entra or Graph refuses: the stable word of the error, and an archive in which nothing is half-written.
 
-use graph_simulator::Served;
+use graph_simulator::{Faults, Served};
+use serde_json::Value;
 
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, OFFICE, SIGN_IN_LOGS};
@@ -31,7 +32,9 @@ async fn a_wrong_secret_is_the_duty_of_whoever_keeps_credentials() {
 
 #[tokio::test]
 async fn an_expired_secret_and_an_unknown_tenant_are_told_apart() {
-    for (tenant, part) in [("secret_state = 'expired'", "has expired"), ("tenant_state = 'missing'", "no tenant")] {
+    for (tenant, part) in
+        [("secret_state = 'expired'", "has expired"), ("tenant_state = 'missing'", "no tenant")]
+    {
         let installation = Installation::of(&format!("{OFFICE}\n[tenant]\n{tenant}")).await;
         check(&installation, "Credentials", part).await;
     }
@@ -43,7 +46,7 @@ async fn a_missing_permission_is_named_and_the_next_run_after_consent_reads_ever
     let installation = Installation::of(&scenario).await;
     check(&installation, "Permission", "AuditLog.Read.All").await;
 
-    installation.tenant.set_faults(graph_simulator::Faults::default());
+    installation.tenant.set_faults(Faults::default());
     for name in [SIGN_IN_LOGS, AUDIT_LOGS] {
         let function = installation.deploy(name).await;
         installation.run(&function, &event("scheduled")).await;
@@ -76,4 +79,22 @@ async fn a_missing_bucket_is_named_before_graph_is_asked() {
     assert_eq!(error.error_type, "Archive", "{}", error.error_message);
     assert!(error.error_message.contains("check ARCHIVE_BUCKET"), "{}", error.error_message);
     assert_eq!(installation.page_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_scheduled_run_that_fails_is_repeated_by_lambda_and_repairs_itself() {
+    let installation =
+        Installation::of(&format!("{OFFICE}\n[[faults.script]]\nkind = 'permission_403'")).await;
+    let function = installation.deploy(SIGN_IN_LOGS).await;
+    function.invoke_async(&event("scheduled")).await;
+    let log = function.log_after(2).await;
+    installation.assert_keeps_secrets(&log);
+    let metrics = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let succeeded: Vec<_> = metrics.filter_map(|line| line["Succeeded"].as_u64()).collect();
+    assert_eq!(succeeded, [0, 1], "{log}");
+
+    let audit = installation.audit().await;
+    audit.assert_sound();
+    let is_sign_in = |stream: &str| stream != "directoryAudits";
+    assert_eq!(audit.record_count(), installation.visible(is_sign_in).len());
 }

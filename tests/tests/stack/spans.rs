@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::days::day;
 use crate::events::event;
-use crate::installation::{AUDIT_LOGS, HISTORY_DAYS, Installation, OFFICE, SIGN_IN_LOGS, day};
+use crate::installation::{AUDIT_LOGS, HISTORY_DAYS, Installation, OFFICE, SIGN_IN_LOGS};
 
 /// The bounds of the windows of a report, in the order of time.
 fn spans(report: &Value) -> Vec<(String, String)> {
