@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use flate2::read::MultiGzDecoder;
+use graph_simulator::Served;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -37,29 +38,42 @@ impl Audit {
         audit
     }
 
-    /// The same, with everything in `expected` (stream, time, JSON) that a read window covers and the archive lacks,
-    /// and everything that the archive holds and nobody served.
+    /// The same, with everything that Graph served to a complete read and the archive lacks, and everything that
+    /// the archive holds and nobody served. What was served to a read that then failed is not expected: Graph may
+    /// have changed the record before the next one.
     #[must_use]
-    pub fn against<'a>(mut self, expected: impl Iterator<Item = (&'a str, DateTime<Utc>, &'a str)>) -> Self {
-        let mut served: BTreeMap<&str, BTreeSet<Canonical>> = BTreeMap::new();
-        for (stream, time, json) in expected {
-            let stream = if stream == "directoryAudits" { "directory-audits" } else { stream };
-            let canonical = canonical(json);
-            let is_stored =
-                self.versions.get(stream).is_some_and(|versions| versions.contains_key(&canonical));
-            if !is_stored && self.is_read(stream, time) {
-                self.problems.push(format!("lost: a {stream} record of {time}"));
+    pub fn against(mut self, served: &[Served]) -> Self {
+        let mut known: BTreeMap<&str, BTreeSet<Canonical>> = BTreeMap::new();
+        for record in served {
+            let stream = stream_folder(record.stream);
+            let canonical = canonical(&record.json);
+            if !self.holds(stream, &canonical) && self.was_read(stream, record) {
+                self.problems.push(format!("lost: {} of {stream}, {}", record.id, record.time));
             }
-            served.entry(stream).or_default().insert(canonical);
+            known.entry(stream).or_default().insert(canonical);
         }
         for (stream, versions) in &self.versions {
-            let known = served.get(stream.as_str());
+            let known = known.get(stream.as_str());
             let strangers =
                 versions.iter().filter(|(version, _)| !known.is_some_and(|known| known.contains(*version)));
             self.problems
                 .extend(strangers.map(|(_, key)| format!("{key} holds a record that nobody served")));
         }
         self
+    }
+
+    /// Whether that version of a record is in the archive.
+    pub fn holds(&self, stream: &str, version: &str) -> bool {
+        self.versions.get(stream).is_some_and(|versions| versions.contains_key(version))
+    }
+
+    /// Whether a complete read of the window that the record belongs to was served the record.
+    fn was_read(&self, stream: &str, record: &Served) -> bool {
+        self.complete_rows(stream).any(|row| {
+            let ((start, end), (started, finished)) = (bounds(row), times(row));
+            (start..end).contains(&record.time)
+                && record.served_at.iter().any(|at| (started..=finished).contains(at))
+        })
     }
 
     /// Panics with every problem found.
@@ -74,14 +88,6 @@ impl Audit {
     /// Records in the archive, all streams together.
     pub fn record_count(&self) -> usize {
         self.versions.values().map(BTreeMap::len).sum()
-    }
-
-    /// Whether a complete read covers that time.
-    pub fn is_read(&self, stream: &str, time: DateTime<Utc>) -> bool {
-        self.complete_rows(stream).any(|row| {
-            let (start, end) = bounds(row);
-            start <= time && time < end
-        })
     }
 
     /// The rows of complete reads.
@@ -114,8 +120,7 @@ impl Audit {
         let mut named = rows.filter(|row| row["key"] == key && row["status"] == "complete");
         match (named.next(), named.next()) {
             (Some(row), None) => {
-                let sha256: String =
-                    digest(&SHA256, body).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+                let sha256 = hexadecimal(digest(&SHA256, body).as_ref());
                 let agrees = row["sha256"] == sha256
                     && row["bytes"] == body.len()
                     && row["new"] == text.lines().count();
@@ -176,17 +181,35 @@ impl Audit {
     }
 }
 
-/// The JSON with sorted keys and no white space.
+/// The JSON with sorted keys and no white space. Two records have the same canonical form where a reader of
+/// JSON cannot tell them apart.
 pub fn canonical(json: &str) -> Canonical {
-    // Maps of serde_json are sorted by key. Numbers are kept in the form in which they came.
     serde_json::from_str::<Value>(json).map_or_else(|_| json.to_owned(), |value| value.to_string())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// What the archive calls a stream of the tenant.
+pub fn stream_folder(stream: &str) -> &str {
+    if stream == "directoryAudits" { "directory-audits" } else { stream }
 }
 
 type Bounds = (DateTime<Utc>, DateTime<Utc>);
 
+/// The window of a row.
 fn bounds(row: &Value) -> Bounds {
-    let instant = |name: &str| row[name].as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
-    (instant("window_start"), instant("window_end"))
+    (instant(row, "window_start"), instant(row, "window_end"))
+}
+
+/// When the read of a row started and ended.
+fn times(row: &Value) -> Bounds {
+    (instant(row, "started_at"), instant(row, "finished_at"))
+}
+
+fn instant(row: &Value, name: &str) -> DateTime<Utc> {
+    row[name].as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 /// The stream that a key names, and the window where it names one.

@@ -201,15 +201,24 @@ impl Drop for Storage {
 /// S3 decides on a conditional write and does it in one step; a folder does not, so requests take turns.
 type Turn = tokio::sync::Mutex<()>;
 
-async fn one_at_a_time(
+/// What S3 was asked in full is done in full, even where the one who asked is gone before the answer; what did
+/// not arrive in full is not done at all.
+async fn all_or_nothing(
     s3: &S3Service,
     request: Request<Incoming>,
-    turn: &Turn,
-) -> Result<Response<s3s::Body>, s3s::HttpError> {
-    let _turn = turn.lock().await;
-    let (head, body) = hyper::service::Service::call(s3, request).await?.into_parts();
-    let body = body.collect().await.expect("the folder can be read").to_bytes();
-    Ok(Response::from_parts(head, body.into()))
+    traps: &Arc<Traps>,
+) -> std::io::Result<Response<s3s::Body>> {
+    let (head, body) = request.into_parts();
+    let body: s3s::Body = body.collect().await.map_err(std::io::Error::other)?.to_bytes().into();
+    let (s3, traps) = (s3.clone(), Arc::clone(traps));
+    let done = tokio::spawn(async move {
+        let _turn = traps.turn.lock().await;
+        let answer = s3.call(Request::from_parts(head, body)).await;
+        let (head, body) = answer.map_err(|error| std::io::Error::other(format!("{error:?}")))?.into_parts();
+        let body = body.collect().await.expect("the folder can be read").to_bytes();
+        Ok(Response::from_parts(head, body.into()))
+    });
+    done.await.expect("S3 does not panic")
 }
 
 async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
@@ -222,7 +231,7 @@ async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
                 async move {
                     let step = Step::of(&request);
                     traps.pass(step, Moment::Before).await;
-                    let answer = one_at_a_time(&s3, request, &traps.turn).await;
+                    let answer = all_or_nothing(&s3, request, &traps).await;
                     traps.pass(step, Moment::After).await;
                     answer
                 }

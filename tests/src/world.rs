@@ -6,7 +6,7 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
-use crate::audit::Audit;
+use crate::audit::{Audit, canonical, stream_folder};
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
 use entratrail::clock::Clock;
@@ -102,13 +102,11 @@ impl World {
 
     /// The audit of the archive against `served`.
     pub async fn audit_against(&self, served: &[Served]) -> Audit {
-        let expected = served.iter().map(|record| (record.stream, record.time, &*record.json));
-        Audit::of(&self.storage.objects().await).against(expected)
+        Audit::of(&self.storage.objects().await).against(served)
     }
 
-    /// Records of closed days that a perfect reader would be served now and that no read covers.
-    pub fn unread<'a>(&self, audit: &'a Audit) -> impl Iterator<Item = Served> + use<'a> {
-        let today = self.simulator.now().date_naive();
+    /// What a perfect reader of the log would be served now.
+    pub fn visible(&self) -> Vec<Served> {
         let is_wanted = |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
         let version = match self.environment.get("SIGN_IN_EVENT_TYPES").map(String::as_str) {
             None if self.log == Log::SignIns => ApiVersion::Beta,
@@ -116,12 +114,15 @@ impl World {
             _ => ApiVersion::V1,
         };
         let mut visible = self.simulator.visible_in(version);
-        visible.retain(|record| is_wanted(record.stream) && record.time.date_naive() < today);
-        visible.into_iter().filter(|record| {
-            let stream = if record.stream == "directoryAudits" { "directory-audits" } else { record.stream };
-            let canonical = crate::audit::canonical(&record.json);
-            !audit.versions.get(stream).is_some_and(|versions| versions.contains_key(&canonical))
-        })
+        visible.retain(|record| is_wanted(record.stream));
+        visible
+    }
+
+    /// Records of closed days that a perfect reader would be served now and that the archive lacks.
+    pub fn unread<'a>(&self, audit: &'a Audit) -> impl Iterator<Item = Served> + use<'a> {
+        let today = self.simulator.now().date_naive();
+        let visible = self.visible().into_iter().filter(move |record| record.time.date_naive() < today);
+        visible.filter(|record| !audit.holds(stream_folder(record.stream), &canonical(&record.json)))
     }
 
     /// Page requests so far.

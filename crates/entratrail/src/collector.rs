@@ -290,12 +290,8 @@ impl Work {
 
     fn end(mut self, oldest_unverified_hours: Option<i64>, credential_days_left: Option<i64>) -> Run {
         self.report.remaining_windows += self.queue.len() as u64;
-        let left = self.report.remaining_windows;
-        let failed = self.report.failed_windows();
         let error = match (self.error, self.has_expired) {
-            (Some(error), _) => {
-                Some(error.and(&format!("{failed} windows could not be read and {left} were not tried")))
-            }
+            (Some(error), _) => Some(error.and(&what_is_left(&self.report))),
             (None, Some(expired)) => Some(Error::Event(expired)),
             (None, None) => None,
         };
@@ -306,5 +302,15 @@ impl Work {
             ran_out_of_time: self.ran_out_of_time,
             vitals: Vitals { oldest_unverified_hours, credential_days_left, succeeded },
         }
+    }
+}
+
+/// What the report says of the windows that were not read.
+fn what_is_left(report: &Report) -> String {
+    let windows = |count: u64| if count == 1 { "1 window".to_owned() } else { format!("{count} windows") };
+    let failed = windows(report.failed_windows() as u64);
+    match report.remaining_windows {
+        0 => format!("{failed} could not be read"),
+        left => format!("{failed} could not be read, {} left", windows(left)),
     }
 }

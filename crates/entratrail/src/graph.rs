@@ -171,6 +171,9 @@ impl GraphClient {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.ok()? {
             body.extend_from_slice(&chunk);
+            if body.len() as u64 > LARGEST_PAGE_BYTES {
+                return None;
+            }
         }
         Some(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
     }

@@ -94,9 +94,9 @@ impl Setup {
         let collector = self.collector(log).await?;
         let mut run = collector.run(collect, Some(stop_at)).await?;
         if run.ran_out_of_time {
-            run.error = self.hand_over(&run, collect, context, started_at).await.err();
-            run.vitals.succeeded = run.error.is_none() && run.report.failed_windows() == 0;
+            self.hand_over(&mut run, collect, context, started_at).await;
         }
+        metrics::print_report(&run.report);
         if !collect.is_dry_run {
             metrics::print(&run.report, run.vitals, &context.env_config.function_name, Utc::now());
         }
@@ -122,21 +122,37 @@ impl Setup {
         )))
     }
 
-    /// Starts the invocation that goes on where this one stopped. What failed in this one is tried again there.
+    /// Has the next invocation go on where this one stopped; what failed in this one is tried again there. An
+    /// invocation that got nothing done does not, because the next one would not either.
     async fn hand_over(
         &self,
-        run: &Run,
+        run: &mut Run,
+        collect: &Collect,
+        context: &Context,
+        started_at: DateTime<Utc>,
+    ) {
+        let left = run.report.remaining_windows;
+        if run.report.read_windows() == 0 {
+            run.vitals.succeeded = false;
+            run.error.get_or_insert_with(|| {
+                Error::Incomplete(format!(
+                    "not one window could be read before the time ran out, and {left} are left; raise the function's \
+                     timeout or lower TARGET_RECORDS"
+                ))
+            });
+            return;
+        }
+        run.error = self.invoke_next(left, collect, context, started_at).await.err();
+        run.vitals.succeeded = run.error.is_none() && run.report.failed_windows() == 0;
+    }
+
+    async fn invoke_next(
+        &self,
+        left: u64,
         collect: &Collect,
         context: &Context,
         started_at: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let left = run.report.remaining_windows;
-        if run.report.windows.is_empty() {
-            return Err(Error::Incomplete(format!(
-                "not one window could be read before the time ran out, and {left} are left; raise the function's timeout \
-                 or lower TARGET_RECORDS"
-            )));
-        }
         let Some(event) = collect.next_event(started_at) else {
             return Err(Error::Incomplete(format!(
                 "{left} windows are left after {MOST_HOPS} invocations in a row; the next scheduled run goes on with them"

@@ -1,4 +1,5 @@
-//! The numbers of a run, in the line format from which CloudWatch makes metrics.
+//! What a run leaves in the function's log: its report, and its numbers in the line format from which CloudWatch
+//! makes metrics.
 
 use crate::report::Report;
 use chrono::{DateTime, Utc};
@@ -16,9 +17,17 @@ pub struct Vitals {
     pub succeeded: bool,
 }
 
-/// Prints the line. Lambda hands it to CloudWatch, which needs no permission of the function.
+/// Prints the report: for a run that failed, the only place where it is.
+pub fn print_report(report: &Report) {
+    print_line(&json!(report));
+}
+
+/// Prints the metrics. Lambda hands the line to CloudWatch, which needs no permission of the function.
 pub fn print(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<Utc>) {
-    let line = embedded_metrics(report, vitals, function_name, now);
+    print_line(&embedded_metrics(report, vitals, function_name, now));
+}
+
+fn print_line(line: &Value) {
     // A closed standard output is no reason to fail a run that has stored everything.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
@@ -30,7 +39,7 @@ fn embedded_metrics(report: &Report, vitals: Vitals, function_name: &str, now: D
     let late: u64 =
         report.windows.iter().filter(|w| w.read > 1).map(|window| window.new - window.changed).sum();
     let metrics = [
-        ("WindowsRead", "Count", Some(json!(report.windows.len() - failed))),
+        ("WindowsRead", "Count", Some(json!(report.read_windows()))),
         ("WindowsFailed", "Count", Some(json!(failed))),
         ("RecordsNew", "Count", Some(json!(report.new))),
         ("RecordsLate", "Count", Some(json!(late))),

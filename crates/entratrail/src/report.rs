@@ -107,6 +107,11 @@ impl Report {
         self.windows.push(window);
     }
 
+    /// Windows that were read.
+    pub fn read_windows(&self) -> usize {
+        self.windows.iter().filter(|window| !window.has_failed() && window.state != State::Expired).count()
+    }
+
     /// Windows that were to be read and could not be.
     pub fn failed_windows(&self) -> usize {
         self.windows.iter().filter(|window| window.has_failed()).count()

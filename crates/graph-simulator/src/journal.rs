@@ -1,6 +1,6 @@
 //! What the simulator remembers of its own work: requests, served records, counters.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use crate::directory::Form;
 use crate::fault::FaultKind;
 use crate::records::Alteration;
-use crate::stream::Stream;
 use crate::timeline::Reference;
 
 /// One request that came in.
@@ -54,6 +53,8 @@ pub struct Served {
     pub time: DateTime<Utc>,
     /// The bytes of the record.
     pub json: Arc<str>,
+    /// When it was served, in simulated time; empty where it is merely visible.
+    pub served_at: Vec<DateTime<Utc>>,
 }
 
 /// Cheap counters.
@@ -86,7 +87,7 @@ pub(crate) struct Delivery {
 pub(crate) struct Journal {
     pub(crate) requests: Vec<RequestLine>,
     pub(crate) counts: Counts,
-    served: HashSet<Version>,
+    served: HashMap<Version, Vec<DateTime<Utc>>>,
 }
 
 impl Journal {
@@ -96,23 +97,19 @@ impl Journal {
         self.requests.push(line);
     }
 
-    pub(crate) fn deliver_if_any(&mut self, delivery: Option<Delivery>) {
+    pub(crate) fn deliver_if_any(&mut self, delivery: Option<Delivery>, now: DateTime<Utc>) {
         let Some(delivery) = delivery else { return };
         self.counts.pages += 1;
         self.counts.records += delivery.records;
-        self.served.extend(delivery.versions);
+        for version in delivery.versions {
+            self.served.entry(version).or_default().push(now);
+        }
     }
 
-    /// Every version served so far, in the order of streams and times.
-    pub(crate) fn served(&self) -> Vec<Version> {
-        let mut served: Vec<Version> = self.served.iter().copied().collect();
+    /// Every version served so far and when, in the order of streams and times.
+    pub(crate) fn served(&self) -> Vec<(Version, Vec<DateTime<Utc>>)> {
+        let mut served: Vec<_> = self.served.iter().map(|(&version, at)| (version, at.clone())).collect();
         served.sort_unstable();
         served
-    }
-}
-
-impl Served {
-    pub(crate) fn new(stream: Stream, id: &str, time: DateTime<Utc>, json: String) -> Self {
-        Self { stream: stream.name(), id: id.to_owned(), time, json: json.into() }
     }
 }

@@ -13,6 +13,7 @@ use futures_util::stream;
 use crate::answer::{Answer, Ids, Manner};
 use crate::generic_fault::http_date;
 use crate::journal::Delivery;
+use crate::ticks;
 use crate::world::{World, lock};
 
 /// Size of the chunks in which bodies leave.
@@ -64,7 +65,8 @@ fn chunks(world: Arc<World>, body: Vec<u8>, manner: Manner, delivery: Option<Del
                     let reason = std::io::Error::other("the scenario closes this connection");
                     return Some((Err(reason), None));
                 }
-                lock(&world.journal).deliver_if_any(delivery);
+                let now = ticks::to_time(world.clock.now());
+                lock(&world.journal).deliver_if_any(delivery, now);
                 return None;
             }
             let chunk = rest.split_to(rest.len().min(CHUNK));

@@ -1,6 +1,7 @@
 //! The simulator as a library: start one, point a reader at it, ask what it saw.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -127,21 +128,24 @@ impl Simulator {
         };
         let form = Form { version, masked: false };
         let found = self.world.records.timeline.select(&selection);
-        self.distinct(found.into_iter().map(|of| (of, form, Alteration::None)).collect())
+        self.distinct(found.into_iter().map(|of| ((of, form, Alteration::None), Vec::new())).collect())
     }
 
     /// Bodies of these versions; one that was laid out twice (a repeated record) counts once.
-    fn distinct(&self, versions: Vec<Version>) -> Vec<Served> {
+    fn distinct(&self, versions: Vec<(Version, Vec<DateTime<Utc>>)>) -> Vec<Served> {
         let records = &self.world.records;
-        let mut seen = HashSet::new();
-        let mut distinct = Vec::with_capacity(versions.len());
-        for (of, form, alteration) in versions {
+        let mut places: HashMap<(&str, Arc<str>), usize> = HashMap::new();
+        let mut distinct: Vec<Served> = Vec::with_capacity(versions.len());
+        for ((of, form, alteration), served_at) in versions {
             let time = ticks::to_time(records.timeline.entry(of).time);
-            let json = records.text(of, form, alteration);
-            let id = Records::id(&json).to_owned();
-            let served = Served::new(of.stream, &id, time, json);
-            if seen.insert((served.stream, Arc::clone(&served.json))) {
-                distinct.push(served);
+            let json: Arc<str> = records.text(of, form, alteration).into();
+            let (stream, id) = (of.stream.name(), Records::id(&json).to_owned());
+            match places.entry((stream, Arc::clone(&json))) {
+                Entry::Occupied(place) => distinct[*place.get()].served_at.extend(served_at),
+                Entry::Vacant(place) => {
+                    place.insert(distinct.len());
+                    distinct.push(Served { stream, id, time, json, served_at });
+                }
             }
         }
         distinct

@@ -1,44 +1,54 @@
-//! Two hundred tenants whose Graph fails in every way at once, and whose reader is killed at random.
+//! Two hundred tenants whose Graph fails in every way at once, and whose reader is killed at random. The variable
+//! `CHAOS_SEED` plays a single one of them.
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
+use entratrail_tests::audit::Audit;
 use entratrail_tests::storage::{Moment, Step};
 use entratrail_tests::world::World;
 use fastrand::Rng;
 use graph_simulator::{Faults, Scenario};
+use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 /// Seeds that are played.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 200;
 /// Seeds that are played at once.
 const AT_ONCE: u64 = 4;
 /// Runs after which a day must be complete.
 const MOST_RUNS: u32 = 60;
 
-/// Every fault that a read can survive, and how often it strikes at most.
+/// Share of the requests that fail at most.
+const MOST_FAULTS: f64 = 0.3;
+
+/// Every fault that a read can survive, and its weight among them.
 const FAULTS: [(&str, f64); 19] = [
-    ("throttle_seconds", 0.04),
-    ("throttle_date", 0.03),
-    ("throttle_bare", 0.03),
-    ("unavailable", 0.03),
-    ("server_error", 0.05),
-    ("cut", 0.04),
-    ("truncated_json", 0.03),
-    ("broken_gzip", 0.03),
-    ("html_200", 0.03),
-    ("silence", 0.01),
-    ("slow", 0.02),
-    ("token_expired", 0.02),
-    ("refused_link", 0.03),
-    ("repeated_link", 0.01),
-    ("foreign_link", 0.005),
-    ("missing_link", 0.01),
-    ("ignored_filter", 0.01),
-    ("empty_page", 0.04),
-    ("short_page", 0.05),
+    ("throttle_seconds", 4.0),
+    ("throttle_date", 3.0),
+    ("throttle_bare", 3.0),
+    ("unavailable", 3.0),
+    ("server_error", 5.0),
+    ("cut", 4.0),
+    ("truncated_json", 3.0),
+    ("broken_gzip", 3.0),
+    ("html_200", 3.0),
+    ("silence", 1.0),
+    ("slow", 2.0),
+    ("token_expired", 2.0),
+    ("refused_link", 3.0),
+    ("repeated_link", 1.0),
+    ("foreign_link", 0.5),
+    ("missing_link", 1.0),
+    ("ignored_filter", 1.0),
+    ("empty_page", 4.0),
+    ("short_page", 5.0),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_stored_twice_in_two_hundred_runs_of_random_faults() {
+    if let Ok(seed) = std::env::var("CHAOS_SEED") {
+        return live_through(seed.parse().unwrap()).await;
+    }
     let lanes = (0..AT_ONCE).map(|lane| {
         tokio::spawn(async move {
             for seed in (lane..SEEDS).step_by(usize::try_from(AT_ONCE).unwrap()) {
@@ -51,54 +61,79 @@ async fn nothing_is_lost_or_stored_twice_in_two_hundred_runs_of_random_faults() 
     }
 }
 
+/// A tenant, and the spans in which two readers were at work on it.
+struct Life {
+    seed: u64,
+    world: World,
+    meetings: Vec<RangeInclusive<DateTime<Utc>>>,
+}
+
 /// Three simulated days in the life of a tenant.
 async fn live_through(seed: u64) {
     let mut dice = Rng::with_seed(seed);
     let world = World::start(Scenario::from_toml(&tenant(seed, &mut dice)).unwrap()).await;
+    let mut life = Life { seed, world, meetings: Vec::new() };
     let first: DateTime<Utc> = "2026-11-23T01:15:00Z".parse().unwrap();
     for day in 0..3 {
-        world.simulator.set_now(first + Days::new(day));
-        let runs = read_until_done(&world, &mut dice).await;
-        assert!(runs <= MOST_RUNS, "seed {seed}: {runs} runs were not enough on day {day}");
-        let audit = world.audit().await;
-        assert!(
-            audit.problems.is_empty(),
-            "seed {seed}, day {day}: {:#?}",
-            &audit.problems[..audit.problems.len().min(5)]
-        );
+        life.world.simulator.set_now(first + Days::new(day));
+        life.read_until_done(&mut dice).await;
+        life.audit().await;
     }
     // Once Graph behaves, one more day finds what a read without its last pages had missed.
-    world.simulator.set_faults(Faults::default());
+    life.world.simulator.set_faults(Faults::default());
     for day in 3..5 {
-        world.simulator.set_now(first + Days::new(day));
-        world.run_until_done().await;
+        life.world.simulator.set_now(first + Days::new(day));
+        life.world.run_until_done().await;
     }
-    let audit = world.audit().await;
-    audit.assert_sound();
-    let unread: Vec<_> = world.unread(&audit).filter(|record| !is_verified_short(&audit, record)).collect();
-    assert!(
-        unread.is_empty(),
-        "seed {seed}: {} records are missing, such as {:?}",
-        unread.len(),
-        unread.first()
-    );
+    let audit = life.audit().await;
+    let mut unread = life.world.unread(&audit).filter(|record| !is_verified_short(&audit, record));
+    assert!(unread.next().is_none(), "seed {seed}: {} records are missing", unread.count() + 1);
 }
 
-/// Reads with a reader that dies now and then, or that runs twice at once; returns how many runs it took.
-async fn read_until_done(world: &World, dice: &mut Rng) -> u32 {
-    for run in 1..=MOST_RUNS {
-        let finished = match dice.u8(0..10) {
-            0..3 => world.storage.kill_at(a_step(dice), dice.u32(1..12), a_moment(dice), world.run()).await,
-            3 => Some(tokio::join!(world.run(), world.run()).0),
-            _ => Some(world.run().await),
-        };
-        let is_clean = matches!(finished, Some(Ok(run)) if run.error.is_none());
-        if is_clean && world.due().await == 0 {
-            return run;
+impl Life {
+    /// Reads with a reader that dies now and then, or that runs twice at once.
+    async fn read_until_done(&mut self, dice: &mut Rng) {
+        let world = &self.world;
+        let mut last = String::new();
+        for _ in 0..MOST_RUNS {
+            let started = world.simulator.now();
+            let finished = match dice.u8(0..10) {
+                0..3 => {
+                    world.storage.kill_at(a_step(dice), dice.u32(1..12), a_moment(dice), world.run()).await
+                }
+                3 => {
+                    let one = tokio::join!(world.run(), world.run()).0;
+                    self.meetings.push(started..=world.simulator.now());
+                    Some(one)
+                }
+                _ => Some(world.run().await),
+            };
+            last = format!("{:?}", finished.as_ref().map(|run| run.as_ref().map(|run| &run.error)));
+            let is_clean = matches!(finished, Some(Ok(run)) if run.error.is_none());
+            if is_clean && world.due().await == 0 {
+                return;
+            }
+            world.simulator.set_now(world.simulator.now() + TimeDelta::minutes(2));
         }
-        world.simulator.set_now(world.simulator.now() + TimeDelta::minutes(2));
+        panic!("seed {}: {MOST_RUNS} runs were not enough; the last one ended with {last}", self.seed);
     }
-    MOST_RUNS + 1
+
+    /// The audit of the archive. Where two readers meet, only one of them may store what it was served, and a
+    /// record at the end of a window is left to the next window: a version that is gone when its window is read
+    /// is not expected of them.
+    async fn audit(&self) -> Audit {
+        let current: HashSet<_> = self.world.visible().into_iter().map(|record| record.json).collect();
+        let mut served = self.world.simulator.served();
+        for record in served.iter_mut().filter(|record| !current.contains(&record.json)) {
+            let may_end_a_window = record.time.timestamp() % 300 == 0;
+            let met = |at: &DateTime<Utc>| self.meetings.iter().any(|meeting| meeting.contains(at));
+            record.served_at.retain(|at| !may_end_a_window && !met(at));
+        }
+        let audit = self.world.audit_against(&served).await;
+        let problems = &audit.problems;
+        assert!(problems.is_empty(), "seed {}: {:#?}", self.seed, &problems[..problems.len().min(5)]);
+        audit
+    }
 }
 
 fn a_step(dice: &mut Rng) -> Step {
@@ -110,7 +145,7 @@ fn a_moment(dice: &mut Rng) -> Moment {
 }
 
 /// Whether two reads ended at the same place without an error, which is the one thing that no reader can see.
-fn is_verified_short(audit: &entratrail_tests::audit::Audit, record: &graph_simulator::Served) -> bool {
+fn is_verified_short(audit: &Audit, record: &graph_simulator::Served) -> bool {
     let covers = |row: &&serde_json::Value| {
         let instant = |name: &str| row[name].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
         instant("window_start") <= record.time && record.time < instant("window_end")
@@ -120,29 +155,33 @@ fn is_verified_short(audit: &entratrail_tests::audit::Audit, record: &graph_simu
 }
 
 fn tenant(seed: u64, dice: &mut Rng) -> String {
-    let strength = dice.f64();
+    let mut streams = ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
+    dice.shuffle(&mut streams);
+    let streams = &streams[..dice.usize(1..=3)];
     let mut text = format!(
         r#"
 name = "chaos {seed}"
 seed = {seed}
 clock = {{ now = "2026-11-23T01:15:00Z", speed = 600 }}
 limits = {{ largest_page = {page}, token_lifetime_seconds = {lifetime} }}
-collect.environment = {{ HISTORY_DAYS = "4", WINDOW_MINUTES = "{window}", TARGET_RECORDS = "{target}" }}
+collect.environment = {{ HISTORY_DAYS = "{history}", WINDOW_MINUTES = "{window}", TARGET_RECORDS = "{target}", SIGN_IN_EVENT_TYPES = "{types}" }}
 "#,
+        history = dice.u32(3..=4),
+        types = streams.join(","),
         page = dice.u32(4..40),
         lifetime = dice.u32(60..3600),
         window = [1440, 720, 360][dice.usize(0..3)],
         target = dice.u32(10..100),
     );
-    for stream in ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"] {
+    for stream in streams {
         let per_day = dice.u32(0..40);
         let _ = write!(
             text,
             r#"
 [[volume]]
 stream = "{stream}"
-from_day = -3
-to_day = 2
+from_day = -1
+to_day = 1
 per_day = {per_day}
 late = {{ share = 0.1, up_to_minutes = 120 }}
 changed = {{ share = 0.05, after_minutes = 90 }}
@@ -152,8 +191,9 @@ split_by_policy = 0.03
 "#
         );
     }
-    text.push_str("[faults]\nrates = { ");
-    let rates: Vec<_> =
-        FAULTS.iter().map(|(kind, most)| format!("{kind} = {:.4}", most * strength * dice.f64())).collect();
-    text + &rates.join(", ") + " }\n"
+    let weights: Vec<_> = FAULTS.iter().map(|(_, weight)| weight * dice.f64()).collect();
+    let share = MOST_FAULTS * dice.f64() / weights.iter().sum::<f64>();
+    let rates =
+        FAULTS.iter().zip(weights).map(|((kind, _), weight)| format!("{kind} = {:.4}", weight * share));
+    text + "[faults]\nrates = { " + &rates.collect::<Vec<_>>().join(", ") + " }\n"
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entratrail_tests::storage::{Moment, Step};
-use entratrail_tests::world::World;
+use entratrail_tests::world::{World, scheduled};
 use serde_json::json;
 
 /// Three days in pages of twenty records.
@@ -190,11 +190,11 @@ async fn foreign_objects_are_named_and_left_alone() {
 async fn a_run_that_stops_in_time_gives_everything_up_and_the_next_goes_on() {
     let slow = TENANT.replace("requests_per_10s = 0", "requests_per_10s = 0\npage_latency_ms = 5000");
     let slow = slow.replace("speed = 500", "speed = 20");
-    let world = World::of(&slow).await;
+    let world = World::of(&format!("{slow}\nCONCURRENCY = \"1\"")).await;
     let mut hops = 0;
     loop {
         let stop_at = world.simulator.now() + TimeDelta::seconds(60);
-        let run = world.run_for(&entratrail_tests::world::scheduled(), Some(stop_at)).await.unwrap();
+        let run = world.run_for(&scheduled(), Some(stop_at)).await.unwrap();
         assert_eq!(run.error, None);
         assert_eq!(world.storage.open_uploads().await, 0);
         hops += 1;

@@ -3,3 +3,4 @@
 mod chaos;
 mod crashes;
 mod scenarios;
+mod volumes;

@@ -1,5 +1,6 @@
 //! An archive that somebody else wrote to.
 
+use entratrail_tests::audit::Audit;
 use serde_json::json;
 
 use crate::days::day;
@@ -30,9 +31,7 @@ async fn a_foreign_object_is_named_in_the_report_and_left_alone() {
     for key in &foreign {
         assert_eq!(objects.remove(key).as_deref(), Some(&b"written by somebody else"[..]), "{key}");
     }
-    let served = installation.tenant.served();
-    let served = served.iter().map(|record| (record.stream, record.time, &*record.json));
-    entratrail_tests::audit::Audit::of(&objects).against(served).assert_sound();
+    Audit::of(&objects).against(&installation.tenant.served()).assert_sound();
 }
 
 #[tokio::test]

@@ -166,9 +166,7 @@ impl Installation {
 
     /// The audit of the bucket against everything that the tenant ever served.
     pub(crate) async fn audit(&self) -> Audit {
-        let served = self.tenant.served();
-        let served = served.iter().map(|record| (record.stream, record.time, &*record.json));
-        Audit::of(&self.objects().await).against(served)
+        Audit::of(&self.objects().await).against(&self.tenant.served())
     }
 
     /// Page requests so far.

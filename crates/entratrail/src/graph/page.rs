@@ -78,13 +78,35 @@ pub struct Strayed {
     pub without_time: usize,
 }
 
-/// About how many records `span` holds, from the times of its first page, where more pages follow.
-pub fn estimate(records: &[(Record, &str)], span: Span) -> u64 {
-    let times = || records.iter().filter_map(|(record, _)| record.time);
-    let seconds =
-        |from: DateTime<Utc>, to: DateTime<Utc>| u64::try_from((to - from).num_seconds()).unwrap_or(0);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return 0 };
-    records.len() as u64 * seconds(span.start, span.end) / seconds(first, last).max(1)
+/// The records of a chain of pages so far, from which follows how dense its span is.
+#[derive(Debug, Default)]
+pub struct Seen {
+    count: u64,
+    times: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Seen {
+    /// Adds the records of a page.
+    pub fn add(&mut self, records: &[(Record, &str)]) {
+        self.count += records.len() as u64;
+        for time in records.iter().filter_map(|(record, _)| record.time) {
+            let (first, last) = self.times.unwrap_or((time, time));
+            self.times = Some((first.min(time), last.max(time)));
+        }
+    }
+
+    /// About how many records `span` holds, where more follow than were seen.
+    pub fn expected(&self, span: Span) -> u64 {
+        let seconds =
+            |from: DateTime<Utc>, to: DateTime<Utc>| u64::try_from((to - from).num_seconds()).unwrap_or(0);
+        let Some((first, last)) = self.times else { return 0 };
+        self.count * seconds(span.start, span.end) / seconds(first, last).max(1)
+    }
+
+    /// The records that were seen.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
 }
 
 #[cfg(test)]
@@ -133,10 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_page_tells_how_dense_a_span_is() {
+    fn the_pages_tell_how_dense_a_span_is() {
         let page = page(&["2026-11-22T23:59:00Z", "2026-11-22T23:58:00Z", "2026-11-22T23:57:00Z"]);
         let records = page.records_in(span(), Log::SignIns).unwrap();
-        assert_eq!(estimate(&records, span()), 3 * 86_400 / 120);
-        assert_eq!(estimate(&[], span()), 0);
+        let mut seen = Seen::default();
+        assert_eq!(seen.expected(span()), 0);
+        seen.add(&records);
+        assert_eq!(seen.expected(span()), 3 * 86_400 / 120);
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Token {
     renew_at: DateTime<Utc>,
 }
 
-/// Fetches access tokens for one application and keeps the latest.
+/// Fetches access tokens for one application during one run, and keeps the latest.
 #[derive(Debug)]
 pub(super) struct TokenSource {
     http: reqwest::Client,
@@ -39,7 +39,8 @@ pub(super) struct TokenSource {
     scope: String,
     application: Application,
     clock: Clock,
-    latest: Mutex<Option<Token>>,
+    /// The latest token, or why Entra will grant none to this application: that is not asked twice.
+    latest: Mutex<Result<Option<Token>, Error>>,
 }
 
 #[derive(Deserialize)]
@@ -64,23 +65,27 @@ impl TokenSource {
             scope: format!("{}/.default", base(graph_url)),
             application,
             clock,
-            latest: Mutex::new(None),
+            latest: Mutex::new(Ok(None)),
         }
     }
 
     /// The latest token, or a new one where that is about to expire or is the `refused` one.
     pub(super) async fn token(&self, refused: Option<&Token>) -> Result<Token, Error> {
         let mut latest = self.latest.lock().await;
-        let is_usable = |token: &&Token| {
+        let is_usable = |token: &Token| {
             token.renew_at > self.clock.now()
                 && refused.is_none_or(|refused| refused.authorization != token.authorization)
         };
-        if let Some(token) = latest.as_ref().filter(is_usable) {
-            return Ok(token.clone());
+        if let Some(token) = latest.clone()?.filter(is_usable) {
+            return Ok(token);
         }
-        let token = self.fetch().await?;
-        *latest = Some(token.clone());
-        Ok(token)
+        let fetched = self.fetch().await;
+        match &fetched {
+            Ok(token) => *latest = Ok(Some(token.clone())),
+            Err(error) if error.stops_the_run() => *latest = Err(error.clone()),
+            Err(_) => {}
+        }
+        fetched
     }
 
     /// Days until the application's credential expires, where that is known.

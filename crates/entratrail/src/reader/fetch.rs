@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::archive::Upload;
 use crate::error::Error;
-use crate::graph::page::{Page, Strayed, estimate};
+use crate::graph::page::{Page, Seen, Strayed};
 use crate::graph::query::Span;
 use crate::graph::{NoPage, Tally};
 use crate::plan::Planned;
@@ -13,6 +13,8 @@ use crate::window::WindowLength;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::Mutex;
 
 /// Records on a full page.
@@ -25,8 +27,11 @@ const MOST_CHAINS: u64 = 6;
 const MOST_PAGES: u32 = 10_000;
 /// Pages without anything that was not served before, after which a chain counts as endless.
 const MOST_FRUITLESS_PAGES: u32 = 50;
-/// A read that passes this many times the target is given up and split.
+/// A read that passes this many times the target is given up and split. A first page that promises even more is
+/// not believed, because it may show a burst: samples from the whole window are taken.
 const FAR_TOO_MUCH: u64 = 4;
+/// A window is split where samples show that it holds this many times the target.
+const TOO_MUCH: u64 = 2;
 
 /// How fetching a window ended.
 #[derive(Debug)]
@@ -72,16 +77,53 @@ impl<'archive> Intake<'archive> {
 #[derive(Debug, Clone, Copy)]
 struct Chain {
     span: Span,
-    /// Whether Graph refused a next link of this span before.
-    was_refused: bool,
-    /// Whether its first page decides how the window is read.
-    is_probe: bool,
+    /// What its first page is used for.
+    role: Role,
 }
 
-impl Chain {
-    fn new(span: Span) -> Self {
-        Self { span, was_refused: false, is_probe: false }
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It is the first chain of a window of which nothing is known: its first page decides how to go on.
+    Probe,
+    /// It is one of the chains that make up a window: its first page is a sample.
+    Slice,
+    /// It takes the place of a part of a chain that broke.
+    Rest,
+    /// The same, after Graph refused a next link: that is tried only once.
+    SecondTry,
+}
+
+/// What the first pages of slices say of how much the window holds.
+#[derive(Debug, Default)]
+struct Survey {
+    records: AtomicU64,
+    seconds: AtomicU64,
+}
+
+impl Survey {
+    /// Adds a sample: about so many records in that span.
+    fn add(&self, records: u64, span: Span) {
+        self.records.fetch_add(records, Relaxed);
+        self.seconds.fetch_add(seconds(span), Relaxed);
     }
+
+    /// About how many records `window` holds, once most of it was surveyed.
+    fn expected(&self, window: Span) -> Option<u64> {
+        let surveyed = self.seconds.load(Relaxed);
+        (surveyed * 2 >= seconds(window))
+            .then(|| self.records.load(Relaxed) * seconds(window) / surveyed.max(1))
+    }
+}
+
+fn seconds(span: Span) -> u64 {
+    u64::try_from((span.end - span.start).num_seconds()).unwrap_or(0)
+}
+
+/// The window that is being read.
+struct Window<'read> {
+    planned: &'read Planned,
+    span: Span,
+    survey: Survey,
 }
 
 /// How following a chain ended.
@@ -101,14 +143,14 @@ impl Reader<'_> {
         intake: &Intake<'_>,
         tally: &Tally,
     ) -> Fetched {
-        let window = Span { start: planned.window.start(), end: planned.window.end() };
+        let window = Window { planned, span: span_of(planned), survey: Survey::default() };
         let mut chains = match expected {
-            Some(records) => chains_for(window, records),
-            None => vec![Chain { is_probe: true, ..Chain::new(window) }],
+            Some(records) => slices(window.span, records),
+            None => vec![Chain { span: window.span, role: Role::Probe }],
         };
         let mut followed = FuturesUnordered::new();
         loop {
-            followed.extend(chains.drain(..).map(|chain| self.follow(planned, chain, intake, tally)));
+            followed.extend(chains.drain(..).map(|chain| self.follow(&window, chain, intake, tally)));
             match followed.next().await {
                 None => return Fetched::Everything,
                 Some(Followed::ToItsEnd) => {}
@@ -119,16 +161,23 @@ impl Reader<'_> {
         }
     }
 
-    async fn follow(&self, planned: &Planned, chain: Chain, intake: &Intake<'_>, tally: &Tally) -> Followed {
+    async fn follow(
+        &self,
+        window: &Window<'_>,
+        chain: Chain,
+        intake: &Intake<'_>,
+        tally: &Tally,
+    ) -> Followed {
         let _lane = self.graph.lane().await;
-        let log = planned.stream.log();
+        let stream = window.planned.stream;
         let mut links = Links::starting_with(self.collection.first_link(chain.span));
+        let mut seen = Seen::default();
         loop {
-            let page = match self.graph.page(log, &links.current, links.pages > 0, tally).await {
+            let page = match self.graph.page(stream.log(), &links.current, links.pages > 0, tally).await {
                 Ok(page) => page,
                 Err(no_page) => return ask_differently(chain, no_page),
             };
-            let records = match page.records_in(chain.span, log) {
+            let records = match page.records_in(chain.span, stream.log()) {
                 Ok(records) => records,
                 Err(strayed) => return Followed::Failed(filter_ignored(strayed)),
             };
@@ -136,15 +185,10 @@ impl Reader<'_> {
                 Ok(counts) => counts,
                 Err(error) => return Followed::Failed(error),
             };
-            tracing::debug!(
-                stream = planned.stream.name(),
-                page = links.pages + 1,
-                records = page.record_count(),
-                "page read"
-            );
-            if page.next_link.is_some()
-                && let Some(instead) = self.reconsider(planned, chain, links.pages, &records, after)
-            {
+            let (name, page_number) = (stream.name(), links.pages + 1);
+            tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
+            seen.add(&records);
+            if let Some(instead) = self.reconsider(window, chain, &links, &page, &seen, after) {
                 return instead;
             }
             match self.next(&mut links, &page, before == after) {
@@ -155,28 +199,48 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether what was seen so far, with more to come, calls for other chains or shorter windows.
+    /// Whether what was seen so far calls for other chains or shorter windows. Where the chain ends, it does not.
     fn reconsider(
         &self,
-        planned: &Planned,
+        window: &Window<'_>,
         chain: Chain,
-        pages_before: u32,
-        records: &[(Record, &str)],
+        links: &Links,
+        page: &Page,
+        seen: &Seen,
         served: u64,
     ) -> Option<Followed> {
-        let may_split = !planned.is_on_record && planned.window.length().shorter().is_some();
-        if may_split && served > FAR_TOO_MUCH * self.target_records {
-            return Some(self.too_much(planned, served * 2));
+        let is_first = links.pages == 0;
+        let more_follows = page.next_link.is_some();
+        let expected = if more_follows { seen.expected(chain.span) } else { seen.count() };
+        if chain.role == Role::Slice && is_first {
+            window.survey.add(expected, chain.span);
         }
-        if !chain.is_probe || pages_before > 0 {
+        if !more_follows {
             return None;
         }
-        let expected = estimate(records, chain.span);
-        if may_split && expected > self.target_records * 3 / 2 {
-            return Some(self.too_much(planned, expected));
+        let target = self.target_records;
+        if served > FAR_TOO_MUCH * target {
+            return self.split(window, served * 2);
         }
-        let chains = chains_for(chain.span, expected);
-        (chains.len() > 1).then_some(Followed::InsteadBy(chains))
+        if chain.role == Role::Probe && is_first {
+            let is_credible = expected <= FAR_TOO_MUCH * target;
+            let split =
+                if is_credible && expected > target * 3 / 2 { self.split(window, expected) } else { None };
+            let slices = slices(chain.span, expected);
+            return split.or_else(|| (slices.len() > 1).then_some(Followed::InsteadBy(slices)));
+        }
+        let whole = match chain.role {
+            Role::Probe if served > target => Some(expected),
+            Role::Slice => window.survey.expected(window.span),
+            _ => None,
+        };
+        self.split(window, whole.filter(|&whole| whole > TOO_MUCH * target)?)
+    }
+
+    /// Has shorter windows read in place of this one, which holds about so many records, where it may be split.
+    fn split(&self, window: &Window<'_>, expected: u64) -> Option<Followed> {
+        let may_split = !window.planned.is_on_record && window.planned.window.length().shorter().is_some();
+        may_split.then(|| self.too_much(window.planned, expected))
     }
 
     /// The longest windows that hold no more than the target each.
@@ -234,10 +298,15 @@ impl Links {
 
 /// One chain for few records, several at once for many: a chain is as slow as Graph answers, whatever the limit
 /// allows.
-fn chains_for(span: Span, records: u64) -> Vec<Chain> {
+fn slices(span: Span, records: u64) -> Vec<Chain> {
     let pages = records / PAGE_RECORDS;
     let count = (pages / PAGES_A_CHAIN).clamp(1, MOST_CHAINS);
-    span.slices(u32::try_from(count).unwrap_or(1)).into_iter().map(Chain::new).collect()
+    let spans = span.slices(u32::try_from(count).unwrap_or(1)).into_iter();
+    spans.map(|span| Chain { span, role: Role::Slice }).collect()
+}
+
+fn span_of(planned: &Planned) -> Span {
+    Span { start: planned.window.start(), end: planned.window.end() }
 }
 
 /// After a refused link the span is asked for once more from its start, then, as after time-outs, in halves. It
@@ -245,11 +314,13 @@ fn chains_for(span: Span, records: u64) -> Vec<Chain> {
 fn ask_differently(chain: Chain, no_page: NoPage) -> Followed {
     match no_page {
         NoPage::Failed(error) => Followed::Failed(error),
-        NoPage::LinkRefused(_) if !chain.was_refused => {
-            Followed::InsteadBy(vec![Chain { was_refused: true, ..Chain::new(chain.span) }])
+        NoPage::LinkRefused(_) if chain.role != Role::SecondTry => {
+            Followed::InsteadBy(vec![Chain { role: Role::SecondTry, ..chain }])
         }
         NoPage::LinkRefused(error) | NoPage::TooSlow(error) => match chain.span.halves() {
-            Some(halves) => Followed::InsteadBy(halves.into_iter().map(Chain::new).collect()),
+            Some(halves) => {
+                Followed::InsteadBy(halves.into_iter().map(|span| Chain { span, role: Role::Rest }).collect())
+            }
             None => Followed::Failed(error),
         },
     }
