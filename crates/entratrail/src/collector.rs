@@ -107,10 +107,15 @@ impl Collector {
 
     /// The windows to read, in the order of their time.
     fn plan(&self, archived: &Archived, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
-        let of_day = |day: &Day| plan_day(&day.planned_on, scope, now, &self.config.plan);
-        let mut tasks: Vec<_> = archived.days.values().flat_map(of_day).map(Task::new).collect();
+        let of_day = |day: &Day| self.plan_day(&day.planned_on, scope, now);
+        let mut tasks: Vec<_> = archived.days.values().flat_map(of_day).collect();
         tasks.sort_by_key(|task| (task.planned.window.start(), task.planned.stream));
         tasks
+    }
+
+    fn plan_day(&self, holdings: &Holdings, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
+        let planned = plan_day(holdings, scope, now, &self.config.plan).into_iter();
+        planned.map(|planned| Task::new(planned, holdings)).collect()
     }
 
     /// Reads every window of the queue, several at a time.
@@ -187,7 +192,7 @@ impl Collector {
         match self.look_up_day(stream, day).await {
             Ok(holdings) => {
                 let holdings = archived.add(holdings);
-                let due = plan_day(&holdings, scope, self.clock.now(), &self.config.plan);
+                let due = self.plan_day(&holdings, scope, self.clock.now());
                 run.queue.plan_again((stream, day), due);
             }
             Err(error) => run.fail(&finished.task, error),

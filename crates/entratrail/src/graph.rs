@@ -22,10 +22,11 @@ use refusal::Refusal;
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 use retry::{Decision, Outcome, Tries, retry_after};
 use std::io::Read as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use token::TokenSource;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 /// How long one page may take. Reads beyond a minute are reported from real tenants; twice this, and a
 /// smaller span is asked for.
@@ -76,6 +77,8 @@ pub struct GraphClient {
     tokens: TokenSource,
     pace: Pace,
     lanes: Semaphore,
+    /// An unpacked page takes eleven megabytes, so there is only one at a time.
+    desk: Arc<Mutex<String>>,
     clock: Clock,
 }
 
@@ -102,7 +105,8 @@ impl GraphClient {
         let tokens =
             TokenSource::new(http.clone(), &settings.login_url, &settings.graph_url, application, clock);
         let pace = Pace::new(settings.requests_per_10s, clock);
-        Ok(Self { http, tokens, pace, lanes: Semaphore::new(settings.concurrency), clock })
+        let (lanes, desk) = (Semaphore::new(settings.concurrency), Arc::default());
+        Ok(Self { http, tokens, pace, lanes, desk, clock })
     }
 
     /// Fetches a token, which shows whether the credential works.
@@ -120,7 +124,7 @@ impl GraphClient {
         self.lanes.acquire().await.ok()
     }
 
-    /// The page at `link`. `is_next` says that Graph gave the link itself.
+    /// The page at `link`, to be dropped before the next one is asked for. `is_next` says that Graph gave the link itself.
     pub async fn page(&self, log: Log, link: &str, is_next: bool, tally: &Tally) -> Result<Page, NoPage> {
         let mut tries = Tries::default();
         let mut token = self.tokens.token(None).await.map_err(NoPage::Failed)?;
@@ -128,7 +132,7 @@ impl GraphClient {
             self.pace.turn().await;
             tally.requests.fetch_add(1, Relaxed);
             let judged = match self.clock.timeout(PAGE_TIMEOUT, self.get(link, &token)).await {
-                Some(answer) => self.judge(answer),
+                Some(answer) => self.judge(answer).await,
                 None => Err((Outcome::TimedOut, Refusal::default())),
             };
             let (outcome, refusal) = match judged {
@@ -168,7 +172,8 @@ impl GraphClient {
             .header("client-request-id", uuid::Uuid::new_v4().to_string())
             .header(ACCEPT_ENCODING, "gzip");
         let mut response = request.send().await.ok()?;
-        let mut body = Vec::new();
+        let length = response.content_length().filter(|length| *length <= LARGEST_PAGE_BYTES);
+        let mut body = Vec::with_capacity(usize::try_from(length.unwrap_or(0)).unwrap_or(0));
         while let Some(chunk) = response.chunk().await.ok()? {
             body.extend_from_slice(&chunk);
             if body.len() as u64 > LARGEST_PAGE_BYTES {
@@ -179,31 +184,29 @@ impl GraphClient {
     }
 
     /// The page, or how the exchange ended.
-    fn judge(&self, answer: Option<Answer>) -> Result<Page, (Outcome, Refusal)> {
+    async fn judge(&self, answer: Option<Answer>) -> Result<Page, (Outcome, Refusal)> {
         let Some(answer) = answer else { return Err((Outcome::Broken, Refusal::default())) };
+        let mut body = Arc::clone(&self.desk).lock_owned().await;
         let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = header("request-id").unwrap_or_default().to_owned();
         let wait = header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));
-        let body = unpack(answer.body, header(CONTENT_ENCODING.as_str()));
+        let is_whole = unpack(&answer.body, header(CONTENT_ENCODING.as_str()), &mut body);
         if answer.status == 200 {
-            let page = body.and_then(Page::parse);
+            let page = if is_whole { Page::parse(body) } else { None };
             return page.ok_or((Outcome::Broken, Refusal { status: 200, request_id, ..Refusal::default() }));
         }
-        let refusal = Refusal::read(answer.status, &request_id, &body.unwrap_or_default());
+        let refusal = Refusal::read(answer.status, &request_id, body.as_bytes());
         Err((Outcome::Status(answer.status, wait), refusal))
     }
 }
 
-/// The body as Graph meant it; `None` where it is damaged.
-fn unpack(body: Vec<u8>, encoding: Option<&str>) -> Option<Vec<u8>> {
-    if encoding != Some("gzip") {
-        return Some(body);
+/// Writes the body as Graph meant it to `text`; false where it is damaged or no text.
+fn unpack(body: &[u8], encoding: Option<&str>, text: &mut String) -> bool {
+    text.clear();
+    if encoding == Some("gzip") {
+        return MultiGzDecoder::new(body).take(LARGEST_PAGE_BYTES).read_to_string(text).is_ok();
     }
-    // The last four bytes of a gzip member hold its unpacked size, which saves growing the buffer.
-    let size = body.last_chunk().map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
-    let mut unpacked = Vec::with_capacity(usize::try_from(size.min(64 * 1024 * 1024)).unwrap_or(0));
-    MultiGzDecoder::new(&body[..]).take(LARGEST_PAGE_BYTES).read_to_end(&mut unpacked).ok()?;
-    Some(unpacked)
+    std::str::from_utf8(body).map(|body| text.push_str(body)).is_ok()
 }
 
 fn too_slow(log: Log) -> Error {

@@ -11,6 +11,9 @@ use std::io::{self, Write as _};
 /// A part of a multipart upload is sent when this much is compressed; S3 takes no smaller part but the last.
 pub const PART_BYTES: usize = 5 * 1024 * 1024;
 
+/// Room for a part and the page that fills it. Growing to that would take twice the memory for a moment.
+const ROOM: usize = PART_BYTES + PART_BYTES / 2;
+
 /// Compresses records into the object of a read.
 #[derive(Debug)]
 pub struct RawEncoder {
@@ -20,7 +23,7 @@ pub struct RawEncoder {
 
 impl Default for RawEncoder {
     fn default() -> Self {
-        Self { gzip: GzEncoder::new(Vec::new(), Compression::default()), digest: Digest::new() }
+        Self { gzip: GzEncoder::new(Vec::with_capacity(ROOM), Compression::default()), digest: Digest::new() }
     }
 }
 
@@ -35,7 +38,7 @@ impl RawEncoder {
     pub fn take_part(&mut self) -> Option<Vec<u8>> {
         let is_full = self.gzip.get_ref().len() >= PART_BYTES;
         is_full.then(|| {
-            let part = std::mem::take(self.gzip.get_mut());
+            let part = std::mem::replace(self.gzip.get_mut(), Vec::with_capacity(ROOM));
             self.digest.update(&part);
             part
         })

@@ -1,6 +1,8 @@
 //! One read of one window: from Graph into the archive and on record.
 
+mod chain;
 mod fetch;
+mod survey;
 
 use crate::archive::{Archive, Recorded};
 use crate::clock::Clock;

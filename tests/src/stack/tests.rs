@@ -1,7 +1,8 @@
 //! What every whole-stack test takes for granted, shown with a stand-in for the functions.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use serde_json::json;
@@ -26,10 +27,14 @@ while True:
     urllib.request.urlopen(path, json.dumps(answer).encode()).close()
 "#;
 
+/// More than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn deploy_stand_in(stack: &Stack) -> Function<'_> {
     let program = stack.emulator.folder.join(format!("stand-in-{}", stack.account));
     let interpreter = fs::canonicalize(Emulator::tool("python")).expect("Python is installed");
     fs::write(&program, format!("#!{}\n{STAND_IN}", interpreter.display())).expect("the folder is writable");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the file is ours");
     stack.deploy_function("stand-in", &program, &[("ARCHIVE_BUCKET", "some-bucket")], 30, 128).await
 }
 
@@ -64,12 +69,14 @@ async fn a_killed_function_ends_without_an_answer_and_the_next_event_finds_a_new
     let function = deploy_stand_in(&stack).await;
     let hanging = stack.emulator.folder.join("hanging");
     let event = json!({"hang": hanging});
-    let (answer, ()) = tokio::join!(function.invoke(&event), async {
+    let kill = async {
         while !hanging.exists() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         function.kill();
-    });
+    };
+    let invoke_and_kill = async { tokio::join!(function.invoke(&event), kill) };
+    let (answer, ()) = tokio::time::timeout(PATIENCE, invoke_and_kill).await.expect("the event arrives");
     assert_eq!(answer.error.expect("it was killed").error_type, "Runtime.ExitError");
     assert_eq!(function.invoke(&json!({})).await.error, None);
 }
@@ -100,6 +107,6 @@ async fn the_emulator_ends_with_its_owner_and_leaves_nothing() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(10), ending).await.is_ok());
+    assert!(tokio::time::timeout(PATIENCE, ending).await.is_ok());
     assert!(!folder.exists());
 }

@@ -1,5 +1,11 @@
 //! What the collector does, told in scenario files and played over real HTTP in simulated time.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::large_futures,
+    reason = "a test ends at the first surprise, and its size is no cost"
+)]
+
 mod chaos;
 mod crashes;
 mod scenarios;

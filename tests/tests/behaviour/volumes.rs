@@ -66,13 +66,6 @@ async fn invoke_until_done(world: &World) -> u32 {
             world.simulator.now() < started + INVOCATION + TimeDelta::seconds(30),
             "it did not stop in time"
         );
-        eprintln!(
-            "{} windows {} requests {} ms left {}",
-            run.report.windows.len(),
-            run.report.requests,
-            run.report.duration_ms,
-            run.report.remaining_windows
-        );
         if !run.ran_out_of_time {
             return invocation;
         }

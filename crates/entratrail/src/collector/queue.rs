@@ -3,7 +3,7 @@
 use super::holdings::Place;
 use crate::error::Error;
 use crate::ledger::{ReadRow, State};
-use crate::plan::Planned;
+use crate::plan::{Holdings, Planned};
 use crate::report::WindowReport;
 use crate::window::WindowLength;
 use std::collections::{HashMap, VecDeque};
@@ -20,8 +20,10 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(planned: Planned) -> Self {
-        Self { planned, estimate: None }
+    /// A task for `planned`: a window that was read before is expected to hold what it held then.
+    pub(super) fn new(planned: Planned, holdings: &Holdings) -> Self {
+        let last = holdings.ledger.complete_reads(planned.window).next_back();
+        Self { planned, estimate: last.map(|row| row.served) }
     }
 
     /// The stream and day that it belongs to.
@@ -102,12 +104,13 @@ impl Queue {
     }
 
     /// Puts a fresh plan of a day in the place of what waits of it. What is in flight stays in flight.
-    pub(super) fn plan_again(&mut self, place: Place, planned: Vec<Planned>) {
+    pub(super) fn plan_again(&mut self, place: Place, planned: Vec<Task>) {
         self.waiting.retain(|task| task.place() != place);
-        let in_flight = |planned: &Planned| {
-            let is_part = |task: &Task| task.place() == place && task.planned.window.overlaps(planned.window);
+        let in_flight = |planned: &Task| {
+            let window = planned.planned.window;
+            let is_part = |task: &Task| task.place() == place && task.planned.window.overlaps(window);
             self.in_flight.iter().any(is_part)
         };
-        self.put_first(planned.into_iter().filter(|planned| !in_flight(planned)).map(Task::new).collect());
+        self.put_first(planned.into_iter().filter(|task| !in_flight(task)).collect());
     }
 }

@@ -7,11 +7,16 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::Range;
+use tokio::sync::OwnedMutexGuard;
+
+/// The one place in memory for an unpacked body. The next page waits until this one is dropped, and is unpacked
+/// into the same memory.
+pub type Desk = OwnedMutexGuard<String>;
 
 /// A page whose body is complete, valid JSON.
 #[derive(Debug)]
 pub struct Page {
-    body: String,
+    body: Desk,
     records: Vec<Range<usize>>,
     /// The link of the next page, byte for byte as Graph gave it; `None` on the last page.
     pub next_link: Option<String>,
@@ -26,9 +31,8 @@ struct Envelope<'body> {
 }
 
 impl Page {
-    /// The page that `body` holds; `None` where it is not one, complete and in UTF-8.
-    pub fn parse(body: Vec<u8>) -> Option<Self> {
-        let body = String::from_utf8(body).ok()?;
+    /// The page that `body` holds; `None` where it is not one, complete.
+    pub fn parse(body: Desk) -> Option<Self> {
         let envelope: Envelope = serde_json::from_str(&body).ok()?;
         let start = body.as_ptr().addr();
         let range = |record: &RawValue| {
@@ -81,6 +85,7 @@ pub struct Strayed {
 /// The records of a chain of pages so far, from which follows how dense its span is.
 #[derive(Debug, Default)]
 pub struct Seen {
+    pages: u32,
     count: u64,
     times: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
@@ -88,6 +93,7 @@ pub struct Seen {
 impl Seen {
     /// Adds the records of a page.
     pub fn add(&mut self, records: &[(Record, &str)]) {
+        self.pages += 1;
         self.count += records.len() as u64;
         for time in records.iter().filter_map(|(record, _)| record.time) {
             let (first, last) = self.times.unwrap_or((time, time));
@@ -103,6 +109,11 @@ impl Seen {
         self.count * seconds(span.start, span.end) / seconds(first, last).max(1)
     }
 
+    /// Whether there was one page only.
+    pub fn is_first_page(&self) -> bool {
+        self.pages == 1
+    }
+
     /// The records that were seen.
     pub fn count(&self) -> u64 {
         self.count
@@ -112,16 +123,21 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+    use tokio::sync::Mutex;
 
     fn span() -> Span {
         Span { start: "2026-11-22T00:00:00Z".parse().unwrap(), end: "2026-11-23T00:00:00Z".parse().unwrap() }
     }
 
+    fn parse(body: &str) -> Option<Page> {
+        Page::parse(Arc::new(Mutex::new(body.to_owned())).try_lock_owned().unwrap())
+    }
+
     fn page(times: &[&str]) -> Page {
         let records: Vec<_> =
             times.iter().map(|time| format!(r#"{{"id":"{time}", "createdDateTime":"{time}"}}"#)).collect();
-        Page::parse(format!(r#"{{"@odata.context":"x","value":[{}]}}"#, records.join(" ,\n")).into_bytes())
-            .unwrap()
+        parse(&format!(r#"{{"@odata.context":"x","value":[{}]}}"#, records.join(" ,\n"))).unwrap()
     }
 
     #[test]
@@ -147,11 +163,10 @@ mod tests {
     fn anything_but_a_whole_page_is_refused() {
         for body in ["", "{}", "<html>", r#"{"value":[{"id":1}"#, r#"{"value":{}}"#, r#"{"value":[]}x"#, "[]"]
         {
-            assert!(Page::parse(body.as_bytes().to_vec()).is_none(), "{body}");
+            assert!(parse(body).is_none(), "{body}");
         }
-        assert!(Page::parse(b"{\"value\":[\"\xff\"]}".to_vec()).is_none());
-        let tips = br#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
-        assert_eq!(Page::parse(tips.to_vec()).unwrap().next_link.as_deref(), Some("https://x/"));
+        let tips = r#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
+        assert_eq!(parse(tips).unwrap().next_link.as_deref(), Some("https://x/"));
     }
 
     #[test]

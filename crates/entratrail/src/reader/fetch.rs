@@ -1,6 +1,8 @@
 //! Every page that Graph serves for a window: the chains of pages, and what to do when one breaks.
 
 use super::Reader;
+use super::chain::{Chain, Links, Role, slices};
+use super::survey::Survey;
 use crate::archive::Upload;
 use crate::error::Error;
 use crate::graph::page::{Page, Seen, Strayed};
@@ -12,25 +14,12 @@ use crate::stored::{Served, StoredVersions};
 use crate::window::WindowLength;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use std::collections::HashSet;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::Mutex;
 
-/// Records on a full page.
-const PAGE_RECORDS: u64 = 1000;
-/// Pages that one chain is expected to have before a window is read as several chains at once.
-const PAGES_A_CHAIN: u64 = 6;
-/// Chains that one window is read as at most. Each costs about half a page.
-const MOST_CHAINS: u64 = 6;
-/// Pages after which a chain counts as endless.
-const MOST_PAGES: u32 = 10_000;
-/// Pages without anything that was not served before, after which a chain counts as endless.
-const MOST_FRUITLESS_PAGES: u32 = 50;
-/// A read that passes this many times the target is given up and split. A first page that promises even more is
-/// not believed, because it may show a burst: samples from the whole window are taken.
+/// A read that passes this many times the target is given up and split.
 const FAR_TOO_MUCH: u64 = 4;
-/// A window is split where samples show that it holds this many times the target.
+/// A window is split where its pages promise this many times the target: the first page alone where the window
+/// is read as one chain, the first pages of all chains where it is read as several.
 const TOO_MUCH: u64 = 2;
 
 /// How fetching a window ended.
@@ -71,52 +60,6 @@ impl<'archive> Intake<'archive> {
         upload.send_full_part().await?;
         Ok((before, versions.served()))
     }
-}
-
-/// A chain of pages to follow.
-#[derive(Debug, Clone, Copy)]
-struct Chain {
-    span: Span,
-    /// What its first page is used for.
-    role: Role,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// It is the first chain of a window of which nothing is known: its first page decides how to go on.
-    Probe,
-    /// It is one of the chains that make up a window: its first page is a sample.
-    Slice,
-    /// It takes the place of a part of a chain that broke.
-    Rest,
-    /// The same, after Graph refused a next link: that is tried only once.
-    SecondTry,
-}
-
-/// What the first pages of slices say of how much the window holds.
-#[derive(Debug, Default)]
-struct Survey {
-    records: AtomicU64,
-    seconds: AtomicU64,
-}
-
-impl Survey {
-    /// Adds a sample: about so many records in that span.
-    fn add(&self, records: u64, span: Span) {
-        self.records.fetch_add(records, Relaxed);
-        self.seconds.fetch_add(seconds(span), Relaxed);
-    }
-
-    /// About how many records `window` holds, once most of it was surveyed.
-    fn expected(&self, window: Span) -> Option<u64> {
-        let surveyed = self.seconds.load(Relaxed);
-        (surveyed * 2 >= seconds(window))
-            .then(|| self.records.load(Relaxed) * seconds(window) / surveyed.max(1))
-    }
-}
-
-fn seconds(span: Span) -> u64 {
-    u64::try_from((span.end - span.start).num_seconds()).unwrap_or(0)
 }
 
 /// The window that is being read.
@@ -188,7 +131,7 @@ impl Reader<'_> {
             let (name, page_number) = (stream.name(), links.pages + 1);
             tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
             seen.add(&records);
-            if let Some(instead) = self.reconsider(window, chain, &links, &page, &seen, after) {
+            if let Some(instead) = self.reconsider(window, chain, &page, &seen, after) {
                 return instead;
             }
             match self.next(&mut links, &page, before == after) {
@@ -199,42 +142,40 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether what was seen so far calls for other chains or shorter windows. Where the chain ends, it does not.
+    /// Whether what was seen so far calls for other chains or shorter windows.
     fn reconsider(
         &self,
         window: &Window<'_>,
         chain: Chain,
-        links: &Links,
         page: &Page,
         seen: &Seen,
         served: u64,
     ) -> Option<Followed> {
-        let is_first = links.pages == 0;
         let more_follows = page.next_link.is_some();
         let expected = if more_follows { seen.expected(chain.span) } else { seen.count() };
-        if chain.role == Role::Slice && is_first {
+        if chain.role == Role::Slice && seen.is_first_page() {
             window.survey.add(expected, chain.span);
         }
         if !more_follows {
             return None;
         }
-        let target = self.target_records;
-        if served > FAR_TOO_MUCH * target {
+        if served > FAR_TOO_MUCH * self.target_records {
             return self.split(window, served * 2);
         }
-        if chain.role == Role::Probe && is_first {
-            let is_credible = expected <= FAR_TOO_MUCH * target;
-            let split =
-                if is_credible && expected > target * 3 / 2 { self.split(window, expected) } else { None };
-            let slices = slices(chain.span, expected);
-            return split.or_else(|| (slices.len() > 1).then_some(Followed::InsteadBy(slices)));
+        if chain.role == Role::Probe && seen.is_first_page() {
+            let slices = slices(window.span, expected);
+            if slices.len() > 1 {
+                return Some(Followed::InsteadBy(slices));
+            }
         }
-        let whole = match chain.role {
-            Role::Probe if served > target => Some(expected),
-            Role::Slice => window.survey.expected(window.span),
-            _ => None,
+        let covers_window = chain.span == window.span;
+        let is_judged = chain.role == Role::Probe || served > self.target_records;
+        let whole = match window.survey.expected(window.span) {
+            Some(surveyed) => surveyed,
+            None if covers_window && is_judged => expected,
+            None => return None,
         };
-        self.split(window, whole.filter(|&whole| whole > TOO_MUCH * target)?)
+        if whole > TOO_MUCH * self.target_records { self.split(window, whole) } else { None }
     }
 
     /// Has shorter windows read in place of this one, which holds about so many records, where it may be split.
@@ -261,48 +202,6 @@ impl Reader<'_> {
         links.advance(link, is_fruitless)?;
         Ok(true)
     }
-}
-
-/// The links of a chain so far.
-struct Links {
-    current: String,
-    seen: HashSet<String>,
-    pages: u32,
-    fruitless: u32,
-}
-
-impl Links {
-    fn starting_with(link: String) -> Self {
-        Self { current: link, seen: HashSet::new(), pages: 0, fruitless: 0 }
-    }
-
-    fn advance(&mut self, link: &str, is_fruitless: bool) -> Result<(), Error> {
-        let last = std::mem::replace(&mut self.current, link.to_owned());
-        self.seen.insert(last);
-        self.pages += 1;
-        self.fruitless = if is_fruitless { self.fruitless + 1 } else { 0 };
-        let endless = if self.seen.contains(link) {
-            "gave a next link for the second time"
-        } else if self.pages >= MOST_PAGES || self.fruitless >= MOST_FRUITLESS_PAGES {
-            "gave page after page without anything new"
-        } else {
-            return Ok(());
-        };
-        Err(Error::Graph(format!(
-            "Graph {endless} (page {} of a window), so that the end of the window cannot be reached; nothing of the \
-             window was stored; the next run tries again",
-            self.pages
-        )))
-    }
-}
-
-/// One chain for few records, several at once for many: a chain is as slow as Graph answers, whatever the limit
-/// allows.
-fn slices(span: Span, records: u64) -> Vec<Chain> {
-    let pages = records / PAGE_RECORDS;
-    let count = (pages / PAGES_A_CHAIN).clamp(1, MOST_CHAINS);
-    let spans = span.slices(u32::try_from(count).unwrap_or(1)).into_iter();
-    spans.map(|span| Chain { span, role: Role::Slice }).collect()
 }
 
 fn span_of(planned: &Planned) -> Span {

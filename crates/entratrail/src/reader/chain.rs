@@ -1,0 +1,104 @@
+//! Chains of pages: the parts that a window is read in, and the links of each.
+
+use crate::error::Error;
+use crate::graph::query::Span;
+use std::collections::HashSet;
+
+/// Records on a full page.
+const PAGE_RECORDS: u64 = 1000;
+/// Pages that one chain is expected to have before a window is read as several chains at once.
+const PAGES_A_CHAIN: u64 = 8;
+/// Chains that one window is read as at most. Each costs about half a page.
+const MOST_CHAINS: u64 = 8;
+/// Pages after which a chain counts as endless.
+const MOST_PAGES: u32 = 10_000;
+/// Pages without anything that was not served before, after which a chain counts as endless.
+const MOST_FRUITLESS_PAGES: u32 = 50;
+
+/// A chain of pages to follow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chain {
+    pub(super) span: Span,
+    /// What its first page is used for.
+    pub(super) role: Role,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is the first chain of a window of which nothing is known: its first page decides how to go on.
+    Probe,
+    /// It is one of the chains that make up a window: its first page is a sample.
+    Slice,
+    /// It takes the place of a part of a chain that broke.
+    Rest,
+    /// The same, after Graph refused a next link: that is tried only once.
+    SecondTry,
+}
+
+/// One chain for few records, several at once for many: a chain is as slow as Graph answers, whatever the limit
+/// allows.
+pub(super) fn slices(span: Span, records: u64) -> Vec<Chain> {
+    let pages = records / PAGE_RECORDS;
+    let count = (pages / PAGES_A_CHAIN).clamp(1, MOST_CHAINS);
+    let spans = span.slices(u32::try_from(count).unwrap_or(1)).into_iter();
+    spans.map(|span| Chain { span, role: Role::Slice }).collect()
+}
+
+/// The links of a chain so far.
+pub(super) struct Links {
+    pub(super) current: String,
+    seen: HashSet<String>,
+    pub(super) pages: u32,
+    fruitless: u32,
+}
+
+impl Links {
+    pub(super) fn starting_with(link: String) -> Self {
+        Self { current: link, seen: HashSet::new(), pages: 0, fruitless: 0 }
+    }
+
+    pub(super) fn advance(&mut self, link: &str, is_fruitless: bool) -> Result<(), Error> {
+        let last = std::mem::replace(&mut self.current, link.to_owned());
+        self.seen.insert(last);
+        self.pages += 1;
+        self.fruitless = if is_fruitless { self.fruitless + 1 } else { 0 };
+        let endless = if self.seen.contains(link) {
+            "gave a next link for the second time"
+        } else if self.pages >= MOST_PAGES || self.fruitless >= MOST_FRUITLESS_PAGES {
+            "gave page after page without anything new"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Graph(format!(
+            "Graph {endless} (page {} of a window), so that the end of the window cannot be reached; nothing of the \
+             window was stored; the next run tries again",
+            self.pages
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day() -> Span {
+        Span { start: "2026-11-22T00:00:00Z".parse().unwrap(), end: "2026-11-23T00:00:00Z".parse().unwrap() }
+    }
+
+    #[test]
+    fn only_many_pages_are_worth_several_chains() {
+        let counts = [0, 15_999, 16_000, 40_000, 5_000_000].map(|records| slices(day(), records).len());
+        assert_eq!(counts, [1, 1, 2, 5, 8]);
+    }
+
+    #[test]
+    fn a_chain_without_an_end_is_given_up() {
+        let mut links = Links::starting_with("a".to_owned());
+        assert!(links.advance("b", false).is_ok());
+        assert!(links.advance("a", false).is_err());
+
+        let mut fruitless = Links::starting_with("0".to_owned());
+        let tries = (1..1000).take_while(|page| fruitless.advance(&page.to_string(), true).is_ok()).count();
+        assert_eq!(tries, 49);
+    }
+}
