@@ -16,11 +16,13 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Mutex;
 
-/// A read that passes this many times the target is given up and split.
+/// A read that passes this many times the target, or will, is given up and split.
 const FAR_TOO_MUCH: u64 = 4;
-/// A window is split where its pages promise this many times the target: the first page alone where the window
-/// is read as one chain, the first pages of all chains where it is read as several.
+/// A window is split where first pages promise this many times the target: all of them together where it is read
+/// as several chains, its first page alone where that would be too little for several.
 const TOO_MUCH: u64 = 2;
+/// A first page stands at the edge of a day, where there may be this many times less than at noon.
+const PERHAPS_AT_NIGHT: u64 = 4;
 
 /// How fetching a window ended.
 #[derive(Debug)]
@@ -124,13 +126,19 @@ impl Reader<'_> {
                 Ok(records) => records,
                 Err(strayed) => return Followed::Failed(filter_ignored(strayed)),
             };
+            seen.add(&records);
+            if chain.role == Role::Probe
+                && links.pages == 0
+                && let Some(instead) = self.after_probe(window, &page, &seen)
+            {
+                return instead;
+            }
             let (before, after) = match intake.take(&records).await {
                 Ok(counts) => counts,
                 Err(error) => return Followed::Failed(error),
             };
             let (name, page_number) = (stream.name(), links.pages + 1);
             tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
-            seen.add(&records);
             if let Some(instead) = self.reconsider(window, chain, &page, &seen, after) {
                 return instead;
             }
@@ -162,20 +170,24 @@ impl Reader<'_> {
         if served > FAR_TOO_MUCH * self.target_records {
             return self.split(window, served * 2);
         }
-        if chain.role == Role::Probe && seen.is_first_page() {
-            let slices = slices(window.span, expected);
-            if slices.len() > 1 {
-                return Some(Followed::InsteadBy(slices));
-            }
-        }
-        let covers_window = chain.span == window.span;
-        let is_judged = chain.role == Role::Probe || served > self.target_records;
         let whole = match window.survey.expected(window.span) {
-            Some(surveyed) => surveyed,
-            None if covers_window && is_judged => expected,
-            None => return None,
+            Some(surveyed) if surveyed > TOO_MUCH * self.target_records => surveyed,
+            None if chain.span == window.span && expected > FAR_TOO_MUCH * self.target_records => expected,
+            _ => return None,
         };
-        if whole > TOO_MUCH * self.target_records { self.split(window, whole) } else { None }
+        self.split(window, whole)
+    }
+
+    /// How to go on after the first page of a window of which nothing is known. Where it gives way to others,
+    /// nothing of it is kept, so that windows that wait for their turn take no memory.
+    fn after_probe(&self, window: &Window<'_>, page: &Page, seen: &Seen) -> Option<Followed> {
+        page.next_link.as_ref()?;
+        let expected = seen.expected(window.span);
+        let slices = slices(window.span, expected * PERHAPS_AT_NIGHT);
+        if slices.len() > 1 {
+            return Some(Followed::InsteadBy(slices));
+        }
+        if expected > TOO_MUCH * self.target_records { self.split(window, expected) } else { None }
     }
 
     /// Has shorter windows read in place of this one, which holds about so many records, where it may be split.
