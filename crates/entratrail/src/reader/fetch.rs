@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 const FAR_TOO_MUCH: u64 = 4;
 /// A window is split where first pages promise this many times the target: all of them together where it is read
 /// as several chains, its first page alone where that would be too little for several.
-const TOO_MUCH: u64 = 2;
+const TOO_MUCH: u64 = 3;
 /// A first page stands at the edge of a day, where there may be this many times less than at noon.
 const PERHAPS_AT_NIGHT: u64 = 4;
 
