@@ -11,7 +11,8 @@ use std::io::{self, Write as _};
 /// A part of a multipart upload is sent when this much is compressed; S3 takes no smaller part but the last.
 pub const PART_BYTES: usize = 5 * 1024 * 1024;
 
-/// Room for a part and the page that fills it. Growing to that would take twice the memory for a moment.
+/// Room for a part and the page that fills it, taken with the first record. Growing to that would take twice the
+/// memory for a moment.
 const ROOM: usize = PART_BYTES + PART_BYTES / 2;
 
 /// Compresses records into the object of a read.
@@ -23,13 +24,16 @@ pub struct RawEncoder {
 
 impl Default for RawEncoder {
     fn default() -> Self {
-        Self { gzip: GzEncoder::new(Vec::with_capacity(ROOM), Compression::default()), digest: Digest::new() }
+        Self { gzip: GzEncoder::new(Vec::new(), Compression::default()), digest: Digest::new() }
     }
 }
 
 impl RawEncoder {
     /// Adds one record as a line.
     pub fn push(&mut self, json: &str) -> io::Result<()> {
+        if self.gzip.get_ref().capacity() == 0 {
+            self.gzip.get_mut().reserve_exact(ROOM);
+        }
         self.gzip.write_all(as_one_line(json).as_bytes())?;
         self.gzip.write_all(b"\n")
     }
@@ -38,7 +42,7 @@ impl RawEncoder {
     pub fn take_part(&mut self) -> Option<Vec<u8>> {
         let is_full = self.gzip.get_ref().len() >= PART_BYTES;
         is_full.then(|| {
-            let part = std::mem::replace(self.gzip.get_mut(), Vec::with_capacity(ROOM));
+            let part = std::mem::take(self.gzip.get_mut());
             self.digest.update(&part);
             part
         })

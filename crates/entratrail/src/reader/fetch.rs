@@ -139,13 +139,9 @@ impl Reader<'_> {
             };
             let (name, page_number) = (stream.name(), links.pages + 1);
             tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
-            if let Some(instead) = self.reconsider(window, chain, &page, &seen, after) {
-                return instead;
-            }
-            match self.next(&mut links, &page, before == after) {
-                Ok(true) => {}
-                Ok(false) => return Followed::ToItsEnd,
-                Err(error) => return Followed::Failed(error),
+            let instead = self.reconsider(window, chain, &page, &seen, after);
+            if let Some(end) = instead.or_else(|| self.next(&mut links, &page, before == after)) {
+                return end;
             }
         }
     }
@@ -207,12 +203,11 @@ impl Reader<'_> {
         Followed::TooMuch(length, share(length))
     }
 
-    /// Moves on to the next link; false at the end of the chain.
-    fn next(&self, links: &mut Links, page: &Page, is_fruitless: bool) -> Result<bool, Error> {
-        let Some(link) = &page.next_link else { return Ok(false) };
-        self.collection.check_link(link)?;
-        links.advance(link, is_fruitless)?;
-        Ok(true)
+    /// Moves on to the next link, unless the chain ends here.
+    fn next(&self, links: &mut Links, page: &Page, is_fruitless: bool) -> Option<Followed> {
+        let Some(link) = &page.next_link else { return Some(Followed::ToItsEnd) };
+        let moved = self.collection.check_link(link).and_then(|()| links.advance(link, is_fruitless));
+        moved.err().map(Followed::Failed)
     }
 }
 
