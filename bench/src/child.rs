@@ -49,6 +49,8 @@ pub(crate) struct Source {
 pub(crate) struct Outcome {
     /// Records stored as new, or read, or compressed.
     pub(crate) records: u64,
+    /// Pages asked for; 0 for the codec.
+    pub(crate) requests: u64,
     /// Simulated time from start to end.
     pub(crate) seconds: f64,
     /// User and system time: of the whole process, or of the calls to the codec only.

@@ -33,6 +33,7 @@ pub(super) async fn collect(source: &Source) -> Result<Outcome, Failure> {
         Some(error) => Err(error.into()),
         None => Ok(Outcome {
             records: run.report.new,
+            requests: run.report.requests,
             seconds: Duration::from_millis(run.report.duration_ms).as_secs_f64(),
             ..Outcome::default()
         }),

@@ -32,16 +32,17 @@ pub(super) async fn read(source: &Source) -> Result<Outcome, Failure> {
     let collection = Collection { graph_url: source.url.parse()?, version: GraphVersion::Beta, stream };
     let span = Span { start: midnight(source.first_day), end: midnight(source.end_day) };
     let mut link = Some(collection.first_link(span));
-    let mut records = 0;
+    let (mut records, mut requests) = (0, 0);
     while let Some(next) = link {
         let mut body = Vec::new();
         MultiGzDecoder::new(&page_bytes(&http, &next, &token).await?[..]).read_to_end(&mut body)?;
         let page: Page = serde_json::from_slice(&body)?;
+        requests += 1;
         records += page.value.len() as u64;
         link = page.next_link;
     }
     let seconds = (clock.now() - started_at).as_seconds_f64();
-    Ok(Outcome { records, seconds, ..Outcome::default() })
+    Ok(Outcome { records, requests, seconds, ..Outcome::default() })
 }
 
 /// Fetches a token.

@@ -3,7 +3,7 @@
 use crate::collector::Collector;
 use crate::error::Error;
 use crate::graph::query::Span;
-use crate::graph::{NoPage, Tally};
+use crate::graph::{NoPage, Rank, Tally};
 use crate::log::{Log, Stream};
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -83,7 +83,8 @@ impl Collector {
         let now = self.clock.now();
         let span = Span { start: now - LOOK_BACK, end: now };
         let link = self.collection(stream).probe_link(span);
-        let page = self.graph.page(stream.log(), &link, false, &Tally::default()).await;
+        let rank = Rank::new(span.start, stream, None);
+        let page = self.graph.page(stream.log(), &link, false, rank, &Tally::default()).await;
         let page = page
             .map_err(|(NoPage::Failed(error) | NoPage::LinkRefused(error) | NoPage::TooSlow(error))| error)?;
         let answer = match page.record_count() {

@@ -2,6 +2,7 @@
 
 mod holdings;
 mod queue;
+mod unread;
 
 use crate::archive::Archive;
 use crate::clock::Clock;
@@ -24,7 +25,7 @@ use futures_util::stream::FuturesUnordered;
 use holdings::{Archived, Day};
 use queue::{Queue, Task};
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// Everything that a run of one log needs.
 #[derive(Debug)]
@@ -102,7 +103,8 @@ impl Collector {
         run.report.duration_ms = u64::try_from((now - started_at).num_milliseconds()).unwrap_or(0);
         let oldest_unverified_hours =
             (scope == Scope::Due).then(|| archived.oldest_unverified_hours(now, &self.config.plan));
-        Ok(run.end(oldest_unverified_hours, self.graph.credential_days_left()))
+        let credential_days_left = self.graph.credential_days_left().or(self.config.secret_days_left(now));
+        Ok(run.end(self.config.plan.history_days, oldest_unverified_hours, credential_days_left))
     }
 
     /// The windows to read, in the order of their time.
@@ -127,13 +129,14 @@ impl Collector {
         stop_at: Option<DateTime<Utc>>,
     ) {
         let (halt, halted) = watch::channel(false);
+        let large = Semaphore::new(1);
         let mut in_flight = FuturesUnordered::new();
         loop {
             let is_over = *halted.borrow() || stop_at.is_some_and(|stop| self.clock.now() >= stop);
             while !is_over && in_flight.len() < self.config.graph.concurrency {
                 let Some(task) = run.queue.next() else { break };
                 let Some(day) = archived.days.get(&task.place()) else { continue };
-                in_flight.push(self.read(task, Arc::clone(&day.planned_on), stop_at, halted.clone()));
+                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &large, stop_at, halted.clone()));
             }
             let Some(finished) = in_flight.next().await else { break };
             run.queue.landed(&finished.task);
@@ -152,6 +155,7 @@ impl Collector {
         &self,
         task: Task,
         holdings: Arc<Holdings>,
+        large: &Semaphore,
         stop_at: Option<DateTime<Utc>>,
         mut halted: watch::Receiver<bool>,
     ) -> Finished {
@@ -161,6 +165,7 @@ impl Collector {
             clock: self.clock,
             collection: self.collection(task.planned.stream),
             target_records: self.config.target_records,
+            large,
         };
         let stop = async {
             let time_is_up = async {
@@ -293,10 +298,17 @@ impl Work {
         }
     }
 
-    fn end(mut self, oldest_unverified_hours: Option<i64>, credential_days_left: Option<i64>) -> Run {
+    fn end(
+        mut self,
+        history_days: u16,
+        oldest_unverified_hours: Option<i64>,
+        credential_days_left: Option<i64>,
+    ) -> Run {
         self.report.remaining_windows += self.queue.len() as u64;
         let error = match (self.error, self.has_expired) {
-            (Some(error), _) => Some(error.and(&what_is_left(&self.report))),
+            (Some(error), _) => {
+                Some(error.and(&unread::describe(&self.report, self.queue.waiting(), history_days)))
+            }
             (None, Some(expired)) => Some(Error::Event(expired)),
             (None, None) => None,
         };
@@ -307,15 +319,5 @@ impl Work {
             ran_out_of_time: self.ran_out_of_time,
             vitals: Vitals { oldest_unverified_hours, credential_days_left, succeeded },
         }
-    }
-}
-
-/// What the report says of the windows that were not read.
-fn what_is_left(report: &Report) -> String {
-    let windows = |count: u64| if count == 1 { "1 window".to_owned() } else { format!("{count} windows") };
-    let failed = windows(report.failed_windows() as u64);
-    match report.remaining_windows {
-        0 => format!("{failed} could not be read"),
-        left => format!("{failed} could not be read, {} left", windows(left)),
     }
 }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::log::EventType;
 use crate::plan::PlanSettings;
 use crate::window::WindowLength;
-use chrono::TimeDelta;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -29,6 +29,8 @@ pub struct Config {
     pub target_records: u64,
     /// `STOP_BEFORE_DEADLINE_SECONDS`: when a run stops starting work and hands over.
     pub stop_before_deadline: TimeDelta,
+    /// `CREDENTIAL_EXPIRES`: the day on which the client secret ends. Entra tells it to people only.
+    pub secret_expires: Option<NaiveDate>,
     /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy; such
     /// endpoints want the bucket in the path, not in the host name.
     pub has_own_s3_endpoint: bool,
@@ -84,8 +86,16 @@ impl Config {
                 60,
                 1..=840,
             )?),
+            secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
             has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
         })
+    }
+}
+
+impl Config {
+    /// Days until the client secret ends, where somebody has noted when.
+    pub fn secret_days_left(&self, now: DateTime<Utc>) -> Option<i64> {
+        self.secret_expires.map(|day| (day - now.date_naive()).num_days())
     }
 }
 
@@ -121,6 +131,12 @@ impl Variables<'_> {
             "federated" => Ok(CredentialKind::Federated),
             _ => Err(malformed("CREDENTIAL", &value, "secret, certificate or federated")),
         }
+    }
+
+    fn day(&self, name: &str) -> Result<Option<NaiveDate>, Error> {
+        let parsed =
+            |value: String| value.parse().map_err(|_| malformed(name, &value, "a day such as 2027-05-31"));
+        self.0(name).map(parsed).transpose()
     }
 
     /// A URL that a token may be sent to: TLS, or a loopback address for tests.
@@ -225,6 +241,15 @@ mod tests {
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,guest", "interactiveUser,nonInteractiveUser");
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,interactiveUser", "at most once");
         check("SIGN_IN_EVENT_TYPES", "", "comma list");
+        check("CREDENTIAL_EXPIRES", "31.5.2027", "a day such as 2027-05-31");
+    }
+
+    #[test]
+    fn the_end_of_a_secret_is_counted_in_days() {
+        let now = "2027-05-01T23:00:00Z".parse().unwrap();
+        let days_left = |day| read(&[("CREDENTIAL_EXPIRES", day)]).unwrap().secret_days_left(now);
+        assert_eq!((days_left("2027-05-31"), days_left("2027-04-30")), (Some(30), Some(-1)));
+        assert_eq!(read(&[]).unwrap().secret_days_left(now), None);
     }
 
     #[test]

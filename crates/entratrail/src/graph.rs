@@ -9,6 +9,7 @@ mod refusal;
 mod retry;
 mod sign_on;
 mod token;
+mod turns;
 
 use crate::clock::Clock;
 use crate::config::GraphSettings;
@@ -16,7 +17,6 @@ use crate::error::Error;
 use crate::log::Log;
 use credential::Application;
 use flate2::bufread::MultiGzDecoder;
-use pace::Pace;
 use page::Page;
 use refusal::Refusal;
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
@@ -26,7 +26,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use token::TokenSource;
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+use tokio::sync::Mutex;
+pub use turns::Rank;
+use turns::Turns;
 
 /// How long one page may take. Reads beyond a minute are reported from real tenants; twice this, and a
 /// smaller span is asked for.
@@ -75,8 +77,7 @@ pub enum NoPage {
 pub struct GraphClient {
     http: reqwest::Client,
     tokens: TokenSource,
-    pace: Pace,
-    lanes: Semaphore,
+    turns: Turns,
     /// An unpacked page takes eleven megabytes, so there is only one at a time.
     desk: Arc<Mutex<String>>,
     clock: Clock,
@@ -104,9 +105,8 @@ impl GraphClient {
             })?;
         let tokens =
             TokenSource::new(http.clone(), &settings.login_url, &settings.graph_url, application, clock);
-        let pace = Pace::new(settings.requests_per_10s, clock);
-        let (lanes, desk) = (Semaphore::new(settings.concurrency), Arc::default());
-        Ok(Self { http, tokens, pace, lanes, desk, clock })
+        let turns = Turns::new(settings.requests_per_10s, settings.concurrency, clock);
+        Ok(Self { http, tokens, turns, desk: Arc::default(), clock })
     }
 
     /// Fetches a token, which shows whether the credential works.
@@ -119,17 +119,19 @@ impl GraphClient {
         self.tokens.credential_days_left()
     }
 
-    /// Waits for the right to follow a chain of pages: only so many are followed at once, in the order of asking.
-    pub async fn lane(&self) -> Option<SemaphorePermit<'_>> {
-        self.lanes.acquire().await.ok()
-    }
-
     /// The page at `link`, to be dropped before the next one is asked for. `is_next` says that Graph gave the link itself.
-    pub async fn page(&self, log: Log, link: &str, is_next: bool, tally: &Tally) -> Result<Page, NoPage> {
+    pub async fn page(
+        &self,
+        log: Log,
+        link: &str,
+        is_next: bool,
+        rank: Rank,
+        tally: &Tally,
+    ) -> Result<Page, NoPage> {
         let mut tries = Tries::default();
         let mut token = self.tokens.token(None).await.map_err(NoPage::Failed)?;
         loop {
-            self.pace.turn().await;
+            let turn = self.turns.turn(rank).await;
             tally.requests.fetch_add(1, Relaxed);
             let judged = match self.clock.timeout(PAGE_TIMEOUT, self.get(link, &token)).await {
                 Some(answer) => self.judge(answer).await,
@@ -139,10 +141,11 @@ impl GraphClient {
                 Ok(page) => return Ok(page),
                 Err(refused) => refused,
             };
+            drop(turn);
             match tries.decide(outcome, fastrand::f64()) {
                 Decision::PauseEverybody(wait) => {
                     tally.throttled.fetch_add(1, Relaxed);
-                    self.pace.throttled_until(self.clock.now() + wait);
+                    self.turns.throttled_until(self.clock.now() + wait);
                 }
                 Decision::Wait(wait) => self.clock.sleep(wait).await,
                 Decision::RenewToken => {

@@ -18,6 +18,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use fetch::{Fetched, Intake};
 use serde_json::Map;
 use std::future::Future;
+use tokio::sync::Semaphore;
 
 /// The text of a row whose object is about to be created. Where it stays, the run died at that moment.
 const ANNOUNCED: &str = "the run ended before this read was on record; the next run looks for the object";
@@ -35,6 +36,9 @@ pub struct Reader<'run> {
     pub collection: Collection,
     /// `TARGET_RECORDS`.
     pub target_records: u64,
+    /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
+    /// most of the memory of a run, and one is enough to use up Graph's limit.
+    pub large: &'run Semaphore,
 }
 
 /// How a read ended.
@@ -63,6 +67,10 @@ impl Reader<'_> {
         tally: &Tally,
         stop: impl Future<Output = ()>,
     ) -> Outcome {
+        let mut turn = None;
+        if estimate.is_some_and(chain::needs_several) {
+            turn = self.large.acquire().await.ok();
+        }
         let started_at = self.clock.now().trunc_subsecs(3);
         let known = match self.stored_versions(planned, holdings).await {
             Ok(known) => known,
@@ -71,7 +79,7 @@ impl Reader<'_> {
         let object = RawObject { window: planned.window, read: planned.read };
         let intake = Intake::new(known, self.archive.upload(raw_key(planned.stream, object)));
         let fetched = tokio::select! {
-            fetched = self.fetch(planned, estimate, &intake, tally) => fetched,
+            fetched = self.fetch(planned, estimate, &intake, &mut turn, tally) => fetched,
             () = stop => Fetched::Stopped,
         };
         let (versions, upload) = intake.into_parts();

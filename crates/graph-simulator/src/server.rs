@@ -1,6 +1,7 @@
 //! HTTP: from a request to the part that answers it, and from an answer to bytes on the wire.
 //!
 //! - `POST /{tenant}/oauth2/v2.0/token`
+//! - `GET /{tenant}/v2.0/.well-known/openid-configuration`
 //! - `GET /{v1.0|beta}/auditLogs/{signIns|directoryAudits}`
 //! - `POST /` (AWS STS, `Action=GetWebIdentityToken`)
 //! - `GET /.well-known/openid-configuration`, `GET /.well-known/jwks.json`
@@ -30,6 +31,7 @@ const LARGEST_FORM: usize = 64 * 1024;
 /// Where a request goes.
 enum Route {
     Token(String),
+    Tenant(String),
     Page { version: ApiVersion, audits: bool },
     WebIdentityToken,
     Discovery,
@@ -81,6 +83,9 @@ impl Route {
                 let version = if *version == "beta" { ApiVersion::Beta } else { ApiVersion::V1 };
                 Self::Page { version, audits: *log == "directoryaudits" }
             }
+            (&Method::GET, [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
+                Self::Tenant((*tenant).to_owned())
+            }
             (&Method::POST, [""]) => Self::WebIdentityToken,
             (&Method::GET, [".well-known", "openid-configuration"]) => Self::Discovery,
             (&Method::GET, [".well-known", "jwks.json"]) => Self::Keys,
@@ -93,7 +98,7 @@ impl Route {
             Self::Token(_) => RequestKind::Token,
             Self::Page { .. } => RequestKind::Page,
             Self::WebIdentityToken => RequestKind::WebIdentityToken,
-            Self::Discovery | Self::Keys | Self::Nowhere => RequestKind::Other,
+            Self::Tenant(_) | Self::Discovery | Self::Keys | Self::Nowhere => RequestKind::Other,
         }
     }
 
@@ -124,6 +129,7 @@ impl Route {
                 };
                 graph::answer(world, &request)
             }
+            Self::Tenant(tenant) => token::describe_tenant(world, &base(world, headers), tenant),
             Self::WebIdentityToken => sts::answer(world, &Form::new(body, None)),
             Self::Discovery => Answer::json(200, &world.issuer.discovery()),
             Self::Keys => Answer::json(200, &world.issuer.keys()),

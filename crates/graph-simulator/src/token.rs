@@ -30,6 +30,21 @@ pub(crate) fn answer(world: &World, base: &str, tenant: &str, form: &Form) -> An
     answer
 }
 
+/// Answers `GET /{tenant}/v2.0/.well-known/openid-configuration`, which tells whether a tenant exists.
+pub(crate) fn describe_tenant(world: &World, base: &str, tenant: &str) -> Answer {
+    let known = &world.scenario.tenant;
+    match check_tenant(known, tenant) {
+        Ok(()) => Answer::json(
+            200,
+            &serde_json::json!({
+                "issuer": format!("{base}/{}/v2.0", known.id),
+                "token_endpoint": format!("{base}/{tenant}/oauth2/v2.0/token"),
+            }),
+        ),
+        Err(refusal) => refusal.answer(known, world.clock.now()),
+    }
+}
+
 fn granted(world: &World, now: i64) -> Answer {
     let seconds = world.scenario.limits.token_lifetime_seconds;
     let token = lock(&world.tokens).issue(now + i64::from(seconds) * PER_SECOND);

@@ -72,9 +72,14 @@ impl Queue {
         Self { waiting: tasks.into(), ..Self::default() }
     }
 
-    /// Tasks that wait.
+    /// How many tasks wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// The tasks that wait.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Task> {
+        self.waiting.iter()
     }
 
     /// Takes the first task, which is in flight until it is [`Queue::landed`].

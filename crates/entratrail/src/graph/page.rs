@@ -109,6 +109,11 @@ impl Seen {
         self.count * seconds(span.start, span.end) / seconds(first, last).max(1)
     }
 
+    /// About how many more `span` holds; `None` before the first page.
+    pub fn ahead(&self, span: Span) -> Option<u64> {
+        (self.pages > 0).then(|| self.expected(span).saturating_sub(self.count))
+    }
+
     /// Whether there was one page only.
     pub fn is_first_page(&self) -> bool {
         self.pages == 1

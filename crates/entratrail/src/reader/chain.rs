@@ -9,7 +9,7 @@ const PAGE_RECORDS: u64 = 1000;
 /// Pages that one chain is expected to have before a window is read as several chains at once.
 const PAGES_A_CHAIN: u64 = 8;
 /// Chains that one window is read as at most. Each costs about half a page.
-const MOST_CHAINS: u64 = 8;
+const MOST_CHAINS: u64 = 6;
 /// Pages after which a chain counts as endless.
 const MOST_PAGES: u32 = 10_000;
 /// Pages without anything that was not served before, after which a chain counts as endless.
@@ -35,13 +35,21 @@ pub(super) enum Role {
     SecondTry,
 }
 
+/// Whether a window of so many records is read as several chains.
+pub(super) fn needs_several(records: u64) -> bool {
+    count(records) > 1
+}
+
 /// One chain for few records, several at once for many: a chain is as slow as Graph answers, whatever the limit
 /// allows.
 pub(super) fn slices(span: Span, records: u64) -> Vec<Chain> {
-    let pages = records / PAGE_RECORDS;
-    let count = (pages / PAGES_A_CHAIN).clamp(1, MOST_CHAINS);
-    let spans = span.slices(u32::try_from(count).unwrap_or(1)).into_iter();
+    let spans = span.slices(count(records)).into_iter();
     spans.map(|span| Chain { span, role: Role::Slice }).collect()
+}
+
+fn count(records: u64) -> u32 {
+    let chains = (records / PAGE_RECORDS / PAGES_A_CHAIN).clamp(1, MOST_CHAINS);
+    u32::try_from(chains).unwrap_or(1)
 }
 
 /// The links of a chain so far.
@@ -88,7 +96,7 @@ mod tests {
     #[test]
     fn only_many_pages_are_worth_several_chains() {
         let counts = [0, 15_999, 16_000, 40_000, 5_000_000].map(|records| slices(day(), records).len());
-        assert_eq!(counts, [1, 1, 2, 5, 8]);
+        assert_eq!(counts, [1, 1, 2, 5, 6]);
     }
 
     #[test]

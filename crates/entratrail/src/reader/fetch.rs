@@ -7,14 +7,14 @@ use crate::archive::Upload;
 use crate::error::Error;
 use crate::graph::page::{Page, Seen, Strayed};
 use crate::graph::query::Span;
-use crate::graph::{NoPage, Tally};
+use crate::graph::{NoPage, Rank, Tally};
 use crate::plan::Planned;
 use crate::record::Record;
 use crate::stored::{Served, StoredVersions};
 use crate::window::WindowLength;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, SemaphorePermit};
 
 /// A read that passes this many times the target, or will, is given up and split.
 const FAR_TOO_MUCH: u64 = 4;
@@ -75,17 +75,21 @@ struct Window<'read> {
 enum Followed {
     ToItsEnd,
     InsteadBy(Vec<Chain>),
+    /// The window is better read as these chains, of which nothing is kept yet.
+    InSlices(Vec<Chain>),
     TooMuch(WindowLength, u64),
     Failed(Error),
 }
 
-impl Reader<'_> {
-    /// Fetches every page of the window into `intake`.
+impl<'run> Reader<'run> {
+    /// Fetches every page of the window into `intake`. Where the window turns out to need several chains, waits
+    /// for its `turn` before any of them starts.
     pub(super) async fn fetch(
         &self,
         planned: &Planned,
         expected: Option<u64>,
         intake: &Intake<'_>,
+        turn: &mut Option<SemaphorePermit<'run>>,
         tally: &Tally,
     ) -> Fetched {
         let window = Window { planned, span: span_of(planned), survey: Survey::default() };
@@ -100,6 +104,10 @@ impl Reader<'_> {
                 None => return Fetched::Everything,
                 Some(Followed::ToItsEnd) => {}
                 Some(Followed::InsteadBy(others)) => chains = others,
+                Some(Followed::InSlices(slices)) => {
+                    *turn = self.large.acquire().await.ok();
+                    chains = slices;
+                }
                 Some(Followed::TooMuch(length, records)) => return Fetched::TooMuch(length, records),
                 Some(Followed::Failed(error)) => return Fetched::Failed(error),
             }
@@ -113,12 +121,13 @@ impl Reader<'_> {
         intake: &Intake<'_>,
         tally: &Tally,
     ) -> Followed {
-        let _lane = self.graph.lane().await;
         let stream = window.planned.stream;
         let mut links = Links::starting_with(self.collection.first_link(chain.span));
         let mut seen = Seen::default();
         loop {
-            let page = match self.graph.page(stream.log(), &links.current, links.pages > 0, tally).await {
+            let rank = Rank::new(window.span.start, stream, seen.ahead(chain.span));
+            let page = match self.graph.page(stream.log(), &links.current, links.pages > 0, rank, tally).await
+            {
                 Ok(page) => page,
                 Err(no_page) => return ask_differently(chain, no_page),
             };
@@ -181,7 +190,7 @@ impl Reader<'_> {
         let expected = seen.expected(window.span);
         let slices = slices(window.span, expected * PERHAPS_AT_NIGHT);
         if slices.len() > 1 {
-            return Some(Followed::InsteadBy(slices));
+            return Some(Followed::InSlices(slices));
         }
         if expected > TOO_MUCH * self.target_records { self.split(window, expected) } else { None }
     }

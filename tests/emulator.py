@@ -1,0 +1,79 @@
+"""MiniStack with what the failure mails need and it does not have: asynchronous failure destinations on an event bus,
+and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS would send it)."""
+
+import json
+import os
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from ministack.app import main
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import eventbridge, lambda_svc, sns
+
+deliver_failure = lambda_svc._route_async_failure
+deliver_message = sns._fanout
+
+
+def report_failure(target, function_name, event, result):
+    """Lambda's record of a failed asynchronous invocation, put on the event bus where the destination is one.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    if ":event-bus/" not in target:
+        return deliver_failure(target, function_name, event, result)
+    function = lambda_svc._functions[function_name]
+    arn = function["config"]["FunctionArn"]
+    settings = (function.get("event_invoke_configs") or {}).get("$LATEST") or {}
+    attempts = settings.get("MaximumRetryAttempts")
+    record = {
+        "version": "1.0",
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": f"{arn}:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": 1 + (2 if attempts is None else int(attempts)),
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": result.get("body") if isinstance(result.get("body"), dict) else {},
+    }
+    eventbridge._dispatch_event({
+        "EventId": str(uuid.uuid4()),
+        "EventBusName": target.rsplit("/", 1)[1],
+        "Source": "lambda",
+        "DetailType": "Lambda Function Invocation Result - Failure",
+        "Account": get_account_id(),
+        "Region": get_region(),
+        "Time": time.time(),
+        "Resources": [target, f"{arn}:$LATEST"],
+        "Detail": json.dumps(record),
+    })
+
+
+def send_message(topic_arn, message_id, message, subject, *rest, **options):
+    deliver_message(topic_arn, message_id, message, subject, *rest, **options)
+    topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": []}
+    for subscription in topic["subscriptions"]:
+        if subscription.get("protocol") == "email" and subscription.get("confirmed"):
+            sender = topic.get("attributes", {}).get("DisplayName") or "AWS Notifications"
+            write_mail(sender, subscription["endpoint"], subject or "AWS Notification Message", message)
+
+
+def write_mail(sender, receiver, subject, message):
+    folder = Path(os.environ["MAIL_FOLDER"])
+    folder.mkdir(parents=True, exist_ok=True)
+    mail = f"From: {sender} <no-reply@sns.amazonaws.com>\nTo: {receiver}\nSubject: {subject}\n\n{message}\n"
+    # A reader must never see half of it.
+    draft = folder / f".{uuid.uuid4()}"
+    draft.write_text(mail)
+    draft.rename(folder / f"{get_account_id()}-{time.time_ns()}.txt")
+
+
+lambda_svc._route_async_failure = report_failure
+sns._fanout = send_message
+
+if __name__ == "__main__":
+    sys.exit(main())
