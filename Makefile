@@ -2,16 +2,16 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lint docs bench tools
+.PHONY: help demo test format lint docs bench emulator deploy-tools
 
 help: ## This list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: tools ## Run both functions on a simulated tenant and show what arrived where
+demo: emulator ## Run both functions on a simulated tenant and show what arrived where
 	cargo build --workspace --bins
 	target/debug/demo
 
-test: format lint tools ## Format, lints, every test, documentation: all that CI checks
+test: format lint emulator deploy-tools ## Format, lints, every test, documentation: all that CI checks
 	cargo build --workspace --bins
 	cargo test --workspace
 	$(MAKE) docs
@@ -32,5 +32,8 @@ bench: ## Speed at Graph's limit, CPU, memory, start: measured against what is p
 	cargo build --release --workspace --bins
 	target/release/bench
 
-tools: ## Install the AWS emulator of the tests into .venv
-	tests/install-tools
+emulator: ## Install the AWS emulator of the tests into .venv
+	tests/install-tools emulator
+
+deploy-tools: ## Install what deploy.sh needs, and the linters, into .venv-deploy
+	tests/install-tools deploy

@@ -46,5 +46,6 @@ fn records_a_second(outcome: Outcome) -> f64 {
 fn shown(outcome: Outcome) -> String {
     let speed = records_a_second(outcome);
     let share = 100.0 * speed / MOST_RECORDS_A_SECOND;
-    format!("{:.0} s, {speed:.0} records/s, {share:.1} % of the limit", outcome.seconds)
+    let Outcome { requests, seconds, .. } = outcome;
+    format!("{seconds:.0} s, {requests} requests, {speed:.0} records/s, {share:.1} % of the limit")
 }

@@ -28,6 +28,7 @@ use aws_sdk_ssm::types::ParameterType;
 use serde_json::{Value, json};
 
 use emulator::Emulator;
+pub use emulator::Mode;
 pub use function::{Function, FunctionError, Invocation, binary};
 
 const REGION: &str = "eu-central-1";
@@ -47,9 +48,23 @@ pub struct Stack {
 impl Stack {
     /// Opens a new account, starting the emulator if this is the first one of the process.
     pub async fn start() -> Self {
-        static ACCOUNTS: AtomicU64 = AtomicU64::new(100_000_000_000);
         static EMULATOR: OnceLock<Emulator> = OnceLock::new();
-        let emulator = EMULATOR.get_or_init(Emulator::start);
+        let mut stack = Self::open(EMULATOR.get_or_init(|| Emulator::start(Mode::Open))).await;
+        let key =
+            stack.call("kms", "TrentService.CreateKey", &json!({})).await.expect("the emulator makes a key");
+        stack.key_id = key["KeyMetadata"]["KeyId"].as_str().expect("a key has an id").into();
+        stack
+    }
+
+    /// The same with an emulator that is reached over TLS and enforces policies. Only the command lines that
+    /// [`Stack::operator_environment`] is for are let in.
+    pub async fn start_strict() -> Self {
+        static EMULATOR: OnceLock<Emulator> = OnceLock::new();
+        Self::open(EMULATOR.get_or_init(|| Emulator::start(Mode::Strict))).await
+    }
+
+    async fn open(emulator: &'static Emulator) -> Self {
+        static ACCOUNTS: AtomicU64 = AtomicU64::new(100_000_000_000);
         let account = ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .endpoint_url(&emulator.endpoint)
@@ -60,11 +75,38 @@ impl Stack {
             .await;
         let (s3, lambda) = (aws_sdk_s3::Client::new(&config), aws_sdk_lambda::Client::new(&config));
         let http = reqwest::Client::new();
-        let mut stack = Self { emulator, account, config, s3, lambda, http, key_id: String::new() };
-        let key =
-            stack.call("kms", "TrentService.CreateKey", &json!({})).await.expect("the emulator makes a key");
-        stack.key_id = key["KeyMetadata"]["KeyId"].as_str().expect("a key has an id").into();
-        stack
+        Self { emulator, account, config, s3, lambda, http, key_id: String::new() }
+    }
+
+    /// What the command lines of AWS and SAM need to work as the owner of this account.
+    pub fn operator_environment(&self) -> Vec<(&'static str, String)> {
+        let mut environment = vec![
+            ("AWS_ENDPOINT_URL", self.endpoint().to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.account.clone()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
+        ];
+        if self.endpoint().starts_with("https") {
+            environment.push(("AWS_CA_BUNDLE", self.emulator.certificate().display().to_string()));
+        }
+        environment
+    }
+
+    /// The emails to people of this account, oldest first.
+    pub fn mails(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.emulator.mail_folder()).into_iter().flatten().flatten();
+        let own = entries.map(|entry| entry.path()).filter(|path| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&self.account))
+        });
+        let mut own: Vec<_> = own.collect();
+        own.sort();
+        own.iter().map(|path| std::fs::read_to_string(path).expect("a mail is text")).collect()
+    }
+
+    /// The number of this account.
+    pub fn account(&self) -> &str {
+        &self.account
     }
 
     /// What `AWS_ENDPOINT_URL` is inside the functions.

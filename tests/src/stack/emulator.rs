@@ -12,13 +12,22 @@ use std::time::{Duration, Instant};
 /// Leads the process group of the emulator and of the functions that it runs. Its input is a pipe that closes when
 /// the tests end, also when they are killed; then it ends this group and nothing else.
 const GUARD: &str = r#"
-("$1" >"$TMPDIR/log" 2>&1; touch "$TMPDIR/ended") &
+("$@" >"$TMPDIR/log" 2>&1; touch "$TMPDIR/ended") &
 cat >/dev/null
 rm -rf "$TMPDIR"
 kill -KILL 0
 "#;
 const START_PATIENCE: Duration = Duration::from_mins(1); // half a second on an idle machine
 const TAIL_BYTES: usize = 2000;
+
+/// How the emulator treats its callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Plain HTTP, and everybody may do everything.
+    Open,
+    /// TLS with a certificate of its own, signatures are verified, and nobody may do more than policies allow.
+    Strict,
+}
 
 /// A running emulator with a folder of its own for everything it writes.
 #[derive(Debug)]
@@ -30,10 +39,10 @@ pub(super) struct Emulator {
 
 impl Emulator {
     /// Another process may take the free port before the emulator does, hence the second try.
-    pub(super) fn start() -> Self {
-        let mut emulator = Self::spawn();
+    pub(super) fn start(mode: Mode) -> Self {
+        let mut emulator = Self::spawn(mode);
         if emulator.wait_until_healthy().is_err() {
-            emulator = Self::spawn();
+            emulator = Self::spawn(mode);
             if let Err(log) = emulator.wait_until_healthy() {
                 panic!("MiniStack, the AWS emulator of the tests, did not start; its log ends with:\n{log}");
             }
@@ -41,14 +50,24 @@ impl Emulator {
         emulator
     }
 
-    /// A program of the environment that `tests/install-tools` makes.
-    pub(super) fn tool(name: &str) -> PathBuf {
-        let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin").join(name);
+    /// The Python that has the emulator.
+    pub(super) fn python() -> PathBuf {
+        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python");
         assert!(
-            tool.exists(),
-            "MiniStack, the AWS emulator of the tests, is not installed; run tests/install-tools"
+            python.exists(),
+            "MiniStack, the AWS emulator of the tests, is not installed; run tests/install-tools emulator"
         );
-        tool
+        python
+    }
+
+    /// Where emails are delivered.
+    pub(super) fn mail_folder(&self) -> PathBuf {
+        self.folder.join("mail")
+    }
+
+    /// The certificate to trust in strict mode.
+    pub(super) fn certificate(&self) -> PathBuf {
+        self.folder.join("ministack-tls/server.crt")
     }
 
     /// Ends those functions whose environment holds all of `variables`, and says how many processes that were.
@@ -62,20 +81,26 @@ impl Emulator {
         killed.count()
     }
 
-    fn spawn() -> Self {
-        let program = Self::tool("ministack");
+    fn spawn(mode: Mode) -> Self {
         let port = free_port();
-        let endpoint = format!("http://127.0.0.1:{port}");
+        let (scheme, is_strict) = match mode {
+            Mode::Open => ("http", "0"),
+            Mode::Strict => ("https", "1"),
+        };
+        let endpoint = format!("{scheme}://127.0.0.1:{port}");
         let folder = std::env::temp_dir().join(format!("entratrail-stack-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
         let guard = Command::new("sh")
             .args(["-c", GUARD, "stack"])
-            .arg(program)
+            .arg(Self::python())
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator.py"))
             .env_clear() // functions inherit what the emulator has
             .envs([("PATH", std::env::var("PATH").unwrap_or_default()), ("GATEWAY_PORT", port.to_string())])
             .envs([("TMPDIR", &folder), ("HOME", &folder)])
             .envs([("AWS_ENDPOINT_URL", endpoint.as_str()), ("BIND_HOST", "127.0.0.1")])
             .envs([("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]) // these would listen on every interface
+            .envs([("USE_SSL", is_strict), ("AUTH", if is_strict == "1" { "true" } else { "false" })])
+            .env("MAIL_FOLDER", folder.join("mail"))
             .envs([("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"), ("LAMBDA_ASYNC_RETRY_MAX_SECONDS", "2")])
             .stdin(Stdio::piped())
             .process_group(0)
@@ -98,6 +123,9 @@ impl Emulator {
     }
 
     fn is_ready(&self) -> io::Result<bool> {
+        if self.endpoint.starts_with("https") {
+            return Ok(fs::read_to_string(self.folder.join("log"))?.contains("Running on https"));
+        }
         let mut connection = TcpStream::connect(self.endpoint.trim_start_matches("http://"))?;
         connection.set_read_timeout(Some(Duration::from_secs(5)))?;
         connection

@@ -155,7 +155,7 @@ fn package(binary: &Path) -> Vec<u8> {
     const ZIP: &str = "import sys, zipfile; bootstrap = zipfile.ZipInfo('bootstrap'); \
         bootstrap.external_attr = 0o755 << 16; \
         zipfile.ZipFile(sys.stdout.buffer, 'w').writestr(bootstrap, '#!/bin/sh\\nexec \"' + sys.argv[1] + '\"\\n')";
-    let python = Command::new(Emulator::tool("python")).args(["-c", ZIP]).arg(binary).output();
+    let python = Command::new(Emulator::python()).args(["-c", ZIP]).arg(binary).output();
     let python = python.expect("the emulator's Python starts");
     assert!(python.status.success(), "{} cannot be packed: {}", binary.display(), text(&python.stderr));
     python.stdout

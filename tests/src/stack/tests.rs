@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::emulator::Emulator;
+use super::emulator::{Emulator, Mode};
 use super::{Function, FunctionError, Stack};
 
 /// A Lambda function in the least Python that speaks the Runtime API.
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn deploy_stand_in(stack: &Stack) -> Function<'_> {
     let program = stack.emulator.folder.join(format!("stand-in-{}", stack.account));
-    let interpreter = fs::canonicalize(Emulator::tool("python")).expect("Python is installed");
+    let interpreter = fs::canonicalize(Emulator::python()).expect("Python is installed");
     fs::write(&program, format!("#!{}\n{STAND_IN}", interpreter.display())).expect("the folder is writable");
     fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the file is ours");
     stack.deploy_function("stand-in", &program, &[("ARCHIVE_BUCKET", "some-bucket")], 30, 128).await
@@ -98,7 +98,7 @@ async fn stacks_use_the_same_names_without_meeting() {
 
 #[tokio::test]
 async fn the_emulator_ends_with_its_owner_and_leaves_nothing() {
-    let emulator = Emulator::start();
+    let emulator = Emulator::start(Mode::Open);
     let address = emulator.endpoint.trim_start_matches("http://").to_owned();
     let folder = emulator.folder.clone();
     drop(emulator);

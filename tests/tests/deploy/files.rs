@@ -1,0 +1,115 @@
+//! What linters and a second opinion say of the template and the script.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::operator::{checkout, tool};
+
+fn run(program: &Path, arguments: &[&str]) -> Output {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(checkout())
+        .env("AWS_DEFAULT_REGION", "eu-central-1")
+        .env("SAM_CLI_TELEMETRY", "0")
+        .output()
+        .expect("the tool starts");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{} {arguments:?}:\n{out}{err}", program.display());
+    output
+}
+
+/// The template as JSON.
+pub(crate) fn template() -> Value {
+    parsed(&["tests/tests/deploy/transform.py", "template.yaml"])
+}
+
+/// What SAM makes of it for `CloudFormation`.
+fn plain_template() -> Value {
+    parsed(&["tests/tests/deploy/transform.py", "--plain", "template.yaml"])
+}
+
+fn parsed(arguments: &[&str]) -> Value {
+    serde_json::from_slice(&run(&tool("python"), arguments).stdout).expect("the script prints JSON")
+}
+
+#[test]
+fn the_linters_find_nothing() {
+    run(&tool("cfn-lint"), &["template.yaml"]);
+    run(&tool("sam"), &["validate", "--lint", "--template", "template.yaml", "--region", "eu-central-1"]);
+    run(&tool("shellcheck"), &["deploy.sh", "tests/install-tools"]);
+}
+
+#[test]
+fn every_parameter_is_explained_limited_and_in_a_group() {
+    let template = template();
+    let groups =
+        template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap();
+    let grouped: Vec<_> = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap()).collect();
+    let parameters = template["Parameters"].as_object().unwrap();
+    assert_eq!(grouped.len(), parameters.len());
+    for (name, parameter) in parameters {
+        assert!(grouped.iter().any(|grouped| *grouped == name), "{name} is in no group");
+        assert!(
+            parameter["Description"].as_str().is_some_and(|text| text.len() > 40),
+            "{name} is not explained"
+        );
+        let limits = ["AllowedValues", "AllowedPattern", "MinValue"];
+        assert!(limits.iter().any(|limit| parameter.get(limit).is_some()), "{name} may be anything");
+        assert!(
+            parameter.get("AllowedPattern").is_none() || parameter.get("ConstraintDescription").is_some(),
+            "{name}"
+        );
+        assert!(parameter.get("Default").is_some() || name == "AlarmEmail", "{name} has no default");
+    }
+}
+
+#[test]
+fn every_alarm_tells_what_to_do_and_clears_by_itself() {
+    let template = template();
+    let alarms: Vec<_> = template["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
+        .collect();
+    assert_eq!(alarms.len(), 7);
+    for (name, alarm) in alarms {
+        let alarm = &alarm["Properties"];
+        let text = alarm["AlarmDescription"]["Fn::Sub"].as_str().unwrap();
+        assert!(
+            text.contains("Do: ") && text.contains("Clears by itself") && text.len() <= 1024,
+            "{name}: {text}"
+        );
+        assert_eq!(alarm["AlarmActions"], alarm["OKActions"], "{name}");
+        let missing = &alarm["TreatMissingData"];
+        assert_eq!(missing == "breaching", name.ends_with("Missing"), "{name}");
+    }
+    let credential = &template["Resources"]["CredentialExpiring"]["Condition"];
+    assert_eq!(credential, "CredentialCanExpire");
+}
+
+#[test]
+fn a_second_emulator_takes_the_transformed_template() {
+    let script = "import json, sys\n\
+        import boto3\n\
+        from moto import mock_aws\n\
+        with mock_aws():\n\
+        \x20   boto3.client('s3').create_bucket(Bucket='bucket', CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})\n\
+        \x20   boto3.client('s3').put_object(Bucket='bucket', Key='code.zip', Body=b'')\n\
+        \x20   cloudformation = boto3.client('cloudformation')\n\
+        \x20   cloudformation.create_stack(StackName='entratrail', TemplateBody=sys.argv[1], Capabilities=['CAPABILITY_IAM'],\n\
+        \x20       Parameters=[{'ParameterKey': 'AlarmEmail', 'ParameterValue': 'ops@example.com'}])\n\
+        \x20   status = cloudformation.describe_stacks(StackName='entratrail')['Stacks'][0]['StackStatus']\n\
+        \x20   kinds = {r['ResourceType'] for r in cloudformation.describe_stack_resources(StackName='entratrail')['StackResources']}\n\
+        \x20   functions = [f['FunctionName'] for f in boto3.client('lambda').list_functions()['Functions']]\n\
+        \x20   print(json.dumps({'status': status, 'kinds': sorted(kinds), 'functions': sorted(functions)}))\n";
+    let seen: Value = parsed(&["-c", script, &plain_template().to_string()]);
+    assert_eq!(seen["status"], "CREATE_COMPLETE");
+    assert_eq!(seen["functions"], serde_json::json!(["entratrail-audit-logs", "entratrail-sign-in-logs"]));
+    for kind in ["AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::IAM::Role", "AWS::Events::Rule"]
+    {
+        assert!(seen["kinds"].as_array().unwrap().iter().any(|seen| seen == kind), "{seen}");
+    }
+}

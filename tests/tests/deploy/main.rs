@@ -1,0 +1,16 @@
+//! `deploy.sh` and `template.yaml` as an operator meets them: the script unchanged, the command lines of AWS and SAM,
+//! the AWS emulator, the compiled functions, a simulated tenant. What a linter or a second opinion can say of the two
+//! files stands in `files`, what the roles may do in `privileges`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+
+mod files;
+mod journey;
+mod mails;
+mod operator;
+mod privileges;
+mod refusals;

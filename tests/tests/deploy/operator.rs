@@ -1,0 +1,218 @@
+//! Somebody with this checkout, an AWS account, a tenant and a terminal.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use entratrail_tests::stack::{Stack, binary};
+use graph_simulator::{Scenario, Simulator};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// Longer than any mail takes.
+const MAIL_PATIENCE: Duration = Duration::from_mins(2);
+
+/// Three days of a small office, one stream of each log.
+const OFFICE: &str = r#"
+name = "three days of a small office"
+[limits]
+requests_per_10s = 0
+[[volume]]
+stream = "interactiveUser"
+from_day = -4
+per_day = 60
+[[volume]]
+stream = "directoryAudits"
+from_day = -4
+per_day = 40
+"#;
+
+/// The operator, and everything at hand.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub(crate) stack: Stack,
+    pub(crate) tenant: Simulator,
+    folder: TempDir,
+}
+
+/// What a program printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    /// Standard output and standard error.
+    pub(crate) output: String,
+}
+
+impl Ended {
+    /// Expects success and returns the output.
+    pub(crate) fn done(self) -> String {
+        assert_eq!(self.status, 0, "{}", self.output);
+        self.output
+    }
+
+    /// Expects that the status says "refused, and nothing was changed", and returns the sentence.
+    pub(crate) fn refusal(self) -> String {
+        assert_eq!(self.status, 2, "{}", self.output);
+        let sentence = self.output.lines().last().unwrap_or_default().strip_prefix("deploy.sh: ");
+        sentence.unwrap_or_else(|| panic!("no sentence of the script: {}", self.output)).to_owned()
+    }
+}
+
+/// The folder of the checkout.
+pub(crate) fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the checkout is there")
+}
+
+/// A program of the environment that `tests/install-tools deploy` makes.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let tool = checkout().join(".venv-deploy/bin").join(name);
+    assert!(tool.exists(), "{name} is not installed; run tests/install-tools deploy");
+    tool
+}
+
+impl Operator {
+    /// With an account in which everybody may do everything.
+    pub(crate) async fn new() -> Self {
+        Self::of(Stack::start().await).await
+    }
+
+    /// With an account that is reached over TLS and where policies count.
+    pub(crate) async fn strict() -> Self {
+        Self::of(Stack::start_strict().await).await
+    }
+
+    async fn of(stack: Stack) -> Self {
+        let scenario = Scenario::from_toml(OFFICE).expect("the scenario is well formed");
+        let tenant = Simulator::start(scenario).await.expect("the scenario can be played");
+        let folder = TempDir::new().expect("a folder for temporary files");
+        let operator = Self { stack, tenant, folder };
+        operator.write("secret", &operator.tenant.scenario().tenant.client_secret);
+        for function in ["sign-in-logs", "audit-logs"] {
+            // The emulator runs functions on this machine, and uploading sixty megabytes would take longer than the test.
+            operator.write(function, &format!("#!/bin/sh\nexec '{}'\n", binary(function).display()));
+            let executable = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(operator.file(function), executable).expect("the file is ours");
+        }
+        operator
+    }
+
+    /// A file of the operator.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file of the operator, and returns where it is.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.file(name), text).expect("the folder is writable");
+        self.file(name).display().to_string()
+    }
+
+    /// Everything that a first deployment for this tenant needs.
+    pub(crate) fn first_options(&self) -> Vec<String> {
+        let tenant = &self.tenant.scenario().tenant;
+        let url = self.tenant.url();
+        let mut options: Vec<String> = vec!["--yes".to_owned()];
+        for (name, value) in [
+            ("--email", "ops@example.com"),
+            ("--tenant-id", tenant.id.as_str()),
+            ("--client-id", tenant.client_id.as_str()),
+            ("--secret-file", self.file("secret").to_str().expect("a path of ours")),
+            ("--binaries", self.folder.path().to_str().expect("a path of ours")),
+        ] {
+            options.extend([name.to_owned(), value.to_owned()]);
+        }
+        for setting in [
+            &format!("GraphUrl={url}"),
+            &format!("LoginUrl={url}"),
+            "HistoryDays=3",
+            "SettleMinutes=0", // yesterday is due at any hour
+            "GraphRequestsPer10s=10000",
+            "SignInEventTypes=interactiveUser",
+        ] {
+            options.extend(["--set".to_owned(), setting.to_owned()]);
+        }
+        options
+    }
+
+    /// Runs the script with nothing on its standard input.
+    pub(crate) async fn deploy<S: AsRef<OsStr>>(&self, options: &[S]) -> Ended {
+        self.deploy_with_input(options, "").await
+    }
+
+    /// Runs the script with something piped into it.
+    pub(crate) async fn deploy_with_input<S: AsRef<OsStr>>(&self, options: &[S], input: &str) -> Ended {
+        let script = checkout().join("deploy.sh");
+        run(self.command(&script).args(options), input).await
+    }
+
+    /// Runs the AWS command line, expects success and returns the answer.
+    pub(crate) async fn aws(&self, words: &[&str]) -> Value {
+        let mut command = self.command(&tool("aws"));
+        let ended = run(command.args(words).args(["--output", "json"]), "").await;
+        assert_eq!(ended.status, 0, "aws {words:?}: {}", ended.output);
+        serde_json::from_str(&ended.output).unwrap_or(Value::Null)
+    }
+
+    /// A program in the operator's environment.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", format!("{}:{path}", checkout().join(".venv-deploy/bin").display()))
+            .env("HOME", self.folder.path())
+            .envs(self.stack.operator_environment())
+            .current_dir(self.folder.path())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts a function as the schedule does.
+    pub(crate) async fn start(&self, function: &str, event: &str) {
+        let event = format!("fileb://{}", self.write("event.json", event));
+        let answer = self.write("answer.json", "");
+        let words = [
+            "lambda",
+            "invoke",
+            "--invocation-type",
+            "Event",
+            "--payload",
+            &event,
+            "--function-name",
+            function,
+            &answer,
+        ];
+        assert_eq!(self.aws(&words).await["StatusCode"], 202);
+    }
+
+    /// Waits for that many emails, and for no more.
+    pub(crate) async fn mails(&self, count: usize) -> Vec<String> {
+        let arrived = tokio::time::timeout(MAIL_PATIENCE, async {
+            while self.stack.mails().len() < count {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        });
+        assert!(
+            arrived.await.is_ok(),
+            "{count} mails were to arrive, and there are {:?}",
+            self.stack.mails()
+        );
+        self.stack.mails()
+    }
+}
+
+async fn run(command: &mut Command, input: &str) -> Ended {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().expect("the program starts");
+    let mut pipe = process.stdin.take().expect("it has a standard input");
+    // A program that refuses before it reads closes the pipe.
+    let _ = pipe.write_all(input.as_bytes()).await;
+    drop(pipe);
+    let ended = process.wait_with_output().await.expect("it ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ended { status: ended.status.code().unwrap_or(-1), output: text(&ended.stdout) + &text(&ended.stderr) }
+}

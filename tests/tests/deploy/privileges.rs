@@ -1,0 +1,143 @@
+//! Least privilege: what the functions call and what their roles allow, compared both ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::files::template;
+use crate::operator::checkout;
+
+/// The AWS clients of the library, by the names of their fields.
+const CLIENTS: [&str; 4] = ["s3", "ssm", "sts", "lambda"];
+
+/// What a call needs, as IAM names it.
+const NEEDS: [(&str, &[&str]); 10] = [
+    ("s3.get_object", &["s3:GetObject"]),
+    ("s3.put_object", &["s3:PutObject"]),
+    ("s3.create_multipart_upload", &["s3:PutObject"]),
+    ("s3.upload_part", &["s3:PutObject"]),
+    ("s3.complete_multipart_upload", &["s3:PutObject"]),
+    ("s3.abort_multipart_upload", &["s3:AbortMultipartUpload"]),
+    ("s3.list_objects_v2", &["s3:ListBucket"]),
+    ("ssm.get_parameter", &["ssm:GetParameter"]),
+    ("sts.get_web_identity_token", &["sts:GetWebIdentityToken"]),
+    ("lambda.invoke", &["lambda:InvokeFunction"]),
+];
+
+/// What services do in the name of the role, without a call in the code.
+const DONE_BY_AWS: [(&str, &str); 5] = [
+    ("kms:Decrypt", "SSM and S3 decrypt for the reader"),
+    ("kms:GenerateDataKey", "S3 encrypts for the writer"),
+    ("logs:CreateLogStream", "Lambda writes what the function prints"),
+    ("logs:PutLogEvents", "Lambda writes what the function prints"),
+    ("events:PutEvents", "Lambda reports failed invocations"),
+];
+
+fn rust_files(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("the library is there").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else {
+            found.push(fs::read_to_string(path).expect("source is text"));
+        }
+    }
+}
+
+/// Every call of an AWS client in the library, as `client.operation`.
+fn calls() -> BTreeSet<String> {
+    let mut sources = Vec::new();
+    rust_files(&checkout().join("crates/entratrail/src"), &mut sources);
+    let mut calls = BTreeSet::new();
+    for source in sources {
+        let dense: String = source.split_whitespace().collect();
+        for client in CLIENTS {
+            for (at, _) in dense.match_indices(&format!("{client}.")) {
+                let is_field =
+                    !dense[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+                let rest = &dense[at + client.len() + 1..];
+                let operation: String =
+                    rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_' || *c == '2').collect();
+                if is_field && rest[operation.len()..].starts_with("()") && operation != "clone" {
+                    calls.insert(format!("{client}.{operation}"));
+                }
+            }
+        }
+    }
+    calls
+}
+
+/// Action and resource of every statement that a role can have, whichever way conditions turn out.
+fn allowed(role: &Value) -> BTreeMap<String, Vec<Value>> {
+    let mut allowed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let policies = role["Properties"]["Policies"].as_array().expect("a role has policies");
+    for statement in
+        policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
+    {
+        let statement = statement.get("Fn::If").map_or(statement, |branches| &branches[1]);
+        assert_eq!(statement["Effect"], "Allow");
+        let actions = &statement["Action"];
+        for action in actions.as_array().cloned().unwrap_or_else(|| vec![actions.clone()]) {
+            allowed
+                .entry(action.as_str().unwrap().to_owned())
+                .or_default()
+                .push(statement["Resource"].clone());
+        }
+    }
+    allowed
+}
+
+#[test]
+fn the_roles_allow_what_the_functions_do_and_nothing_else() {
+    let needs: BTreeMap<&str, &[&str]> = NEEDS.into();
+    let calls = calls();
+    assert_eq!(
+        calls.iter().map(String::as_str).collect::<Vec<_>>(),
+        needs.keys().copied().collect::<Vec<_>>()
+    );
+    let mut needed: BTreeSet<&str> = needs.values().flat_map(|actions| actions.iter().copied()).collect();
+    needed.extend(DONE_BY_AWS.map(|(action, _)| action));
+    let template = template();
+    for role in ["SignInLogsRole", "AuditLogsRole"] {
+        let allowed = allowed(&template["Resources"][role]);
+        assert_eq!(allowed.keys().map(String::as_str).collect::<BTreeSet<_>>(), needed, "{role}");
+    }
+    let library = fs::read_to_string(checkout().join("crates/entratrail/Cargo.toml")).unwrap();
+    let clients = library.lines().filter(|line| line.starts_with("aws-sdk-")).count();
+    assert_eq!(
+        clients,
+        CLIENTS.len(),
+        "a client of another service: name it in CLIENTS, and what its calls need in NEEDS"
+    );
+}
+
+#[test]
+fn no_role_reaches_beyond_its_own_log_and_parameters() {
+    let template = template();
+    for (role, log, other) in
+        [("SignInLogsRole", "sign-ins", "audit"), ("AuditLogsRole", "directory-audits", "sign-in")]
+    {
+        for (action, resources) in allowed(&template["Resources"][role]) {
+            let resources = serde_json::to_string(&resources).unwrap();
+            assert!(!resources.contains(other), "{role} may {action} on {resources}");
+            match action.as_str() {
+                "s3:GetObject" | "s3:PutObject" | "s3:AbortMultipartUpload" => {
+                    assert!(
+                        resources.contains(&format!("/raw/{log}/*"))
+                            && resources.contains(&format!("/ledger/{log}/*"))
+                    );
+                    assert_eq!(resources.matches("/*").count(), 2, "{resources}");
+                }
+                // The only wildcard alone; the reason stands in the template, and the audience limits it.
+                "sts:GetWebIdentityToken" => assert_eq!(resources, r#"["*"]"#),
+                _ => assert!(!resources.contains('*'), "{role} may {action} on {resources}"),
+            }
+        }
+    }
+    let policies = template["Resources"]["AuditLogsRole"]["Properties"]["Policies"].to_string();
+    assert!(
+        policies.contains("sts:IdentityTokenAudience") && policies.contains("api://AzureADTokenExchange")
+    );
+}

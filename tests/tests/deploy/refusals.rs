@@ -1,0 +1,145 @@
+//! What is wrong is said in one sentence, before anything was created.
+
+use crate::operator::Operator;
+
+/// With these options in place of what a first deployment needs, the script says so.
+async fn refused(operator: &Operator, name: &str, value: &str) -> String {
+    let mut options = operator.first_options();
+    match options.iter().position(|option| option == name) {
+        Some(place) if name != "--set" => value.clone_into(&mut options[place + 1]),
+        _ => options.extend([name.to_owned(), value.to_owned()]),
+    }
+    let ended = operator.deploy(&options).await;
+    assert!(!ended.output.contains(&operator.tenant.scenario().tenant.client_secret));
+    ended.refusal()
+}
+
+#[tokio::test]
+async fn wrong_options_are_named_before_anything_is_created() {
+    let operator = Operator::new().await;
+    let secret_id = operator.write("secret-id", "0b1a7c2e-1111-4222-8333-444455556666\n");
+    let spaces = operator.write("spaces", "two words");
+    operator
+        .aws(&[
+            "s3api",
+            "create-bucket",
+            "--bucket",
+            "taken",
+            "--create-bucket-configuration",
+            "LocationConstraint=eu-central-1",
+        ])
+        .await;
+    for (name, value, words) in [
+        ("--email", "ops at example.com", "is not an email address"),
+        ("--tenant-id", "contoso", "is not a tenant"),
+        ("--tenant-id", "0b1a7c2e-1111-4222-8333-444455556666", "Entra knows no tenant \"0b1a7c2e"),
+        ("--client-id", "My application", "is not a client id"),
+        ("--credential", "password", "can be secret, certificate or federated"),
+        ("--secret-file", "/no/such/file", "cannot be read"),
+        ("--secret-file", &secret_id, "that is the secret's id"),
+        ("--secret-file", &spaces, "holds spaces or line breaks"),
+        ("--secret-expires", "31.5.2027", "must be a day such as 2027-05-31"),
+        ("--region", "mars", "is not an AWS region"),
+        ("--stack", "my_stack", "cannot be the name of a stack"),
+        (
+            "--set",
+            "Memory=512",
+            "\"Memory\" is no parameter of template.yaml; there are: AlarmEmail Credential",
+        ),
+        ("--set", "MemorySize", "needs NAME=VALUE"),
+        ("--set", "ExistingBucket=no-such-bucket", "there is no bucket \"no-such-bucket\""),
+        ("--binaries", "/no/such/folder", "holds no program sign-in-logs"),
+        ("--secret", "simulated~secret", "a secret is never an argument"),
+        ("--colour", "red", "\"--colour\" is not an option"),
+        ("--delete-archive", "taken", "belongs to --uninstall"),
+        ("--run", "--status", "are two actions"),
+    ] {
+        let sentence = refused(&operator, name, value).await;
+        assert!(sentence.contains(words), "{name} {value}: {sentence}");
+    }
+    let stacks = operator.aws(&["cloudformation", "list-stacks", "--query", "length(StackSummaries)"]).await;
+    assert_eq!(stacks, 0);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_asked_for_or_named() {
+    let operator = Operator::new().await;
+    for (left_out, words) in [
+        ("--email", "--email is missing"),
+        ("--tenant-id", "--tenant-id is missing"),
+        ("--client-id", "--client-id is missing"),
+        ("--secret-file", "the client secret is missing"),
+    ] {
+        let mut options = operator.first_options();
+        let place = options.iter().position(|option| option == left_out).unwrap();
+        options.drain(place..=place + 1);
+        let sentence = operator.deploy(&options).await.refusal();
+        assert!(sentence.contains(words), "{sentence}");
+    }
+    for action in ["--status", "--check", "--run", "--update-secret", "--uninstall"] {
+        let sentence = operator.deploy(&[action, "--yes"]).await.refusal();
+        assert!(sentence.contains("there is no stack \"entratrail\""), "{action}: {sentence}");
+    }
+    let environment = operator.write("settings", "# ours\nEMAIL=ops@example.com\nCLIENT_SECRET=simulated\n");
+    let sentence = operator.deploy(&["--env-file", &environment]).await.refusal();
+    assert!(
+        sentence.contains("CLIENT_SECRET looks like a secret") && !sentence.contains("simulated"),
+        "{sentence}"
+    );
+}
+
+#[tokio::test]
+async fn a_deployment_that_fails_is_rolled_back_and_says_why() {
+    let operator = Operator::new().await;
+    // Somebody else's function has the name.
+    let zip = operator.file("code.zip").display().to_string();
+    let zipped = operator
+        .command(&crate::operator::tool("python"))
+        .args(["-m", "zipfile", "-c", &zip, "audit-logs"])
+        .status()
+        .await;
+    assert!(zipped.unwrap().success());
+    let function = [
+        "lambda",
+        "create-function",
+        "--function-name",
+        "entratrail-audit-logs",
+        "--runtime",
+        "provided.al2023",
+        "--handler",
+        "bootstrap",
+    ];
+    let role = ["--role", "arn:aws:iam::000000000000:role/other", "--zip-file"];
+    operator.aws(&[&function[..], &role[..], &[&format!("fileb://{zip}")]].concat()).await;
+    let ended = operator.deploy(&operator.first_options()).await;
+    assert_eq!(ended.status, 1, "{}", ended.output);
+    let sentence = ended.output.lines().last().unwrap();
+    assert!(
+        sentence.starts_with("deploy.sh: the deployment was rolled back, because of AuditLogs"),
+        "{sentence}"
+    );
+
+    operator.aws(&["lambda", "delete-function", "--function-name", "entratrail-audit-logs"]).await;
+    operator.deploy(&operator.first_options()).await.done();
+}
+
+#[tokio::test]
+async fn a_new_secret_is_piped_in_and_tried() {
+    let operator = Operator::new().await;
+    operator.deploy(&operator.first_options()).await.done();
+    let wrong = operator.deploy_with_input(&["--update-secret"], "simulated~but.wrong").await;
+    assert_eq!(wrong.status, 1, "{}", wrong.output);
+    assert!(
+        wrong.output.contains("Entra refused the client secret") && !wrong.output.contains("simulated~"),
+        "{}",
+        wrong.output
+    );
+    let secret = operator.tenant.scenario().tenant.client_secret.clone();
+    let right = operator.deploy_with_input(&["--update-secret"], &secret).await.done();
+    assert!(
+        right.contains("Stored /entratrail/client-secret, encrypted")
+            && !right.contains("FAILED")
+            && !right.contains(&secret),
+        "{right}"
+    );
+}
