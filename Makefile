@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lint docs bench emulator deploy-tools
+.PHONY: help demo test format lint docs bench package emulator deploy-tools
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ lint: ## Lints as errors; no second, older TLS stack in the functions
 
 docs: ## Build the documentation, warnings as errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+
+package: deploy-tools ## Build for arm64 as deploy.sh does, check the size, run it where this machine can
+	tests/package
 
 bench: ## Speed at Graph's limit, CPU, memory, start: measured against what is promised
 	cargo build --release --workspace --bins

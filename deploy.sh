@@ -309,6 +309,7 @@ deploy_stack() {
     [[ -z "$credential" ]] || overrides+=("Credential=\"$credential\"")
     [[ -z "$secret_expires" ]] || overrides+=("CredentialExpires=\"$secret_expires\"")
     say "Deploying the stack $stack"
+    deployed_at="$(date -u +%Y-%m-%dT%H:%M:%S)"
     sam deploy --template-file "$work/template.yaml" --stack-name "$stack" --region "$region" --resolve-s3 \
         --capabilities CAPABILITY_IAM --no-confirm-changeset --no-fail-on-empty-changeset --no-progressbar \
         --tags Application=EntraTrail ${overrides[@]+--parameter-overrides "${overrides[@]}"} >"$work/sam.log" 2>&1 </dev/null &
@@ -328,13 +329,14 @@ resources_done() {
         awk '/_COMPLETE$/ { done++ } END { printf "  %d of %d resources are done", done, NR }' || true
 }
 
+# In one sentence: the first resource that failed in this deployment, or what was wrong before any was touched.
 why_it_failed() {
     local first
-    first="$(aws cloudformation describe-stack-events --stack-name "$stack" --output text --query \
-        "reverse(StackEvents)[?ends_with(ResourceStatus, '_FAILED') && !contains(ResourceStatusReason || '', 'cancelled')].[LogicalResourceId, ResourceStatusReason]" \
-        2>/dev/null | tail -n 1)"
-    if [[ -n "$first" && "$(stack_status)" == *ROLLBACK* ]]; then
-        echo "the deployment was rolled back, because of ${first/$'\t'/: }"
+    first="$(aws cloudformation describe-stack-events --stack-name "$stack" --output text \
+        --query 'reverse(StackEvents)[].[Timestamp, ResourceStatus, LogicalResourceId, ResourceStatusReason]' 2>/dev/null |
+        awk -F '\t' -v since="$deployed_at" '$1 >= since && $2 ~ /_FAILED$/ && $4 !~ /cancelled/ && !found { print $3 ": " $4; found = 1 }')"
+    if [[ -n "$first" ]]; then
+        echo "the deployment was rolled back, because of $first"
     else
         echo "the deployment was refused: $(grep -iE 'error|fail|reason' "$work/sam.log" | tail -n 1)"
     fi
@@ -465,9 +467,11 @@ run_function() {
         sleep 3
     done
     progress_end
-    wait "$pid" || fail "$1: $(answer_of run 'answer["errorMessage"]')"
+    wait "$pid" || fail "$1: $(answer_of run 'answer["errorMessage"]' 2>/dev/null || echo "the run could not be started")"
     # A long read goes on in further invocations.
-    until left="$(windows_left "$1")" && [[ "$left" == 0 ]]; do
+    while true; do
+        left="$(windows_left "$1")" || fail "$1 cannot say what is left to read: $(answer_of plan 'answer["errorMessage"]' 2>/dev/null)"
+        [[ "$left" != 0 ]] || break
         progress "  $left windows left"
         if [[ "$left" == "$before" ]]; then still=$((still + 1)); else still=0 before="$left"; fi
         ((still < 200)) || fail "$1: $left windows are left and nothing has happened for ten minutes; ./deploy.sh --status says more"
@@ -562,16 +566,17 @@ show_status() {
 print_runs() {
     python3 -c '
 import datetime, json, sys
-lines = json.load(sys.stdin) or []
-for time, text in lines[-10:]:
-    report = json.loads(text)
+reports = [(time, json.loads(text)) for time, text in json.load(sys.stdin) or []]
+# A plan reads nothing: what it lists is what it leaves.
+reports = [(time, report) for time, report in reports if not report["windows"] or report["remainingWindows"] != len(report["windows"])]
+for time, report in reports[-10:]:
     failed = [window for window in report["windows"] if window["error"]]
     print("  %s  %6d new, %d changed, %d windows read, %d failed, %d left, %.0f s" % (
         datetime.datetime.fromtimestamp(time / 1000, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M"), report["new"],
         report["changed"], len(report["windows"]) - len(failed), len(failed), report["remainingWindows"], report["durationMs"] / 1000))
     for window in failed[:3]:
         print("      %s from %s: %s" % (window["stream"], window["start"], window["error"]))
-if not lines:
+if not reports:
     print("  none")'
 }
 

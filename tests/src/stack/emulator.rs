@@ -18,6 +18,8 @@ rm -rf "$TMPDIR"
 kill -KILL 0
 "#;
 const START_PATIENCE: Duration = Duration::from_mins(1); // half a second on an idle machine
+/// Where the emulator puts the certificate that it makes for strict mode.
+const CERTIFICATE: &str = "ministack-tls/server.crt";
 const TAIL_BYTES: usize = 2000;
 
 /// How the emulator treats its callers.
@@ -67,7 +69,7 @@ impl Emulator {
 
     /// The certificate to trust in strict mode.
     pub(super) fn certificate(&self) -> PathBuf {
-        self.folder.join("ministack-tls/server.crt")
+        self.folder.join(CERTIFICATE)
     }
 
     /// Ends those functions whose environment holds all of `variables`, and says how many processes that were.
@@ -101,6 +103,7 @@ impl Emulator {
             .envs([("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]) // these would listen on every interface
             .envs([("USE_SSL", is_strict), ("AUTH", if is_strict == "1" { "true" } else { "false" })])
             .env("MAIL_FOLDER", folder.join("mail"))
+            .env("SSL_CERT_FILE", folder.join(CERTIFICATE)) // what functions trust, once it is there
             .envs([("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"), ("LAMBDA_ASYNC_RETRY_MAX_SECONDS", "2")])
             .stdin(Stdio::piped())
             .process_group(0)

@@ -70,8 +70,6 @@ async fn check_by_api(operator: &Operator) {
     assert_eq!(versioning["Status"], "Enabled");
     let policy = operator.aws(&["s3api", "get-bucket-policy", "--bucket", &bucket]).await;
     assert!(policy["Policy"].as_str().unwrap().contains("aws:SecureTransport"));
-    let encryption = operator.aws(&["s3api", "get-bucket-encryption", "--bucket", &bucket]).await;
-    assert!(encryption.to_string().contains("aws:kms"), "{encryption}");
     let lifecycle = operator.aws(&["s3api", "get-bucket-lifecycle-configuration", "--bucket", &bucket]).await;
     assert!(lifecycle.to_string().contains("AbortIncompleteMultipartUpload"), "{lifecycle}");
 }
@@ -193,5 +191,55 @@ async fn every_function_works_under_its_own_role_over_tls() {
             && !check.output.split("audit-logs:").next().unwrap().contains("FAILED"),
         "{}",
         check.output
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_is_made_shown_and_waited_for() {
+    let operator = Operator::new().await;
+    let mut options = operator.first_options();
+    let secret = options.iter().position(|option| option == "--secret-file").unwrap();
+    options.splice(secret..=secret + 1, ["--credential", "certificate"].map(str::to_owned));
+    let certificate = operator.file("entratrail-certificate.pem");
+    let upload = async {
+        let mut pem = String::new();
+        while !pem.contains("-----END CERTIFICATE-----") {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            pem = std::fs::read_to_string(&certificate).unwrap_or_default();
+        }
+        operator.tenant.register_certificate(&pem).unwrap();
+    };
+    let (ended, ()) = tokio::join!(operator.deploy(&options), upload);
+    let output = ended.done();
+    assert!(
+        output.contains("Upload it in Entra now") && output.contains("the certificate expires in 72"),
+        "{output}"
+    );
+    assert!(!output.contains("PRIVATE KEY"), "{output}");
+    let stored = [
+        "ssm",
+        "get-parameter",
+        "--with-decryption",
+        "--name",
+        "/entratrail/client-certificate",
+        "--query",
+        "Parameter.Value",
+    ];
+    let stored = operator.aws(&stored).await;
+    assert!(stored.as_str().unwrap().contains("PRIVATE KEY"));
+}
+
+#[tokio::test]
+async fn an_account_that_gives_out_no_tokens_is_told_how_to() {
+    let operator = Operator::new().await;
+    let mut options = operator.first_options();
+    let secret = options.iter().position(|option| option == "--secret-file").unwrap();
+    options.splice(secret..=secret + 1, ["--credential", "federated"].map(str::to_owned));
+    let ended = operator.deploy(&options).await;
+    assert_eq!(ended.status, 1, "{}", ended.output);
+    assert!(
+        ended.output.contains("gives out no tokens yet: repeat with --enable-federation"),
+        "{}",
+        ended.output
     );
 }

@@ -145,8 +145,17 @@ impl Operator {
 
     /// Runs the script with something piped into it.
     pub(crate) async fn deploy_with_input<S: AsRef<OsStr>>(&self, options: &[S], input: &str) -> Ended {
-        let script = checkout().join("deploy.sh");
-        run(self.command(&script).args(options), input).await
+        self.run_script(&checkout(), options, input).await
+    }
+
+    /// Runs the script of a checkout.
+    pub(crate) async fn run_script<S: AsRef<OsStr>>(
+        &self,
+        checkout: &Path,
+        options: &[S],
+        input: &str,
+    ) -> Ended {
+        run(self.command(&checkout.join("deploy.sh")).args(options), input).await
     }
 
     /// Runs the AWS command line, expects success and returns the answer.

@@ -1,6 +1,8 @@
 //! What is wrong is said in one sentence, before anything was created.
 
-use crate::operator::Operator;
+use std::fs;
+
+use crate::operator::{Operator, checkout};
 
 /// With these options in place of what a first deployment needs, the script says so.
 async fn refused(operator: &Operator, name: &str, value: &str) -> String {
@@ -91,35 +93,26 @@ async fn what_is_missing_is_asked_for_or_named() {
 #[tokio::test]
 async fn a_deployment_that_fails_is_rolled_back_and_says_why() {
     let operator = Operator::new().await;
-    // Somebody else's function has the name.
-    let zip = operator.file("code.zip").display().to_string();
-    let zipped = operator
-        .command(&crate::operator::tool("python"))
-        .args(["-m", "zipfile", "-c", &zip, "audit-logs"])
-        .status()
-        .await;
-    assert!(zipped.unwrap().success());
-    let function = [
-        "lambda",
-        "create-function",
-        "--function-name",
-        "entratrail-audit-logs",
-        "--runtime",
-        "provided.al2023",
-        "--handler",
-        "bootstrap",
-    ];
-    let role = ["--role", "arn:aws:iam::000000000000:role/other", "--zip-file"];
-    operator.aws(&[&function[..], &role[..], &[&format!("fileb://{zip}")]].concat()).await;
-    let ended = operator.deploy(&operator.first_options()).await;
+    // A template with one thing more, whose name somebody else has taken.
+    let copy = operator.file("checkout");
+    fs::create_dir_all(copy.join("events")).unwrap();
+    for file in ["deploy.sh", "events/check.json", "events/scheduled.json"] {
+        fs::copy(checkout().join(file), copy.join(file)).unwrap();
+    }
+    let template = fs::read_to_string(checkout().join("template.yaml")).unwrap();
+    let taken = "Resources:\n  Taken:\n    Type: AWS::SSM::Parameter\n    Properties: { Name: /taken, Type: String, Value: x }\n";
+    fs::write(copy.join("template.yaml"), template.replacen("Resources:\n", taken, 1)).unwrap();
+    operator.aws(&["ssm", "put-parameter", "--name", "/taken", "--type", "String", "--value", "ours"]).await;
+    let ended = operator.run_script(&copy, &operator.first_options(), "").await;
     assert_eq!(ended.status, 1, "{}", ended.output);
     let sentence = ended.output.lines().last().unwrap();
     assert!(
-        sentence.starts_with("deploy.sh: the deployment was rolled back, because of AuditLogs"),
+        sentence.starts_with("deploy.sh: the deployment was rolled back, because of Taken: "),
         "{sentence}"
     );
+    let buckets = operator.aws(&["s3api", "list-buckets", "--query", "Buckets[].Name"]).await;
+    assert!(!buckets.to_string().contains("entratrail-archive"), "{buckets}");
 
-    operator.aws(&["lambda", "delete-function", "--function-name", "entratrail-audit-logs"]).await;
     operator.deploy(&operator.first_options()).await.done();
 }
 
