@@ -103,7 +103,7 @@ impl Emulator {
             .envs([("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]) // these would listen on every interface
             .envs([("USE_SSL", is_strict), ("AUTH", if is_strict == "1" { "true" } else { "false" })])
             .env("MAIL_FOLDER", folder.join("mail"))
-            .env("SSL_CERT_FILE", folder.join(CERTIFICATE)) // what functions trust, once it is there
+            .envs((mode == Mode::Strict).then(|| ("SSL_CERT_FILE", folder.join(CERTIFICATE)))) // for the functions
             .envs([("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"), ("LAMBDA_ASYNC_RETRY_MAX_SECONDS", "2")])
             .stdin(Stdio::piped())
             .process_group(0)

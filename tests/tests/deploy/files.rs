@@ -72,6 +72,25 @@ fn every_parameter_is_explained_limited_and_in_a_group() {
 }
 
 #[test]
+fn every_variable_of_the_functions_is_set() {
+    let template = template();
+    let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
+    let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")).filter(|row| row.contains("` |"));
+    let cells = rows.filter_map(|row| row.split('|').next());
+    let documented: Vec<_> =
+        cells.flat_map(|cell| cell.split('`')).filter(|name| is_variable(name)).collect();
+    assert!(documented.len() > 10, "{documented:?}");
+    for name in documented.into_iter().filter(|name| *name != "STOP_BEFORE_DEADLINE_SECONDS") {
+        assert!(variables.contains_key(name), "{name} is not in template.yaml");
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+#[test]
 fn every_alarm_tells_what_to_do_and_clears_by_itself() {
     let template = template();
     let alarms: Vec<_> = template["Resources"]
@@ -94,6 +113,18 @@ fn every_alarm_tells_what_to_do_and_clears_by_itself() {
     }
     let credential = &template["Resources"]["CredentialExpiring"]["Condition"];
     assert_eq!(credential, "CredentialCanExpire");
+}
+
+/// No emulator takes these from a template.
+#[test]
+fn the_life_cycle_of_the_archive_never_ends_a_current_object() {
+    let template = template();
+    let rules = &template["Resources"]["Archive"]["Properties"]["LifecycleConfiguration"]["Rules"];
+    let rules = rules.as_array().unwrap();
+    let ids: Vec<_> = rules.iter().map(|rule| rule["Id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["unfinished-uploads", "replaced-versions", "raw-to-cheaper-storage"]);
+    let ends = |rule: &Value| rule.as_object().unwrap().keys().any(|key| key.starts_with("Expiration"));
+    assert!(!rules.iter().any(ends), "{rules:?}");
 }
 
 #[test]

@@ -70,8 +70,6 @@ async fn check_by_api(operator: &Operator) {
     assert_eq!(versioning["Status"], "Enabled");
     let policy = operator.aws(&["s3api", "get-bucket-policy", "--bucket", &bucket]).await;
     assert!(policy["Policy"].as_str().unwrap().contains("aws:SecureTransport"));
-    let lifecycle = operator.aws(&["s3api", "get-bucket-lifecycle-configuration", "--bucket", &bucket]).await;
-    assert!(lifecycle.to_string().contains("AbortIncompleteMultipartUpload"), "{lifecycle}");
 }
 
 async fn bucket(operator: &Operator) -> String {

@@ -21,16 +21,10 @@ async fn wrong_options_are_named_before_anything_is_created() {
     let operator = Operator::new().await;
     let secret_id = operator.write("secret-id", "0b1a7c2e-1111-4222-8333-444455556666\n");
     let spaces = operator.write("spaces", "two words");
-    operator
-        .aws(&[
-            "s3api",
-            "create-bucket",
-            "--bucket",
-            "taken",
-            "--create-bucket-configuration",
-            "LocationConstraint=eu-central-1",
-        ])
-        .await;
+    let somebody_else = Operator::new().await;
+    let place =
+        ["--bucket", "taken-by-another", "--create-bucket-configuration", "LocationConstraint=eu-central-1"];
+    somebody_else.aws(&[&["s3api", "create-bucket"][..], &place].concat()).await;
     for (name, value, words) in [
         ("--email", "ops at example.com", "is not an email address"),
         ("--tenant-id", "contoso", "is not a tenant"),
@@ -50,10 +44,11 @@ async fn wrong_options_are_named_before_anything_is_created() {
         ),
         ("--set", "MemorySize", "needs NAME=VALUE"),
         ("--set", "ExistingBucket=no-such-bucket", "there is no bucket \"no-such-bucket\""),
+        ("--set", "ExistingBucket=taken-by-another", "belongs to somebody else"),
         ("--binaries", "/no/such/folder", "holds no program sign-in-logs"),
         ("--secret", "simulated~secret", "a secret is never an argument"),
         ("--colour", "red", "\"--colour\" is not an option"),
-        ("--delete-archive", "taken", "belongs to --uninstall"),
+        ("--delete-archive", "some-bucket", "belongs to --uninstall"),
         ("--run", "--status", "are two actions"),
     ] {
         let sentence = refused(&operator, name, value).await;
@@ -88,6 +83,31 @@ async fn what_is_missing_is_asked_for_or_named() {
         sentence.contains("CLIENT_SECRET looks like a secret") && !sentence.contains("simulated"),
         "{sentence}"
     );
+}
+
+#[tokio::test]
+async fn a_missing_tool_is_named_with_where_to_get_it() {
+    let operator = Operator::new().await;
+    let folder = operator.file("tools");
+    fs::create_dir_all(&folder).unwrap();
+    let has = |tool: &str| std::os::unix::fs::symlink("/bin/true", folder.join(tool)).unwrap();
+    for tool in ["bash", "dirname", "sed", "grep", "paste"] {
+        std::os::unix::fs::symlink(format!("/usr/bin/{tool}"), folder.join(tool)).unwrap();
+    }
+    for (tool, words) in [
+        ("aws", "install the AWS CLI"),
+        ("python3", "install Python"),
+        ("sam", "pip install aws-sam-cli"),
+        ("curl", "install curl"),
+        ("cargo", "install Rust"),
+    ] {
+        let mut script = operator.command(&checkout().join("deploy.sh"));
+        let ended = script.env("PATH", &folder).output().await.unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("deploy.sh: {tool} is missing")) && said.contains(words), "{said}");
+        has(tool);
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ const PAGE_RECORDS: u64 = 1000;
 /// Pages that one chain is expected to have before a window is read as several chains at once.
 const PAGES_A_CHAIN: u64 = 8;
 /// Chains that one window is read as at most. Each costs about half a page.
-const MOST_CHAINS: u64 = 8;
+const MOST_CHAINS: u64 = 9;
 /// Pages after which a chain counts as endless.
 const MOST_PAGES: u32 = 10_000;
 /// Pages without anything that was not served before, after which a chain counts as endless.
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn only_many_pages_are_worth_several_chains() {
         let counts = [0, 15_999, 16_000, 40_000, 5_000_000].map(|records| slices(day(), records).len());
-        assert_eq!(counts, [1, 1, 2, 5, 8]);
+        assert_eq!(counts, [1, 1, 2, 5, 9]);
     }
 
     #[test]
