@@ -1,0 +1,187 @@
+//! The printed result: one small table for each rung, and whether the product kept its promise.
+
+use super::Played;
+use super::account::Account;
+use super::ladder::Rung;
+use super::process::Cost;
+use super::tool::Tool;
+use crate::table::{as_float, megabytes, thousands};
+use std::fmt;
+use std::time::Duration;
+
+const WHAT_IS_COMPARED: &str = "\
+readers: the product beside what a user would pick instead, each on the same simulated tenants, one after the other
+  The simulator is this project's own. The other two are general SDKs in their documented form: to archive is not their
+  aim, and no retry, check or store was written around them. Each reads the day before into a file of that day; the
+  product reads what is due. Nothing limits or delays the simulated Graph unless the line says so.
+  kept       record versions that were on file from start to end of a run, and that the reader has
+  altered    those among them that it has with another content than any page can show
+  doubled    lines with an id and a content that it has already
+  silent     versions that it lacks although the run for their day reported success
+  reported   versions that it lacks after a run that reported a failure
+  wall, CPU  of all runs together; memory is the largest peak; in brackets as a multiple of the product's";
+
+const HEADS: [&str; 9] = ["", "kept", "altered", "doubled", "silent", "reported", "wall", "CPU", "memory"];
+
+/// Everything that was measured.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    rungs: Vec<Part>,
+    patience: Duration,
+}
+
+#[derive(Debug)]
+struct Part {
+    title: String,
+    /// What the product used, once it is known.
+    product: Option<Cost>,
+    rows: Vec<[String; 9]>,
+    remarks: Vec<String>,
+    breach: Option<String>,
+}
+
+impl Sheet {
+    /// An empty sheet; no run may take longer than `patience`.
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { rungs: Vec::new(), patience }
+    }
+
+    /// What is entered from here on belongs to `rung`.
+    pub(super) fn begin(&mut self, rung: &Rung) {
+        let title = format!("{}: {}", rung.name, rung.terms());
+        let (product, rows, remarks) = (None, vec![HEADS.map(str::to_owned)], Vec::new());
+        self.rungs.push(Part { title, product, rows, remarks, breach: None });
+    }
+
+    /// Enters what a tool came to.
+    pub(super) fn enter(&mut self, tool: Tool, played: Played) {
+        let Some(part) = self.rungs.last_mut() else { return };
+        let Account { kept, altered, doubled, silently_lost, reported_lost, strange } = played.account;
+        if tool == Tool::EntraTrail {
+            part.product = Some(played.cost);
+            part.breach = (doubled + silently_lost + altered + strange > 0).then(|| part.title.clone());
+        }
+        let [kept, altered, doubled, silent, reported] =
+            [kept, altered, doubled, silently_lost, reported_lost].map(thousands);
+        let [wall, cpu, memory] = costs(played.cost, part.product.filter(|_| tool != Tool::EntraTrail));
+        part.rows.push([tool.title(), kept, altered, doubled, silent, reported, wall, cpu, memory]);
+        part.remarks.extend(played.reported.iter().map(|said| format!("{} reported: {said}", tool.title())));
+        if strange > 0 {
+            let lines = thousands(strange);
+            part.remarks
+                .push(format!("{} holds {lines} lines that are no record of the tenant", tool.title()));
+        }
+    }
+
+    /// Enters that a tool could not be started at all.
+    pub(super) fn miss(&mut self, tool: Tool, why: &str) {
+        if let Some(part) = self.rungs.last_mut() {
+            part.remarks.push(format!("{} was not measured: it could not be installed: {why}", tool.title()));
+        }
+    }
+
+    /// The rungs on which the product lost, doubled or altered something, or kept what nobody served.
+    pub(crate) fn breaches(&self) -> Vec<&str> {
+        self.rungs.iter().filter_map(|part| part.breach.as_deref()).collect()
+    }
+}
+
+/// Wall time, CPU time and memory, each as a multiple of the product's where that is known.
+fn costs(cost: Cost, product: Option<Cost>) -> [String; 3] {
+    let figures = |cost: Cost| [cost.wall.as_secs_f64(), cost.cpu.as_secs_f64(), megabytes(cost.peak_bytes)];
+    let own = figures(cost);
+    let products = product.map(figures);
+    std::array::from_fn(|index| {
+        let unit = if index == 2 { format!("{:.0} MB", own[index]) } else { format!("{:.1} s", own[index]) };
+        match products.map(|figures| own[index] / figures[index]) {
+            Some(ratio) if ratio.is_finite() => format!("{unit} ({ratio:.1})"),
+            _ => unit,
+        }
+    })
+}
+
+impl fmt::Display for Sheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{WHAT_IS_COMPARED}")?;
+        let minutes = as_float(self.patience.as_secs()) / 60.0;
+        writeln!(
+            f,
+            "  A run that takes longer than {minutes:.0} minutes is broken off and counts as a failure."
+        )?;
+        self.rungs.iter().try_for_each(|part| write!(f, "\n{part}"))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.title)?;
+        let width =
+            |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let widths: [usize; 9] = std::array::from_fn(width);
+        for row in &self.rows {
+            write!(f, "  {:width$}", row[0], width = widths[0])?;
+            for (cell, width) in row.iter().zip(widths).skip(1) {
+                write!(f, "  {cell:>width$}")?;
+            }
+            writeln!(f)?;
+        }
+        self.remarks.iter().try_for_each(|remark| writeln!(f, "  {remark}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn played(account: Account, seconds: u64) -> Played {
+        let time = Duration::from_secs(seconds);
+        let cost = Cost { wall: time, cpu: time, peak_bytes: seconds * 1_000_000 };
+        Played { account, cost, reported: Vec::new() }
+    }
+
+    fn sheet(product: Account) -> Sheet {
+        let mut sheet = Sheet::new(Duration::from_mins(30));
+        sheet.begin(&Rung::clean(1_000));
+        sheet.enter(Tool::EntraTrail, played(product, 2));
+        sheet
+    }
+
+    #[test]
+    fn the_others_stand_beside_the_product_with_their_ratio() {
+        let mut sheet = sheet(Account { kept: 1_000, ..Account::default() });
+        let other = Account { kept: 990, silently_lost: 10, ..Account::default() };
+        sheet.enter(Tool::GraphRsSdk, Played { reported: vec!["oh".to_owned()], ..played(other, 5) });
+        sheet.miss(Tool::MsgraphSdk, "pip failed");
+        let text = sheet.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        assert!(lines.iter().any(|line| line.starts_with("graph-rs-sdk 3.0.1    990        0        0      10         0")));
+        assert!(lines.iter().any(|line| line.ends_with("5.0 s (2.5)  5.0 s (2.5)  5 MB (2.5)")), "{text}");
+        assert!(text.contains("graph-rs-sdk 3.0.1 reported: oh"));
+        assert!(text.contains("was not measured: it could not be installed: pip failed"));
+        assert!(sheet.breaches().is_empty());
+    }
+
+    #[test]
+    fn the_product_breaks_its_promise_by_any_loss_that_it_does_not_report_and_by_any_double() {
+        for broken in [
+            Account { silently_lost: 1, ..Account::default() },
+            Account { doubled: 1, ..Account::default() },
+            Account { altered: 1, ..Account::default() },
+            Account { strange: 1, ..Account::default() },
+        ] {
+            assert_eq!(sheet(broken).breaches().len(), 1, "{broken:?}");
+        }
+        let reported = Account { reported_lost: 7, ..Account::default() };
+        assert!(sheet(reported).breaches().is_empty());
+    }
+
+    #[test]
+    fn nobody_asserts_anything_about_the_others() {
+        let mut sheet = sheet(Account { kept: 5, ..Account::default() });
+        sheet.enter(
+            Tool::MsgraphSdk,
+            played(Account { silently_lost: 9, doubled: 9, ..Account::default() }, 1),
+        );
+        assert!(sheet.breaches().is_empty());
+    }
+}
