@@ -28,7 +28,7 @@ lint: ## Lints as errors; no second, older TLS stack in the functions
 docs: ## Build the documentation, warnings as errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 
-bench: ## Speed at Graph's limit, CPU, memory, start: measured against what is promised
+bench: ## Speed, CPU, memory, start against what is promised; other readers beside the product
 	cargo build --release --workspace --bins
 	target/release/bench
 

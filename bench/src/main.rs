@@ -68,14 +68,11 @@ async fn measure_one(measurement: Measurement, terms: Terms) -> Result<(), Failu
 
 /// Fails where the product lost or doubled a record; what the others do is only shown.
 async fn compare(terms: Terms) -> Result<(), Failure> {
-    let sheet = readers::measure(terms.is_quick, terms.patience).await?;
-    println!("{sheet}");
-    match sheet.breaches().as_slice() {
-        [] => Ok(()),
-        breaches => {
-            Err(format!("EntraTrail lost, doubled or altered records: {}", breaches.join("; ")).into())
-        }
+    let breaches = readers::measure(terms.is_quick, terms.patience).await?;
+    if breaches.is_empty() {
+        return Ok(());
     }
+    Err(format!("EntraTrail lost, doubled or altered records: {}", breaches.join("; ")).into())
 }
 
 /// Says on the standard error stream what is being done.

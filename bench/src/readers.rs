@@ -7,14 +7,13 @@ mod sheet;
 mod tool;
 mod truth;
 
-pub(crate) use sheet::Sheet;
-
 use crate::{Failure, progress};
 use account::{Account, Tally};
 use chrono::NaiveDate;
 use graph_simulator::{Scenario, Simulator};
 use ladder::{Run, Rung};
 use process::{Cost, Ending, How};
+use sheet::Sheet;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use tool::{Installed, Tool};
@@ -32,25 +31,29 @@ pub(crate) struct Played {
     reported: Vec<String>,
 }
 
-/// Plays every rung with every tool that can be installed.
-pub(crate) async fn measure(is_quick: bool, patience: Duration) -> Result<Sheet, Failure> {
+/// Plays every rung with every tool that can be installed, and prints what came of it. The result names the rungs on
+/// which the product broke its promise.
+pub(crate) async fn measure(is_quick: bool, patience: Duration) -> Result<Vec<String>, Failure> {
     progress("readers: installing the other ones");
     let tools: Vec<_> = Tool::ALL.into_iter().map(|tool| (tool, tool.install())).collect();
-    let mut sheet = Sheet::new(patience);
+    println!("{}", sheet::introduction(patience));
     let sizes = CLEAN_RECORDS.into_iter().take(if is_quick { 1 } else { CLEAN_RECORDS.len() });
+    let mut breaches = Vec::new();
     for rung in sizes.map(Rung::clean).chain(Rung::ladder()) {
-        sheet.begin(&rung);
+        let mut sheet = Sheet::new(&rung);
         for (tool, installed) in &tools {
             match installed {
                 Ok(installed) => {
                     progress(&format!("readers: {}, {}: {}", rung.name, rung.terms(), tool.title()));
-                    sheet.enter(*tool, play(installed, &rung, patience).await?);
+                    sheet.enter(*tool, &play(installed, &rung, patience).await?);
                 }
                 Err(why) => sheet.miss(*tool, why),
             }
         }
+        println!("{sheet}");
+        breaches.extend(sheet.is_breached.then_some(rung.name));
     }
-    Ok(sheet)
+    Ok(breaches)
 }
 
 /// One tool on one rung, on a simulator and with a place of its own.
@@ -106,5 +109,60 @@ fn said(how: How) -> Option<String> {
         How::Well | How::Killed => None,
         How::Failed(message) => Some(message),
         How::BrokenOff => Some("broken off because it took too long".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, Utc};
+    use serde_json::Value;
+
+    const TENANT: &str = "name = 'x'\n[clock]\nnow = '2026-11-23T01:15:00Z'\n[limits]\nlargest_page = 20\n\
+                          [[volume]]\nstream = 'interactiveUser'\nper_day = 60\n";
+
+    /// Follows next links without another thought, and keeps every record twice if told so.
+    async fn account_of_a_plain_reader(trouble: &str, times: usize) -> Account {
+        let scenario = Scenario::from_toml(&format!("{TENANT}{trouble}")).unwrap();
+        let simulator = Simulator::start(scenario).await.unwrap();
+        let now: DateTime<Utc> = simulator.now();
+        let mut truth = Truth::default();
+        for version in truth.look(&simulator, now) {
+            truth.expect(version);
+        }
+        let source = tool::source(&simulator, &Run { at: now, killed_after_pages: None });
+        let http = reqwest::Client::new();
+        let token = crate::child::sign_on(&http, &source).await.unwrap();
+        let mut link = Some(format!("{}/v1.0/auditLogs/signIns", simulator.url()));
+        let mut tally = Tally::new(&truth);
+        while let Some(next) = link {
+            let body = http.get(next).bearer_auth(&token).send().await.unwrap().bytes().await.unwrap();
+            let page: Value = serde_json::from_slice(&body).unwrap();
+            for record in page["value"].as_array().into_iter().flatten() {
+                (0..times).for_each(|_| tally.enter(record.to_string().as_bytes()));
+            }
+            link = page["@odata.nextLink"].as_str().map(str::to_owned);
+        }
+        tally.close(|_| false)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_reader_of_a_clean_day_has_it_all_in_whatever_form_it_was_served() {
+        let all = Account { kept: 60, ..Account::default() };
+        assert_eq!(account_of_a_plain_reader("", 1).await, all);
+        let flipped = "[[faults.script]]\nkind = 'type_flip'\nnth = 2";
+        assert_eq!(account_of_a_plain_reader(flipped, 1).await, all);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_reader_that_ends_early_or_reads_twice_is_charged_with_it() {
+        let short = account_of_a_plain_reader("[[faults.script]]\nkind = 'missing_link'\nnth = 2", 1).await;
+        assert_eq!(short, Account { kept: 40, silently_lost: 20, ..Account::default() });
+        let refused =
+            account_of_a_plain_reader("[[faults.script]]\nkind = 'throttle_bare'\nnth = 3", 1).await;
+        assert_eq!(refused, Account { kept: 40, silently_lost: 20, ..Account::default() });
+        let again = account_of_a_plain_reader("[[faults.script]]\nkind = 'repeated_link'\nnth = 2", 1).await;
+        assert_eq!(again, Account { kept: 60, doubled: 20, ..Account::default() });
+        assert_eq!(account_of_a_plain_reader("", 2).await.doubled, 60);
     }
 }

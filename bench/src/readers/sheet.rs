@@ -5,7 +5,7 @@ use super::account::Account;
 use super::ladder::Rung;
 use super::process::Cost;
 use super::tool::Tool;
-use crate::table::{as_float, megabytes, thousands};
+use crate::table::{megabytes, thousands};
 use std::fmt;
 use std::time::Duration;
 
@@ -23,66 +23,59 @@ readers: the product beside what a user would pick instead, each on the same sim
 
 const HEADS: [&str; 9] = ["", "kept", "altered", "doubled", "silent", "reported", "wall", "CPU", "memory"];
 
-/// Everything that was measured.
+/// What every tool came to on one rung.
 #[derive(Debug)]
-pub(crate) struct Sheet {
-    rungs: Vec<Part>,
-    patience: Duration,
-}
-
-#[derive(Debug)]
-struct Part {
+pub(super) struct Sheet {
     title: String,
     /// What the product used, once it is known.
     product: Option<Cost>,
     rows: Vec<[String; 9]>,
     remarks: Vec<String>,
-    breach: Option<String>,
+    /// Whether the product broke its promise.
+    pub(super) is_breached: bool,
+}
+
+/// What is said before the first sheet.
+pub(super) fn introduction(patience: Duration) -> String {
+    let minutes = patience.as_secs() / 60;
+    format!(
+        "{WHAT_IS_COMPARED}\n  A run that takes longer than {minutes} minutes is broken off and counts as a failure.\n"
+    )
 }
 
 impl Sheet {
-    /// An empty sheet; no run may take longer than `patience`.
-    pub(super) fn new(patience: Duration) -> Self {
-        Self { rungs: Vec::new(), patience }
+    pub(super) fn new(rung: &Rung) -> Self {
+        Self {
+            title: format!("{}: {}", rung.name, rung.terms()),
+            product: None,
+            rows: vec![HEADS.map(str::to_owned)],
+            remarks: Vec::new(),
+            is_breached: false,
+        }
     }
 
-    /// What is entered from here on belongs to `rung`.
-    pub(super) fn begin(&mut self, rung: &Rung) {
-        let title = format!("{}: {}", rung.name, rung.terms());
-        let (product, rows, remarks) = (None, vec![HEADS.map(str::to_owned)], Vec::new());
-        self.rungs.push(Part { title, product, rows, remarks, breach: None });
-    }
-
-    /// Enters what a tool came to.
-    pub(super) fn enter(&mut self, tool: Tool, played: Played) {
-        let Some(part) = self.rungs.last_mut() else { return };
+    /// Enters what a tool came to; the product first, because the others are shown as a multiple of it.
+    pub(super) fn enter(&mut self, tool: Tool, played: &Played) {
         let Account { kept, altered, doubled, silently_lost, reported_lost, strange } = played.account;
+        let [wall, cpu, memory] = costs(played.cost, self.product);
         if tool == Tool::EntraTrail {
-            part.product = Some(played.cost);
-            part.breach = (doubled + silently_lost + altered + strange > 0).then(|| part.title.clone());
+            self.product = Some(played.cost);
+            self.is_breached = doubled + silently_lost + altered + strange > 0;
         }
         let [kept, altered, doubled, silent, reported] =
             [kept, altered, doubled, silently_lost, reported_lost].map(thousands);
-        let [wall, cpu, memory] = costs(played.cost, part.product.filter(|_| tool != Tool::EntraTrail));
-        part.rows.push([tool.title(), kept, altered, doubled, silent, reported, wall, cpu, memory]);
-        part.remarks.extend(played.reported.iter().map(|said| format!("{} reported: {said}", tool.title())));
+        self.rows.push([tool.title(), kept, altered, doubled, silent, reported, wall, cpu, memory]);
+        self.remarks.extend(played.reported.iter().map(|said| format!("{} reported: {said}", tool.title())));
         if strange > 0 {
             let lines = thousands(strange);
-            part.remarks
+            self.remarks
                 .push(format!("{} holds {lines} lines that are no record of the tenant", tool.title()));
         }
     }
 
     /// Enters that a tool could not be started at all.
     pub(super) fn miss(&mut self, tool: Tool, why: &str) {
-        if let Some(part) = self.rungs.last_mut() {
-            part.remarks.push(format!("{} was not measured: it could not be installed: {why}", tool.title()));
-        }
-    }
-
-    /// The rungs on which the product lost, doubled or altered something, or kept what nobody served.
-    pub(crate) fn breaches(&self) -> Vec<&str> {
-        self.rungs.iter().filter_map(|part| part.breach.as_deref()).collect()
+        self.remarks.push(format!("{} was not measured: it could not be installed: {why}", tool.title()));
     }
 }
 
@@ -101,18 +94,6 @@ fn costs(cost: Cost, product: Option<Cost>) -> [String; 3] {
 }
 
 impl fmt::Display for Sheet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{WHAT_IS_COMPARED}")?;
-        let minutes = as_float(self.patience.as_secs()) / 60.0;
-        writeln!(
-            f,
-            "  A run that takes longer than {minutes:.0} minutes is broken off and counts as a failure."
-        )?;
-        self.rungs.iter().try_for_each(|part| write!(f, "\n{part}"))
-    }
-}
-
-impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
         let width =
@@ -140,9 +121,8 @@ mod tests {
     }
 
     fn sheet(product: Account) -> Sheet {
-        let mut sheet = Sheet::new(Duration::from_mins(30));
-        sheet.begin(&Rung::clean(1_000));
-        sheet.enter(Tool::EntraTrail, played(product, 2));
+        let mut sheet = Sheet::new(&Rung::clean(1_000));
+        sheet.enter(Tool::EntraTrail, &played(product, 2));
         sheet
     }
 
@@ -150,15 +130,18 @@ mod tests {
     fn the_others_stand_beside_the_product_with_their_ratio() {
         let mut sheet = sheet(Account { kept: 1_000, ..Account::default() });
         let other = Account { kept: 990, silently_lost: 10, ..Account::default() };
-        sheet.enter(Tool::GraphRsSdk, Played { reported: vec!["oh".to_owned()], ..played(other, 5) });
+        sheet.enter(Tool::GraphRsSdk, &Played { reported: vec!["oh".to_owned()], ..played(other, 5) });
         sheet.miss(Tool::MsgraphSdk, "pip failed");
-        let text = sheet.to_string();
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
-        assert!(lines.iter().any(|line| line.starts_with("graph-rs-sdk 3.0.1    990        0        0      10         0")));
-        assert!(lines.iter().any(|line| line.ends_with("5.0 s (2.5)  5.0 s (2.5)  5 MB (2.5)")), "{text}");
-        assert!(text.contains("graph-rs-sdk 3.0.1 reported: oh"));
-        assert!(text.contains("was not measured: it could not be installed: pip failed"));
-        assert!(sheet.breaches().is_empty());
+        assert_eq!(
+            sheet.to_string(),
+            "a day without any trouble: 1,000 records a day, pages of 1,000, read once\n\
+             \x20                       kept  altered  doubled  silent  reported         wall          CPU      memory\n\
+             \x20 EntraTrail 0.1.0    1,000        0        0       0         0        2.0 s        2.0 s        2 MB\n\
+             \x20 graph-rs-sdk 3.0.1    990        0        0      10         0  5.0 s (2.5)  5.0 s (2.5)  5 MB (2.5)\n\
+             \x20 graph-rs-sdk 3.0.1 reported: oh\n\
+             \x20 msgraph-sdk 1.65.0 was not measured: it could not be installed: pip failed\n"
+        );
+        assert!(!sheet.is_breached);
     }
 
     #[test]
@@ -169,19 +152,16 @@ mod tests {
             Account { altered: 1, ..Account::default() },
             Account { strange: 1, ..Account::default() },
         ] {
-            assert_eq!(sheet(broken).breaches().len(), 1, "{broken:?}");
+            assert!(sheet(broken).is_breached, "{broken:?}");
         }
-        let reported = Account { reported_lost: 7, ..Account::default() };
-        assert!(sheet(reported).breaches().is_empty());
+        assert!(!sheet(Account { reported_lost: 7, ..Account::default() }).is_breached);
     }
 
     #[test]
-    fn nobody_asserts_anything_about_the_others() {
+    fn nothing_is_asserted_about_the_others() {
         let mut sheet = sheet(Account { kept: 5, ..Account::default() });
-        sheet.enter(
-            Tool::MsgraphSdk,
-            played(Account { silently_lost: 9, doubled: 9, ..Account::default() }, 1),
-        );
-        assert!(sheet.breaches().is_empty());
+        let careless = Account { silently_lost: 9, doubled: 9, ..Account::default() };
+        sheet.enter(Tool::MsgraphSdk, &played(careless, 1));
+        assert!(!sheet.is_breached);
     }
 }

@@ -134,7 +134,8 @@ impl Installed {
     }
 }
 
-fn source(simulator: &Simulator, run: &Run) -> Source {
+/// What the product has to know of the tenant.
+pub(crate) fn source(simulator: &Simulator, run: &Run) -> Source {
     let tenant = &simulator.scenario().tenant;
     Source {
         url: simulator.url().to_owned(),

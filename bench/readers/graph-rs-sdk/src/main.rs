@@ -13,7 +13,8 @@ use std::io::{BufWriter, Write as _};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let [day, file] = args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "usage: graph-rs-sdk-reader DAY FILE")?;
+    let [day, file] =
+        args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| "usage: graph-rs-sdk-reader DAY FILE")?;
     read(&day, File::create(file)?).await
 }
 
@@ -37,8 +38,7 @@ async fn read(day: &str, file: File) -> Result<(), Box<dyn Error>> {
 
 /// The SDK's client with an access token, as in its first example, pointed at the simulator.
 async fn client() -> Result<GraphClient, Box<dyn Error>> {
-    let configuration =
-        GraphClientConfiguration::new().access_token(access_token().await?).https_only(false);
+    let configuration = GraphClientConfiguration::new().access_token(access_token().await?).https_only(false);
     let mut client = GraphClient::from(configuration);
     client.use_test_endpoint(&format!("{}/v1.0", var("GRAPH_URL")?).parse()?);
     Ok(client)
