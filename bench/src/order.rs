@@ -13,7 +13,7 @@ Measures what EntraTrail promises and prints each figure beside its target; with
   memory   peak memory of a run of 50,000 records and of one of 1,000,000
   start    time from the start of a function's process to its first question for an event, and its size
   readers  what is kept, doubled and lost, beside a reader made with msgraph-sdk and one made with graph-rs-sdk: clean
-           days of 10,000, 100,000 and 1,000,000 records, then one fault after another; hours, most of them msgraph-sdk's
+           days of 10,000, 100,000 and 1,000,000 records, then one fault after another; an hour, most of it msgraph-sdk's
 
   --factor N    how much faster than real time speed runs (default 5): 1 takes a quarter of an hour
   --quick       readers: of the clean days only the one of 10,000 records; minutes

@@ -94,7 +94,9 @@ mod tests {
 
     fn account(truth: &Truth, lines: &[&str], was_reported: impl Fn(NaiveDate) -> bool) -> Account {
         let mut tally = Tally::new(truth);
-        lines.iter().for_each(|line| tally.enter(line.as_bytes()));
+        for line in lines {
+            tally.enter(line.as_bytes());
+        }
         tally.close(was_reported)
     }
 

@@ -103,7 +103,7 @@ impl Installed {
     /// The command of one run, and what it reads from its standard input.
     pub(crate) fn command(
         &self,
-        shelf: &Shelf,
+        kept_in: &Shelf,
         simulator: &Simulator,
         rung: &Rung,
         run: &Run,
@@ -111,7 +111,7 @@ impl Installed {
         let url = simulator.url();
         let mut command = Command::new(&self.program);
         command.env_clear().env("GRAPH_URL", url).env("LOGIN_URL", url);
-        match shelf {
+        match kept_in {
             Shelf::Bucket(bucket) => {
                 command.arg(child::WORD).envs(bucket.environment()).env("PARAMETER_PREFIX", "/bench");
                 command.env("SIGN_IN_EVENT_TYPES", "interactiveUser");
