@@ -31,7 +31,7 @@ docs: ## Build the documentation, warnings as errors
 package: deploy-tools ## Build for arm64 as deploy.sh does, check the size, run it where this machine can
 	tests/package
 
-bench: ## Speed at Graph's limit, CPU, memory, start: measured against what is promised
+bench: ## Speed, CPU, memory, start against what is promised; other readers beside the product
 	cargo build --release --workspace --bins
 	target/release/bench
 

@@ -11,6 +11,7 @@ use crate::Failure;
 use chrono::{DateTime, NaiveDate, Utc};
 use entratrail::clock::Clock;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
@@ -20,8 +21,10 @@ pub(crate) const WORD: &str = "--child";
 /// What a child is to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
-    /// The product's run.
+    /// The product's run for the whole span.
     Collect(Source),
+    /// The product's run as the schedule starts it.
+    CollectWhatIsDue(Source),
     /// The same records, page after page.
     ReadPlainly(Source),
     /// Only to unpack saved answers and to compress what the stored objects hold.
@@ -75,7 +78,14 @@ pub(crate) fn work() -> Result<(), Failure> {
     // As the functions do: one thread.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = match serde_json::from_slice(&task)? {
-        Task::Collect(source) => whole_process(runtime.block_on(collect::collect(&source))?)?,
+        Task::Collect(source) => {
+            let event = json!({"from": source.first_day, "to": source.end_day});
+            whole_process(runtime.block_on(collect::collect(&source, &event))?)?
+        }
+        Task::CollectWhatIsDue(source) => {
+            let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
+            whole_process(runtime.block_on(collect::collect(&source, &event))?)?
+        }
         Task::ReadPlainly(source) => whole_process(runtime.block_on(plain::read(&source))?)?,
         Task::Codec { answers, objects } => codec::unpack_and_compress(&answers, &objects)?,
     };

@@ -1,25 +1,32 @@
 //! The command line.
 
+use std::time::Duration;
+
 /// What `--help` prints.
 pub(crate) const HELP: &str = "\
-usage: bench [speed] [cpu] [memory] [start] [--factor N]
+usage: bench [speed] [cpu] [memory] [start] [readers] [--factor N] [--quick] [--patience N]
 
 Measures what EntraTrail promises and prints each figure beside its target; without a name, everything.
 
-  speed   a day of 100,000 sign-ins at Graph's limit of requests, beside a reader that takes page after page
-  cpu     CPU time per record, beside what unpacking and compressing the same bytes costs by itself
-  memory  peak memory of a run of 50,000 records and of one of 1,000,000
-  start   time from the start of a function's process to its first question for an event, and its size
+  speed    a day of 100,000 sign-ins at Graph's limit of requests, beside a reader that takes page after page
+  cpu      CPU time per record, beside what unpacking and compressing the same bytes costs by itself
+  memory   peak memory of a run of 50,000 records and of one of 1,000,000
+  start    time from the start of a function's process to its first question for an event, and its size
+  readers  what is kept, doubled and lost, beside a reader made with msgraph-sdk and one made with graph-rs-sdk: clean
+           days of 10,000, 100,000 and 1,000,000 records, then one fault after another; an hour, most of it msgraph-sdk's
 
-  --factor N  how much faster than real time speed runs (default 5): 1 takes a quarter of an hour
+  --factor N    how much faster than real time speed runs (default 5): 1 takes a quarter of an hour
+  --quick       readers: of the clean days only the one of 10,000 records; minutes
+  --patience N  readers: minutes after which a run is broken off and counts as a failure (default 30)
 
 Needs the functions' binaries beside its own: cargo build --release --workspace && target/release/bench
-The exit status is 1 where a run could not be measured or lost a record, and 2 for an unknown word; a missed target
-changes nothing.
+The exit status is 1 where a run could not be measured or the product lost, doubled or altered a record, and 2 for an
+unknown word; a missed target changes nothing, and neither does what another reader loses.
 ";
 
 /// Real overheads count this many times; five keeps the CPU time of a page far below its latency.
 const DEFAULT_FACTOR: u32 = 5;
+const DEFAULT_PATIENCE: Duration = Duration::from_mins(30);
 
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +35,18 @@ pub(crate) enum Measurement {
     Cpu,
     Memory,
     Start,
+    Readers,
+}
+
+/// Under which terms things are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// Simulated seconds per second, for the speed.
+    pub(crate) factor: u32,
+    /// Whether the readers are spared the large days.
+    pub(crate) is_quick: bool,
+    /// How long one run of a reader may take.
+    pub(crate) patience: Duration,
 }
 
 /// What to do.
@@ -36,13 +55,23 @@ pub(crate) enum Order {
     /// Explain.
     Help,
     /// Measure, one thing after the other.
-    Measure { measurements: Vec<Measurement>, factor: u32 },
+    Measure { measurements: Vec<Measurement>, terms: Terms },
+}
+
+impl Measurement {
+    const ALL: [Self; 5] = [Self::Speed, Self::Cpu, Self::Memory, Self::Start, Self::Readers];
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { factor: DEFAULT_FACTOR, is_quick: false, patience: DEFAULT_PATIENCE }
+    }
 }
 
 impl Order {
     /// Reads the words behind the program's name.
     pub(crate) fn parse(words: &[String]) -> Result<Self, String> {
-        let (mut measurements, mut factor) = (Vec::new(), DEFAULT_FACTOR);
+        let (mut measurements, mut terms) = (Vec::new(), Terms::default());
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -50,22 +79,27 @@ impl Order {
                 "cpu" => measurements.push(Measurement::Cpu),
                 "memory" => measurements.push(Measurement::Memory),
                 "start" => measurements.push(Measurement::Start),
+                "readers" => measurements.push(Measurement::Readers),
                 "--help" | "-h" => return Ok(Self::Help),
-                "--factor" => factor = parse_factor(words.next())?,
+                "--factor" => terms.factor = whole_number("--factor", words.next(), 100)?,
+                "--quick" => terms.is_quick = true,
+                "--patience" => {
+                    let minutes = whole_number("--patience", words.next(), 1440)?;
+                    terms.patience = Duration::from_mins(minutes.into());
+                }
                 unknown => return Err(format!("\"{unknown}\" is unknown")),
             }
         }
         if measurements.is_empty() {
-            measurements =
-                vec![Measurement::Speed, Measurement::Cpu, Measurement::Memory, Measurement::Start];
+            measurements = Measurement::ALL.to_vec();
         }
-        Ok(Self::Measure { measurements, factor })
+        Ok(Self::Measure { measurements, terms })
     }
 }
 
-fn parse_factor(word: Option<&String>) -> Result<u32, String> {
-    let factor = word.and_then(|word| word.parse().ok()).filter(|factor| (1..=100).contains(factor));
-    factor.ok_or_else(|| "--factor needs a whole number from 1 to 100".to_owned())
+fn whole_number(name: &str, word: Option<&String>, most: u32) -> Result<u32, String> {
+    let number = word.and_then(|word| word.parse().ok()).filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| format!("{name} needs a whole number from 1 to {most}"))
 }
 
 #[cfg(test)]
@@ -78,20 +112,24 @@ mod tests {
 
     #[test]
     fn without_a_name_everything_is_measured() {
-        let Ok(Order::Measure { measurements, factor }) = parse("") else { panic!() };
-        assert_eq!((measurements.len(), factor), (4, DEFAULT_FACTOR));
+        let order = Order::Measure { measurements: Measurement::ALL.to_vec(), terms: Terms::default() };
+        assert_eq!(parse(""), Ok(order));
     }
 
     #[test]
-    fn names_and_factor_are_understood_in_any_order() {
-        let order = Order::Measure { measurements: vec![Measurement::Start, Measurement::Speed], factor: 1 };
-        assert_eq!(parse("start --factor 1 speed"), Ok(order));
+    fn names_and_terms_are_understood_in_any_order() {
+        let measurements = vec![Measurement::Start, Measurement::Readers, Measurement::Speed];
+        let terms = Terms { factor: 1, is_quick: true, patience: Duration::from_mins(5) };
+        let order = Order::Measure { measurements, terms };
+        assert_eq!(parse("start --factor 1 readers --patience 5 speed --quick"), Ok(order));
         assert_eq!(parse("speed --help"), Ok(Order::Help));
     }
 
     #[test]
     fn unknown_words_are_refused() {
-        for text in ["fast", "speed --factor", "--factor 0", "--factor x", "--child"] {
+        for text in
+            ["fast", "speed --factor", "--factor 0", "--factor x", "--patience 0", "--patience", "--child"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

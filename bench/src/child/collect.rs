@@ -8,11 +8,11 @@ use entratrail::config::Config;
 use entratrail::graph::credential::{Application, Credential};
 use entratrail::log::Log;
 use entratrail::request::Request;
-use serde_json::json;
+use serde_json::Value;
 use std::time::Duration;
 
-/// Collects the span of `source` into the bucket that the environment names.
-pub(super) async fn collect(source: &Source) -> Result<Outcome, Failure> {
+/// Collects what `event` asks for into the bucket that the environment names.
+pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, Failure> {
     let clock = source.clock();
     let config = Config::read(|name| std::env::var(name).ok())?;
     let aws = aws_config::load_from_env().await;
@@ -24,11 +24,10 @@ pub(super) async fn collect(source: &Source) -> Result<Outcome, Failure> {
         credential: Credential::Secret(source.client_secret.clone().into()),
     };
     let collector = Collector::new(Log::SignIns, config, application, archive, clock)?;
-    let Request::Collect(span) = Request::parse(&json!({"from": source.first_day, "to": source.end_day}))?
-    else {
-        return Err("a span is no request to collect".into());
+    let Request::Collect(request) = Request::parse(event)? else {
+        return Err("the event is no request to collect".into());
     };
-    let run = collector.run(&span, None).await?;
+    let run = collector.run(&request, None).await?;
     match run.error {
         Some(error) => Err(error.into()),
         None => Ok(Outcome {

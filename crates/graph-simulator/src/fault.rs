@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub(crate) use plan::{Fault, FaultPlan, Occasion};
 
 use crate::error::Error;
+use crate::records::Alteration;
 use crate::stream::Stream;
 
 /// Everything that can go wrong with an answer.
@@ -146,9 +147,29 @@ impl Faults {
         }
         Ok(())
     }
+
+    /// Every way in which a page may show a record; the first is as it is on file.
+    pub(crate) fn alterations(&self) -> Vec<Alteration> {
+        let scripted = self.script.iter().map(|script| script.kind);
+        let kinds = scripted.chain(self.rates.keys().copied());
+        let mut alterations: Vec<_> =
+            std::iter::once(Alteration::None).chain(kinds.map(FaultKind::alteration)).collect();
+        alterations.sort_unstable();
+        alterations.dedup();
+        alterations
+    }
 }
 
 impl FaultKind {
+    /// What it does to the records of a page.
+    pub(crate) fn alteration(self) -> Alteration {
+        match self {
+            Self::UnknownField => Alteration::UnknownField,
+            Self::TypeFlip => Alteration::TypeFlip,
+            _ => Alteration::None,
+        }
+    }
+
     fn usual_target(self) -> Target {
         match self {
             Self::TokenServerError | Self::TokenTransient | Self::TokenThrottled | Self::Federation70021 => {

@@ -57,6 +57,16 @@ pub struct Served {
     pub served_at: Vec<DateTime<Utc>>,
 }
 
+/// A record version as it is on file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnFile {
+    /// The record's time.
+    pub time: DateTime<Utc>,
+    /// The record itself, then every other text that a page may show for it: with enum members hidden, or as one of
+    /// the scenario's faults alters it.
+    pub texts: Vec<String>,
+}
+
 /// Cheap counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

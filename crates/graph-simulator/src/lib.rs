@@ -46,7 +46,7 @@ mod world;
 
 pub use error::Error;
 pub use fault::{FaultKind, Faults, ScriptedFault, Target};
-pub use journal::{Counts, RequestKind, RequestLine, Served};
+pub use journal::{Counts, OnFile, RequestKind, RequestLine, Served};
 pub use scenario::Scenario;
 pub use simulator::Simulator;
 pub use stream::{ApiVersion, Stream};

@@ -72,11 +72,7 @@ impl Page {
     }
 
     fn alteration(&self) -> Alteration {
-        match self.fault {
-            Some(FaultKind::UnknownField) => Alteration::UnknownField,
-            Some(FaultKind::TypeFlip) => Alteration::TypeFlip,
-            _ => Alteration::None,
-        }
+        self.fault.map_or(Alteration::None, FaultKind::alteration)
     }
 }
 

@@ -13,11 +13,11 @@ use crate::assertion::Certificate;
 use crate::directory::Form;
 use crate::error::Error;
 use crate::fault::{FaultPlan, Faults};
-use crate::journal::{Counts, RequestLine, Served, Version};
+use crate::journal::{Counts, OnFile, RequestLine, Served, Version};
 use crate::records::{Alteration, Records};
 use crate::scenario::Scenario;
 use crate::stream::{ApiVersion, Stream};
-use crate::timeline::Selection;
+use crate::timeline::{Reference, Selection};
 use crate::world::{World, lock};
 use crate::{server, ticks};
 
@@ -93,6 +93,24 @@ impl Simulator {
         }
     }
 
+    /// Shows every record version of a stream that is on file now, one by one: for a million of them.
+    pub fn each_on_file(&self, stream: Stream, version: ApiVersion, mut look: impl FnMut(&OnFile)) {
+        let records = &self.world.records;
+        let alterations = self.world.scenario.faults.alterations();
+        for of in self.on_file(&[stream]) {
+            let mut texts: Vec<String> = Vec::new();
+            for masked in [false, true] {
+                for alteration in &alterations {
+                    let text = records.text(of, Form { version, masked }, *alteration);
+                    if !texts.contains(&text) {
+                        texts.push(text);
+                    }
+                }
+            }
+            look(&OnFile { time: ticks::to_time(records.timeline.entry(of).time), texts });
+        }
+    }
+
     /// Cheap counters.
     pub fn counts(&self) -> Counts {
         lock(&self.world.journal).counts
@@ -115,6 +133,13 @@ impl Simulator {
     }
 
     fn select(&self, streams: &[Stream], version: ApiVersion) -> Vec<Served> {
+        let form = Form { version, masked: false };
+        let found = self.on_file(streams);
+        self.distinct(found.into_iter().map(|of| ((of, form, Alteration::None), Vec::new())).collect())
+    }
+
+    /// Every version of these streams that is on file now.
+    fn on_file(&self, streams: &[Stream]) -> Vec<Reference> {
         let now = self.world.clock.now();
         let selection = Selection {
             streams,
@@ -126,9 +151,7 @@ impl Simulator {
             oldest: self.world.oldest(now),
             limit: usize::MAX,
         };
-        let form = Form { version, masked: false };
-        let found = self.world.records.timeline.select(&selection);
-        self.distinct(found.into_iter().map(|of| ((of, form, Alteration::None), Vec::new())).collect())
+        self.world.records.timeline.select(&selection)
     }
 
     /// Bodies of these versions; one that was laid out twice (a repeated record) counts once.

@@ -1,6 +1,6 @@
 //! Which records come back, in which order, to whom.
 
-use graph_simulator::{RequestKind, Served};
+use graph_simulator::{ApiVersion, RequestKind, Served, Stream};
 use serde_json::Value;
 
 use crate::reader::{DAY, Reader, Reply, UNLIMITED};
@@ -169,4 +169,31 @@ async fn every_request_is_on_record() {
     assert_eq!(kinds, [RequestKind::Token, RequestKind::Page]);
     assert!(requests[1].prefer && requests[1].had_bearer && requests[1].status == 200);
     assert!(!requests[0].had_bearer);
+}
+
+#[tokio::test]
+async fn whatever_a_page_shows_is_a_text_of_a_record_on_file() {
+    let scenario = "[limits]\nrequests_per_10s = 0\nlargest_page = 10\n\
+                    [[volume]]\nstream = 'interactiveUser'\nper_day = 40\nrisk_copies = 0.5\n\
+                    [[faults.script]]\nkind = 'type_flip'\nnth = 2\n[[faults.script]]\nkind = 'unknown_field'\nnth = 3";
+    let reader = Reader::of(scenario).await;
+    let parsed = |text: &String| serde_json::from_str::<Value>(text).unwrap();
+    let mut on_file = Vec::new();
+    reader
+        .simulator
+        .each_on_file(Stream::InteractiveUser, ApiVersion::V1, |version| on_file.push(version.clone()));
+    let visible = reader.simulator.visible_in(ApiVersion::V1);
+    assert!(
+        visible.len() > 40
+            && on_file
+                .iter()
+                .map(|version| &*version.texts[0])
+                .eq(visible.iter().map(|served| &*served.json))
+    );
+    let texts: Vec<Value> = on_file.iter().flat_map(|version| &version.texts).map(parsed).collect();
+    let read = reader.read("v1.0/auditLogs/signIns", DAY).await;
+    assert_eq!(read.len(), on_file.len());
+    assert!(read.iter().all(|record| texts.contains(record)));
+    let as_on_file = on_file.iter().filter(|version| read.contains(&parsed(&version.texts[0]))).count();
+    assert_eq!(as_on_file, on_file.len() - 20, "two pages were altered");
 }
