@@ -78,7 +78,7 @@ impl Setup {
 
     async fn collector(&self, log: Log) -> Result<Collector, Error> {
         let application = self.identity.application(&self.config).await?;
-        Collector::new(log, self.config.clone(), application, self.archive.clone(), Clock::wall())
+        Collector::new(log, self.config.run.clone(), application, self.archive.clone(), Clock::wall())
     }
 
     async fn check(&self, log: Log) -> Checks {

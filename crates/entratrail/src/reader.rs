@@ -12,6 +12,7 @@ use crate::graph::{GraphClient, Tally};
 use crate::ledger::{Ledger, ReadRow, Status};
 use crate::object::raw_key;
 use crate::plan::{Holdings, Planned, RawObject};
+use crate::progress::Progress;
 use crate::stored::StoredVersions;
 use crate::window::WindowLength;
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -35,6 +36,8 @@ pub struct Reader<'run> {
     pub collection: Collection,
     /// `TARGET_RECORDS`.
     pub target_records: u64,
+    /// Who is told how far it is.
+    pub progress: &'run Progress,
 }
 
 /// How a read ended.

@@ -1,6 +1,6 @@
 //! HTTP: from a request to the part that answers it, and from an answer to bytes on the wire.
 //!
-//! - `POST /{tenant}/oauth2/v2.0/token`
+//! - `POST /{tenant}/oauth2/v2.0/token`, `POST /{tenant}/oauth2/v2.0/devicecode`
 //! - `GET /{v1.0|beta}/auditLogs/{signIns|directoryAudits}`
 //! - `POST /` (AWS STS, `Action=GetWebIdentityToken`)
 //! - `GET /.well-known/openid-configuration`, `GET /.well-known/jwks.json`
@@ -18,6 +18,7 @@ use crate::answer::{Answer, Ids};
 use crate::form::Form;
 use crate::graph::{self, PageRequest};
 use crate::journal::{RequestKind, RequestLine};
+use crate::person;
 use crate::response::respond;
 use crate::stream::ApiVersion;
 use crate::token;
@@ -30,6 +31,7 @@ const LARGEST_FORM: usize = 64 * 1024;
 /// Where a request goes.
 enum Route {
     Token(String),
+    DeviceCode(String),
     Page { version: ApiVersion, audits: bool },
     WebIdentityToken,
     Discovery,
@@ -74,6 +76,9 @@ impl Route {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (method, segments.as_slice()) {
             (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => Self::Token((*tenant).to_owned()),
+            (&Method::POST, [tenant, "oauth2", "v2.0", "devicecode"]) => {
+                Self::DeviceCode((*tenant).to_owned())
+            }
             (
                 &Method::GET,
                 [version @ ("v1.0" | "beta"), "auditlogs", log @ ("signins" | "directoryaudits")],
@@ -91,6 +96,7 @@ impl Route {
     fn kind(&self) -> RequestKind {
         match self {
             Self::Token(_) => RequestKind::Token,
+            Self::DeviceCode(_) => RequestKind::DeviceCode,
             Self::Page { .. } => RequestKind::Page,
             Self::WebIdentityToken => RequestKind::WebIdentityToken,
             Self::Discovery | Self::Keys | Self::Nowhere => RequestKind::Other,
@@ -110,7 +116,9 @@ impl Route {
                 let form = Form::new(body, text(headers, &AUTHORIZATION));
                 token::answer(world, &base(world, headers), tenant, &form)
             }
-
+            Self::DeviceCode(tenant) => {
+                person::code(world, &base(world, headers), tenant, &Form::new(body, None))
+            }
             Self::Page { version, audits } => {
                 let request = PageRequest {
                     version: *version,
