@@ -72,6 +72,11 @@ impl Stack {
         &self.emulator.endpoint
     }
 
+    /// The id of the account, which is its access key id as well.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
     /// For clients of services that this harness has no words for; its calls are not retried.
     pub fn config(&self) -> &SdkConfig {
         &self.config

@@ -54,22 +54,27 @@ pub(crate) async fn check(
 ) -> Result<Verification, Error> {
     let asked = asked_span(span, now);
     let mut foreign = archive.foreign_objects(Log::SignIns).await?;
-    let mut checks = Checks::new();
-    for stream in streams() {
+    let (mut checks, mut streams) = (Checks::new(), Vec::new());
+    for stream in all_streams() {
         let listing = archive.list(stream, NaiveDate::default()).await?;
         foreign.extend(listing.foreign.iter().cloned());
         let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
+        if !days.is_empty() {
+            streams.push(stream);
+        }
         for day in days.into_iter().filter(|&day| is_in(day, asked)) {
             let objects = listing.objects.get(&day).cloned().unwrap_or_default();
             checks.start(archive.clone(), stream, day, objects).await;
         }
     }
-    let days = checks.finish().await;
-    if days.is_empty() {
-        return Err(Error::Archive(format!("{place} holds nothing of that time: no ledger and no object")));
+    if streams.is_empty() {
+        return Err(Error::Archive(format!(
+            "there is nothing to verify in {place}: no ledger and no object"
+        )));
     }
+    let days = checks.finish().await;
     let span = asked.or_else(|| coverage::span_of(&days)).unwrap_or((now, now));
-    let streams = streams().into_iter().filter_map(|stream| CheckedStream::of(stream, &days, span, now));
+    let streams = streams.into_iter().map(|stream| CheckedStream::of(stream, &days, span, now));
     Ok(Verification {
         archive: place.to_string(),
         from: span.0,
@@ -80,7 +85,7 @@ pub(crate) async fn check(
 }
 
 /// Every stream that an archive can hold.
-fn streams() -> Vec<Stream> {
+fn all_streams() -> Vec<Stream> {
     [Log::SignIns, Log::DirectoryAudits].into_iter().flat_map(|log| log.streams(&EventType::ALL)).collect()
 }
 
@@ -94,7 +99,7 @@ fn asked_span(span: SpanArguments, now: DateTime<Utc>) -> Option<(DateTime<Utc>,
     };
     let settled =
         if now - SETTLE >= midnight(today) { midnight(today) } else { midnight(today - Days::new(1)) };
-    Some((from, span.to.unwrap_or(settled).min(now)))
+    Some((from, span.to.map_or(settled, |to| to.min(settled))))
 }
 
 fn is_in(day: NaiveDate, span: Option<(DateTime<Utc>, DateTime<Utc>)>) -> bool {

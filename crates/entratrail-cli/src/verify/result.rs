@@ -58,15 +58,14 @@ pub(super) enum DayState {
 }
 
 impl CheckedStream {
-    /// What `days` say of `stream`; `None` where the archive holds nothing of it.
-    pub(super) fn of(stream: Stream, days: &[CheckedDay], span: Span, now: DateTime<Utc>) -> Option<Self> {
+    /// What `days` say of `stream`.
+    pub(super) fn of(stream: Stream, days: &[CheckedDay], span: Span, now: DateTime<Utc>) -> Self {
         let days: Vec<_> = days.iter().filter(|day| day.stream == stream).collect();
-        days.first()?;
         let mut windows: Vec<_> =
             days.iter().flat_map(|day| &day.windows).map(|(window, _)| *window).collect();
         windows.sort_by_key(|window| window.start());
         let uncovered = gaps(windows.into_iter(), span, now);
-        Some(Self {
+        Self {
             stream: stream.name(),
             folder: raw_folder(stream),
             objects: days.iter().map(|day| day.objects).sum(),
@@ -75,7 +74,7 @@ impl CheckedStream {
             days: states(&days, &uncovered, span),
             uncovered,
             problems: days.iter().flat_map(|day| day.problems.iter().cloned()).collect(),
-        })
+        }
     }
 }
 

@@ -14,7 +14,9 @@ fn the_demo_ends_with_a_verified_archive_and_a_second_one_has_nothing_to_do() {
     }
     let second = run(&mut plain_command(&["demo", "--folder", folder]));
     assert_eq!(second.status, Some(0), "{}{}", second.stdout, second.stderr);
-    assert_eq!(second.stdout.matches("nothing is left to do").count(), 2, "{}", second.stdout);
+    for log in ["sign-ins          ", "directory-audits  "] {
+        assert!(second.stdout.contains(&format!("{log}nothing is left to do")), "{}", second.stdout);
+    }
 
     let archive = format!("{folder}/archive");
     let json = run(&mut plain_command(&["verify", "--archive", &archive, "--json"]));

@@ -1,6 +1,7 @@
 //! Runs that are killed, stopped, or that meet.
 
 use crate::stage::{Ended, Stage, TENANT, run};
+use std::fs::File;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -33,6 +34,37 @@ async fn a_killed_run_is_carried_on_without_loss_or_double() {
         stage.assert_sound();
         assert!(stage.files("", ".part").is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_killed_while_it_writes_leaves_half_a_file_that_the_next_one_removes() {
+    let large = TENANT.replace("per_day = 70", "per_day = 12000").replace("= 20", "= 1000");
+    let stage = Stage::set(&large).await;
+    let mut child = stage.collect().spawn().unwrap();
+    while stage.files("raw", ".part").is_empty() && child.try_wait().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(!stage.files("raw", ".part").is_empty());
+    stage.collect_all();
+    assert!(stage.files("", ".part").is_empty());
+    stage.assert_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_run_is_writing_is_left_alone() {
+    let stage = Stage::set(&slow()).await;
+    stage.collect_all();
+    let temporary = stage.files("raw", ".gz")[0].with_file_name(".entratrail-1.part");
+    std::fs::write(&temporary, "half an object of a run that goes on").unwrap();
+    let other = File::options().append(true).open(stage.archive().join(".entratrail/in-use.lock")).unwrap();
+    other.lock_shared().unwrap();
+    stage.collect_all();
+    assert!(temporary.exists());
+    other.unlock().unwrap();
+    stage.collect_all();
+    assert!(!temporary.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,6 +88,19 @@ async fn a_damaged_ledger_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn days_that_are_asked_for_and_were_never_read_are_missing() {
+    let stage = Stage::set(TENANT).await;
+    stage.collect_all();
+    assert_eq!(run(stage.verify().args(["--days", "3"])).status, Some(0));
+    let ended = run(stage.verify().args(["--days", "4"]));
+    assert_eq!(ended.status, Some(1));
+    assert_eq!(ended.stdout.matches("entratrail collect reads it").count(), 5, "{}", ended.stdout);
+    std::fs::remove_dir_all(stage.archive()).unwrap();
+    std::fs::create_dir(stage.archive()).unwrap();
+    assert_eq!(run(&mut stage.verify()).status, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_ledger_is_made_again_from_the_objects() {
     let stage = Stage::set(TENANT).await;
     stage.collect_all();
