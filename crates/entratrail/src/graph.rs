@@ -7,6 +7,7 @@ pub mod page;
 pub mod query;
 
 mod pace;
+mod question;
 mod refusal;
 mod retry;
 mod sign_on;

@@ -1,8 +1,9 @@
 //! The sign-in of a person by device code: they open a page, enter a code there and sign in as ever.
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
 
+use super::question::Question;
 use super::sign_on::SignOnAnswer;
-use super::token::{Granted, Question, Token, TokenSource};
+use super::token::{Granted, Token, TokenSource};
 use crate::error::Error;
 use secrecy::SecretString;
 use serde::Deserialize;

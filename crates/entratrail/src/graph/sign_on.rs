@@ -53,7 +53,8 @@ impl SignOnRefusal {
         let Application { tenant_id: tenant, client_id: client, kept_in, .. } = application;
         let (tenant_id, client_id) = (kept_in.place("tenant-id"), kept_in.place("client-id"));
         let client_secret = kept_in.place("client-secret");
-        if let Some(answer) = self.of_a_person() {
+        let is_person = matches!(application.credential, Credential::Delegated(_));
+        if let Some(answer) = self.of_a_person().filter(|_| is_person) {
             return answer;
         }
         let code = self.code();
@@ -100,7 +101,7 @@ impl SignOnRefusal {
             _ if status == 429 || status >= 500 || self.error == "temporarily_unavailable" => {
                 SignOnAnswer::Again
             }
-            _ if matches!(application.credential, Credential::Delegated(_)) => credentials(
+            _ if is_person => credentials(
                 "Entra does not accept the sign-in any more; start again and sign in anew".to_owned(),
             ),
             _ => credentials(format!("Entra refused application {client} of tenant {tenant}")),
@@ -134,15 +135,16 @@ impl SignOnRefusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::delegated::Delegated;
     use crate::graph::kept_in::KeptIn;
 
     fn explain(status: u16, body: &str) -> SignOnAnswer {
-        let application = Application {
-            tenant_id: "contoso.example".to_owned(),
-            client_id: "app-1".to_owned(),
-            credential: Credential::Secret("s".into()),
-            kept_in: KeptIn::Parameters,
-        };
+        explain_to(Credential::Secret("s".into()), status, body)
+    }
+
+    fn explain_to(credential: Credential, status: u16, body: &str) -> SignOnAnswer {
+        let (tenant_id, client_id) = ("contoso.example".to_owned(), "app-1".to_owned());
+        let application = Application { tenant_id, client_id, credential, kept_in: KeptIn::Parameters };
         SignOnRefusal::read(body.as_bytes()).explain(status, &application)
     }
 
@@ -173,7 +175,10 @@ mod tests {
 
     #[test]
     fn a_person_may_take_their_time_or_decline() {
-        let check = |error: &str| explain(400, &format!(r#"{{"error":"{error}","error_codes":[70016]}}"#));
+        let check = |error: &str| {
+            let person = Credential::Delegated(Box::new(Delegated::new(Box::new(|_| {}))));
+            explain_to(person, 400, &format!(r#"{{"error":"{error}","error_codes":[70016]}}"#))
+        };
         assert_eq!(check("authorization_pending"), SignOnAnswer::Pending);
         assert_eq!(check("slow_down"), SignOnAnswer::TooFast);
         let part = |error: &str, part: &str| {

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::graph::credential::{Application, Credential};
+use crate::graph::question::{Question, scope};
 use crate::graph::retry::{backoff, http_date};
 use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +14,6 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
-use url::form_urlencoded::Serializer;
 
 /// A token is renewed when it has less than this left, or a quarter of its life where that is shorter.
 const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(5);
@@ -38,10 +38,10 @@ pub(super) struct Token {
 #[derive(Debug)]
 pub(super) struct TokenSource {
     http: reqwest::Client,
-    endpoint: String,
+    pub(super) endpoint: String,
     code_endpoint: String,
-    scope: String,
-    application: Application,
+    pub(super) scope: String,
+    pub(super) application: Application,
     pub(super) clock: Clock,
     /// The latest token, or why Entra will grant none to this application: that is not asked twice.
     latest: Mutex<Result<Option<Token>, Error>>,
@@ -57,16 +57,6 @@ pub(super) struct Granted {
 
 /// An answer, and how far Entra's clock is ahead of ours, where Entra says.
 pub(super) type Answer<T> = (T, Option<TimeDelta>);
-
-/// What Entra is asked for.
-pub(super) enum Question {
-    /// A token for whom the credential proves.
-    Token,
-    /// A code for a person to sign in with.
-    Code,
-    /// A token for who has signed in with this code.
-    Approval(SecretString),
-}
 
 impl TokenSource {
     /// A source for tokens of `login_url` that Graph at `graph_url` accepts.
@@ -141,12 +131,12 @@ impl TokenSource {
                 SignOnAnswer::NotSpreadYet(error) if self.clock.now() >= give_up_spreading => {
                     return Err(error);
                 }
-                SignOnAnswer::Again if tries >= MOST_TRIES => return Err(unreachable_login(&self.endpoint)),
-                _ => {
-                    tracing::warn!(tries, "Entra did not grant a token yet");
-                    self.clock.sleep(backoff(tries, fastrand::f64())).await;
-                }
+                SignOnAnswer::NotSpreadYet(_) => {}
+                _ if tries >= MOST_TRIES => return Err(unreachable_login(&self.endpoint)),
+                _ => {}
             }
+            tracing::warn!(tries, "Entra did not grant a token yet");
+            self.clock.sleep(backoff(tries, fastrand::f64())).await;
         }
     }
 
@@ -177,36 +167,6 @@ impl TokenSource {
         Ok(Err(SignOnRefusal::read(&body).explain(status.as_u16(), &self.application)))
     }
 
-    async fn form(&self, question: &Question) -> Result<String, Error> {
-        const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-        const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-        let client_id = &self.application.client_id;
-        let (grant_type, name, proof) = match (question, &self.application.credential) {
-            (Question::Code, _) => ("", "", SecretString::default()),
-            (Question::Approval(code), _) => (DEVICE_CODE, "device_code", code.clone()),
-            (_, Credential::Secret(secret)) => ("client_credentials", "client_secret", secret.clone()),
-            (_, Credential::Certificate(certificate)) => {
-                let assertion = certificate.assertion(client_id, &self.endpoint, self.clock.now())?;
-                ("client_credentials", "client_assertion", assertion)
-            }
-            (_, Credential::Federated(federation)) => {
-                ("client_credentials", "client_assertion", (federation.0)().await?)
-            }
-            (_, Credential::Delegated(person)) => {
-                ("refresh_token", "refresh_token", person.refresh_token().unwrap_or_default())
-            }
-        };
-        let mut form = Serializer::new(String::new());
-        form.append_pair("client_id", client_id).append_pair("scope", &self.scope);
-        if !name.is_empty() {
-            form.append_pair("grant_type", grant_type).append_pair(name, proof.expose_secret());
-        }
-        if name == "client_assertion" {
-            form.append_pair("client_assertion_type", ASSERTION_TYPE);
-        }
-        Ok(form.finish())
-    }
-
     /// The token that Entra granted.
     pub(super) fn accept(&self, (granted, server_ahead): Answer<Granted>) -> Option<Token> {
         let bearer = format!("Bearer {}", granted.access_token.expose_secret());
@@ -218,16 +178,6 @@ impl TokenSource {
         }
         let renew_at = self.clock.now() + lifetime - RENEW_BEFORE.min(lifetime / 4);
         Some(Token { authorization, renew_at, server_ahead })
-    }
-}
-
-/// What a token is asked for to allow: a person's names the permissions, an application's has all it was granted.
-fn scope(credential: &Credential, graph_url: &str) -> String {
-    match credential {
-        Credential::Delegated(_) => {
-            format!("{graph_url}/AuditLog.Read.All {graph_url}/Directory.Read.All offline_access")
-        }
-        _ => format!("{graph_url}/.default"),
     }
 }
 
