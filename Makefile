@@ -7,9 +7,14 @@ SHELL := bash
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: emulator ## Run both functions on a simulated tenant and show what arrived where
+demo: ## Collect and verify a simulated tenant, then the same with both functions on an emulated AWS
 	cargo build --workspace --bins
-	target/debug/demo
+	target/debug/entratrail demo --folder .demo/laptop
+	@if command -v python3 > /dev/null; then \
+	  $(MAKE) emulator && target/debug/demo; \
+	else \
+	  echo 'The part with AWS was left out: its emulator needs Python 3, and there is no python3 on this machine.'; \
+	fi
 
 test: format lint emulator deploy-tools ## Format, lints, every test, documentation: all that CI checks
 	cargo build --workspace --bins

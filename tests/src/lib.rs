@@ -2,6 +2,7 @@
 //! compiled functions, and an auditor that knows the archive's format but shares no code with what writes it.
 
 pub mod audit;
+pub mod folder;
 pub mod stack;
 pub mod storage;
 pub mod world;

@@ -104,14 +104,14 @@ impl Stack {
         own.iter().map(|path| std::fs::read_to_string(path).expect("a mail is text")).collect()
     }
 
-    /// The number of this account.
-    pub fn account(&self) -> &str {
-        &self.account
-    }
-
     /// What `AWS_ENDPOINT_URL` is inside the functions.
     pub fn endpoint(&self) -> &str {
         &self.emulator.endpoint
+    }
+
+    /// The id of the account, which is its access key id as well.
+    pub fn account(&self) -> &str {
+        &self.account
     }
 
     /// For clients of services that this harness has no words for; its calls are not retried.

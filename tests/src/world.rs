@@ -7,13 +7,16 @@
 )]
 
 use crate::audit::{Audit, canonical, stream_folder};
+use crate::folder::Folder;
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
+use entratrail::archive::Archive;
 use entratrail::clock::Clock;
 use entratrail::collector::{Collector, Run};
 use entratrail::config::Config;
 use entratrail::error::Error;
 use entratrail::graph::credential::{Application, Credential};
+use entratrail::graph::kept_in::KeptIn;
 use entratrail::log::Log;
 use entratrail::request::{Collect, Request};
 use graph_simulator::scenario::Log as ScenarioLog;
@@ -26,8 +29,9 @@ use std::collections::BTreeMap;
 pub struct World {
     /// The tenant.
     pub simulator: Simulator,
-    /// The archive.
+    /// The bucket that holds the archive, unless a folder does.
     pub storage: Storage,
+    folder: Option<Folder>,
     log: Log,
     environment: BTreeMap<String, String>,
 }
@@ -41,7 +45,22 @@ impl World {
         };
         let environment = scenario.collect.environment.clone();
         let simulator = Simulator::start(scenario).await.expect("the scenario can be played");
-        Self { simulator, storage: Storage::start().await, log, environment }
+        Self { simulator, storage: Storage::start().await, folder: None, log, environment }
+    }
+
+    /// The same with the archive in a folder of this machine.
+    pub async fn start_in_folder(scenario: Scenario) -> Self {
+        Self { folder: Some(Folder::make()), ..Self::start(scenario).await }
+    }
+
+    /// The archive, as a new process opens it.
+    fn archive(&self) -> Archive {
+        self.folder.as_ref().map_or_else(|| self.storage.archive(), Folder::archive)
+    }
+
+    /// Whether the archive is in a folder.
+    pub fn is_in_folder(&self) -> bool {
+        self.folder.is_some()
     }
 
     /// The same from the text of a scenario.
@@ -62,8 +81,9 @@ impl World {
         let tenant = &self.simulator.scenario().tenant;
         let credential = Credential::Secret(tenant.client_secret.clone().into());
         let (tenant_id, client_id) = (tenant.id.clone(), tenant.client_id.clone());
-        let application = Application { tenant_id, client_id, credential };
-        Collector::new(self.log, Config::read(value)?, application, self.storage.archive(), clock)
+        let kept_in = KeptIn::Parameters;
+        let application = Application { tenant_id, client_id, credential, kept_in };
+        Collector::new(self.log, Config::read(value)?.run, application, self.archive(), clock)
     }
 
     /// One scheduled run.
@@ -102,7 +122,11 @@ impl World {
 
     /// The audit of the archive against `served`.
     pub async fn audit_against(&self, served: &[Served]) -> Audit {
-        Audit::of(&self.storage.objects().await).against(served)
+        let objects = match &self.folder {
+            Some(folder) => folder.objects(),
+            None => self.storage.objects().await,
+        };
+        Audit::of(&objects).against(served)
     }
 
     /// What a perfect reader of the log would be served now.

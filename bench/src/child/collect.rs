@@ -6,6 +6,7 @@ use entratrail::archive::Archive;
 use entratrail::collector::Collector;
 use entratrail::config::Config;
 use entratrail::graph::credential::{Application, Credential};
+use entratrail::graph::kept_in::KeptIn;
 use entratrail::log::Log;
 use entratrail::request::Request;
 use serde_json::Value;
@@ -22,8 +23,9 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
         tenant_id: source.tenant_id.clone(),
         client_id: source.client_id.clone(),
         credential: Credential::Secret(source.client_secret.clone().into()),
+        kept_in: KeptIn::Parameters,
     };
-    let collector = Collector::new(Log::SignIns, config, application, archive, clock)?;
+    let collector = Collector::new(Log::SignIns, config.run, application, archive, clock)?;
     let Request::Collect(request) = Request::parse(event)? else {
         return Err("the event is no request to collect".into());
     };

@@ -1,32 +1,37 @@
-//! The bucket: what it holds, and writing to it so that nothing there is ever lost.
+//! The archive: what it holds, and writing to it so that nothing there is ever lost.
+//!
+//! [`store`] knows whether it is a bucket or a folder; nothing else does.
 
-mod failure;
+mod bucket;
+mod folder;
 mod holdings;
+mod store;
 mod upload;
 
+pub use folder::Access;
 pub use holdings::Listing;
 pub use upload::{PreparedObject, Upload};
 
 use crate::error::Error;
 use crate::ledger::{Ledger, ReadRow};
 use crate::log::Stream;
-use crate::object::{ledger_key, raw_key};
+use crate::object::{ledger_key, raw_folder, raw_key};
 use crate::plan::{Holdings, RawObject};
 use crate::raw::{ObjectDigest, RawDecoder};
 use crate::record::Record;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::{ByteStream, DateTime as AwsDateTime};
+use bucket::Bucket;
 use chrono::{DateTime, NaiveDate, Utc};
-use failure::{Action, is_conflict, is_missing};
+use folder::Folder;
+use std::path::Path;
+use store::Store;
 
 /// Attempts to write a ledger that others are writing too. Each lost attempt is another writer's success.
 const MOST_CONFLICTS: u32 = 50;
 
-/// An S3 bucket with the layout of the archive.
+/// The archive of a tenant.
 #[derive(Debug, Clone)]
 pub struct Archive {
-    s3: Client,
-    bucket: String,
+    store: Store,
 }
 
 /// How recording a read ended.
@@ -43,34 +48,41 @@ pub enum Recorded {
 pub struct StoredObject {
     /// Hash and size of what is there.
     pub digest: ObjectDigest,
-    /// When S3 took it.
+    /// When the archive took it.
     pub stored_at: DateTime<Utc>,
 }
 
 impl Archive {
     /// The archive in `bucket`.
-    pub fn new(s3: Client, bucket: String) -> Self {
-        Self { s3, bucket }
+    pub fn new(s3: aws_sdk_s3::Client, bucket: String) -> Self {
+        Self { store: Store::Bucket(Bucket::new(s3, bucket)) }
+    }
+
+    /// The archive in a folder of this machine. One that holds something else is refused.
+    pub fn in_folder(root: &Path, access: Access) -> Result<Self, Error> {
+        Folder::open(root, access).map(|folder| Self { store: Store::Folder(folder) })
+    }
+
+    /// Where a person finds the object with that key.
+    pub fn address(&self, key: &str) -> String {
+        self.store.address(key)
     }
 
     /// The ledger of a day and the version of its file; empty where there is no file yet.
     pub async fn ledger(&self, stream: Stream, day: NaiveDate) -> Result<(Ledger, Option<String>), Error> {
         let key = ledger_key(stream, day);
-        let object = match self.s3.get_object().bucket(&self.bucket).key(&key).send().await {
-            Ok(object) => object,
-            Err(error) if is_missing(&error) => return Ok((Ledger::default(), None)),
-            Err(error) => return Err(self.failed(Action::Read, &key, &error)),
-        };
-        let version = object.e_tag;
-        let body = object.body.collect().await.map_err(|_| self.broke_off(&key))?;
-        let ledger = Ledger::parse(&body.into_bytes()).map_err(|damage| {
+        let Some(file) = self.store.read(&key).await? else { return Ok((Ledger::default(), None)) };
+        let ledger = Ledger::parse(&file.body).map_err(|damage| {
             Error::Archive(format!(
-                "line {} of s3://{}/{key} is damaged: {}; nothing of that day was read or changed; restore the file from \
-                 an earlier version of the object, or move it away to have the day read again",
-                damage.line, self.bucket, damage.what
+                "line {} of {} is damaged: {}; nothing of that day was read or changed; restore the file from {}, or \
+                 move it away to have the day read again",
+                damage.line,
+                self.address(&key),
+                damage.what,
+                self.store.earlier_copy()
             ))
         })?;
-        Ok((ledger, version))
+        Ok((ledger, file.version))
     }
 
     /// Puts `row` on record. `basis` holds the rows that the read built on: where others have come since, nothing
@@ -94,8 +106,8 @@ impl Archive {
         }
         let key = ledger_key(stream, row.window.day());
         Err(Error::Archive(format!(
-            "s3://{}/{key} could not be written: others wrote to it {MOST_CONFLICTS} times",
-            self.bucket
+            "{} could not be written: others wrote to it {MOST_CONFLICTS} times",
+            self.address(&key)
         )))
     }
 
@@ -111,15 +123,7 @@ impl Archive {
         let text = ledger
             .to_text()
             .map_err(|error| Error::Archive(format!("{key} could not be encoded: {error}")))?;
-        let must_be_new = version.is_none().then(|| "*".to_owned());
-        let request =
-            self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/x-ndjson");
-        let request = request.set_if_match(version).set_if_none_match(must_be_new).body(text.into());
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if is_conflict(&error) => Ok(false),
-            Err(error) => Err(self.failed(Action::Write, &key, &error)),
-        }
+        self.store.replace(&key, text, version).await
     }
 
     /// Reads a raw object and hands each record to `visit`.
@@ -130,17 +134,16 @@ impl Archive {
         mut visit: impl FnMut(Record),
     ) -> Result<StoredObject, Error> {
         let key = raw_key(stream, object);
-        let found = self.s3.get_object().bucket(&self.bucket).key(&key).send().await;
-        let mut found = found.map_err(|error| self.failed(Action::Read, &key, &error))?;
+        let mut content = self.store.open(&key).await?;
         let damaged = |error: std::io::Error| {
-            Error::Archive(format!("s3://{}/{key} is damaged: {error}; it was left as it is", self.bucket))
+            Error::Archive(format!("{} is damaged: {error}; it was left as it is", self.address(&key)))
         };
         let mut decoder = RawDecoder::new(stream.log().time_field());
-        while let Some(chunk) = found.body.next().await {
-            decoder.push(&chunk.map_err(|_| self.broke_off(&key))?, &mut visit).map_err(damaged)?;
+        while let Some(chunk) = content.next().await? {
+            decoder.push(&chunk, &mut visit).map_err(damaged)?;
         }
         let digest = decoder.finish(visit).map_err(damaged)?;
-        Ok(StoredObject { digest, stored_at: to_chrono(found.last_modified) })
+        Ok(StoredObject { digest, stored_at: content.stored_at() })
     }
 
     /// What the archive holds of one stream and day.
@@ -149,26 +152,8 @@ impl Archive {
         Ok(Holdings { stream, day, ledger: self.ledger(stream, day).await?.0, objects })
     }
 
-    /// Begins a multipart upload and gives it up, which shows that objects can be written and leaves nothing.
+    /// Begins a large object and gives it up, which shows that objects can be written and leaves nothing.
     pub async fn check_write(&self, stream: Stream) -> Result<(), Error> {
-        let key = format!("{}write-check", crate::object::raw_folder(stream));
-        let begun = self.s3.create_multipart_upload().bucket(&self.bucket).key(&key).send().await;
-        let begun = begun.map_err(|error| self.failed(Action::Write, &key, &error))?;
-        let id = begun.upload_id.unwrap_or_default();
-        let ended =
-            self.s3.abort_multipart_upload().bucket(&self.bucket).key(&key).upload_id(id).send().await;
-        ended.map(drop).map_err(|error| self.failed(Action::Write, &key, &error))
+        self.store.begin(&format!("{}write-check", raw_folder(stream))).await?.abort().await
     }
-
-    fn broke_off(&self, key: &str) -> Error {
-        Error::Archive(format!("reading s3://{}/{key} broke off; the next run tries again", self.bucket))
-    }
-}
-
-fn to_chrono(time: Option<AwsDateTime>) -> DateTime<Utc> {
-    time.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos())).unwrap_or_default()
-}
-
-fn body(bytes: Vec<u8>) -> ByteStream {
-    ByteStream::from(bytes)
 }

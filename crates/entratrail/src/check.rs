@@ -59,7 +59,7 @@ impl Collector {
     /// Tries everything that a run needs, and stores nothing.
     pub async fn check(&self) -> Checks {
         let streams = self.streams();
-        let signed_on = self.graph.sign_on().await.map(|()| self.describe_credential());
+        let signed_on = self.graph.sign_on().await.map(|_| self.describe_credential());
         let is_signed_on = signed_on.is_ok();
         let mut checks = vec![Check::new("credential", signed_on)];
         for &stream in streams.iter().filter(|_| is_signed_on) {

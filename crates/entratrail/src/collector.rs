@@ -6,7 +6,7 @@ mod unread;
 
 use crate::archive::Archive;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::RunSettings;
 use crate::error::Error;
 use crate::graph::credential::Application;
 use crate::graph::query::Collection;
@@ -14,16 +14,20 @@ use crate::graph::{GraphClient, Tally};
 use crate::ledger::State;
 use crate::log::{GraphVersion, Log, Stream};
 use crate::metrics::Vitals;
-use crate::plan::{Holdings, Scope, plan_day};
+use crate::plan::{Holdings, Planned, Scope, plan_day};
+use crate::progress::Progress;
 use crate::reader::{Outcome, Reader};
 use crate::report::{Report, WindowReport};
 use crate::request::Collect;
 use crate::window::midnight;
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
+use futures_util::future::{FusedFuture as _, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
 use holdings::{Archived, Day};
 use queue::{Queue, Task};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -33,13 +37,15 @@ pub struct Collector {
     /// Which log.
     pub log: Log,
     /// The settings.
-    pub config: Config,
-    /// Where records come from.
-    pub graph: GraphClient,
+    pub settings: RunSettings,
+    /// Where records come from: under one limit for all who share it.
+    pub graph: Arc<GraphClient>,
     /// Where they go.
     pub archive: Archive,
     /// The time.
     pub clock: Clock,
+    /// How far it is.
+    pub progress: Arc<Progress>,
 }
 
 /// What came of a run.
@@ -51,6 +57,8 @@ pub struct Run {
     pub error: Option<Error>,
     /// Whether only time was lacking, so that another invocation is to go on.
     pub ran_out_of_time: bool,
+    /// The first window that was not read.
+    pub first_left: Option<Planned>,
     /// Numbers for the metrics.
     pub vitals: Vitals,
 }
@@ -66,45 +74,68 @@ impl Collector {
     /// A collector for `log` that signs on as `application`.
     pub fn new(
         log: Log,
-        config: Config,
+        settings: RunSettings,
         application: Application,
         archive: Archive,
         clock: Clock,
     ) -> Result<Self, Error> {
-        let graph = GraphClient::new(&config.graph, application, clock)?;
-        Ok(Self { log, config, graph, archive, clock })
+        let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
+        Ok(Self::sharing(graph, log, settings, archive, clock))
+    }
+
+    /// A collector for `log` that asks through `graph`, as others may at the same time.
+    pub fn sharing(
+        graph: Arc<GraphClient>,
+        log: Log,
+        settings: RunSettings,
+        archive: Archive,
+        clock: Clock,
+    ) -> Self {
+        let progress = Arc::new(Progress::of(&log.streams(&settings.event_types)));
+        Self { log, settings, graph, archive, clock, progress }
     }
 
     /// The streams of the log that are wanted.
     pub fn streams(&self) -> Vec<Stream> {
-        self.log.streams(&self.config.event_types)
+        self.log.streams(&self.settings.event_types)
     }
 
     /// Where and how `stream` is asked for.
     pub fn collection(&self, stream: Stream) -> Collection {
         let version = GraphVersion::serving(&self.streams());
-        Collection { graph_url: self.config.graph.graph_url.clone(), version, stream }
+        Collection { graph_url: self.settings.graph.graph_url.clone(), version, stream }
     }
 
     /// Reads what is due, or what `request` asks for, until all is done or `stop_at` has come.
     pub async fn run(&self, request: &Collect, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
+        let time_is_up = async {
+            match stop_at {
+                Some(stop_at) => self.clock.sleep_until(stop_at).await,
+                None => std::future::pending().await,
+            }
+        };
+        self.run_until(request, time_is_up).await
+    }
+
+    /// The same, until `stop` is over.
+    pub async fn run_until(&self, request: &Collect, stop: impl Future<Output = ()>) -> Result<Run, Error> {
         let started_at = self.clock.now();
         let scope = scope_of(request, started_at)?;
         let mut archived = self.look_up(scope, started_at, request.is_dry_run).await?;
         let mut run = Work::new(self.log, &mut archived);
-        run.report_expired(scope, self.config.plan.oldest_day(started_at), &self.streams());
+        run.report_expired(scope, self.settings.plan.oldest_day(started_at), &self.streams());
         if request.is_dry_run {
             run.report_plan(self.plan(&archived, scope, started_at));
         } else {
             run.queue = Queue::new(self.plan(&archived, scope, started_at));
-            self.work(&mut run, &mut archived, scope, stop_at).await;
+            self.work(&mut run, &mut archived, scope, stop).await;
         }
         let now = self.clock.now();
         run.report.duration_ms = u64::try_from((now - started_at).num_milliseconds()).unwrap_or(0);
         let oldest_unverified_hours =
-            (scope == Scope::Due).then(|| archived.oldest_unverified_hours(now, &self.config.plan));
-        let credential_days_left = self.graph.credential_days_left().or(self.config.secret_days_left(now));
-        Ok(run.end(self.config.plan.history_days, oldest_unverified_hours, credential_days_left))
+            (scope == Scope::Due).then(|| archived.oldest_unverified_hours(now, &self.settings.plan));
+        let history_days = self.settings.plan.history_days;
+        Ok(run.end(history_days, oldest_unverified_hours, self.graph.credential_days_left()))
     }
 
     /// The windows to read, in the order of their time.
@@ -116,7 +147,7 @@ impl Collector {
     }
 
     fn plan_day(&self, holdings: &Holdings, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
-        let planned = plan_day(holdings, scope, now, &self.config.plan).into_iter();
+        let planned = plan_day(holdings, scope, now, &self.settings.plan).into_iter();
         planned.map(|planned| Task::new(planned, holdings)).collect()
     }
 
@@ -126,29 +157,47 @@ impl Collector {
         run: &mut Work,
         archived: &mut Archived,
         scope: Scope,
-        stop_at: Option<DateTime<Utc>>,
+        stop: impl Future<Output = ()>,
     ) {
+        let mut stop = pin!(stop.fuse());
         let (halt, halted) = watch::channel(false);
         let large = Semaphore::new(1);
         let mut in_flight = FuturesUnordered::new();
+        self.streams().into_iter().for_each(|stream| self.publish(run, stream));
         loop {
-            let is_over = *halted.borrow() || stop_at.is_some_and(|stop| self.clock.now() >= stop);
-            while !is_over && in_flight.len() < self.config.graph.concurrency {
+            if (&mut stop).now_or_never().is_some() {
+                halt.send_replace(true);
+            }
+            while !*halted.borrow() && in_flight.len() < self.settings.graph.concurrency {
                 let Some(task) = run.queue.next() else { break };
                 let Some(day) = archived.days.get(&task.place()) else { continue };
-                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &large, stop_at, halted.clone()));
+                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &large, halted.clone()));
             }
-            let Some(finished) = in_flight.next().await else { break };
+            let finished = tokio::select! {
+                finished = in_flight.next() => finished,
+                () = &mut stop, if !stop.is_terminated() => {
+                    halt.send_replace(true);
+                    continue;
+                }
+            };
+            let Some(finished) = finished else { break };
+            let stream = finished.task.planned.stream;
             run.queue.landed(&finished.task);
             if let Outcome::Superseded = finished.outcome {
                 self.plan_again(run, archived, scope, &finished).await;
             }
-            run.take(finished, archived);
+            run.take(finished, archived, &self.progress);
+            self.publish(run, stream);
             if run.error.as_ref().is_some_and(Error::stops_the_run) {
                 halt.send_replace(true);
             }
         }
-        run.ran_out_of_time = !*halted.borrow() && (run.was_stopped || run.queue.len() > 0);
+        let has_failed = run.error.as_ref().is_some_and(Error::stops_the_run);
+        run.ran_out_of_time = !has_failed && (run.was_stopped || run.queue.len() > 0);
+    }
+
+    fn publish(&self, run: &Work, stream: Stream) {
+        self.progress.windows_are_left(stream, run.queue.left(stream));
     }
 
     async fn read(
@@ -156,7 +205,6 @@ impl Collector {
         task: Task,
         holdings: Arc<Holdings>,
         large: &Semaphore,
-        stop_at: Option<DateTime<Utc>>,
         mut halted: watch::Receiver<bool>,
     ) -> Finished {
         let reader = Reader {
@@ -164,20 +212,13 @@ impl Collector {
             archive: &self.archive,
             clock: self.clock,
             collection: self.collection(task.planned.stream),
-            target_records: self.config.target_records,
+            target_records: self.settings.target_records,
+            progress: &self.progress,
             large,
         };
         let stop = async {
-            let time_is_up = async {
-                match stop_at {
-                    Some(stop_at) => self.clock.sleep_until(stop_at).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = time_is_up => {}
-                _ = halted.wait_for(|is_halted| *is_halted) => {}
-            }
+            // That the run is over, so that nobody can halt it any more, is a reason to stop as well.
+            let _ = halted.wait_for(|is_halted| *is_halted).await;
         };
         let tally = Tally::default();
         let outcome = reader.read(&task.planned, &holdings, task.estimate, &tally, stop).await;
@@ -210,7 +251,7 @@ fn scope_of(request: &Collect, now: DateTime<Utc>) -> Result<Scope, Error> {
     if from < now {
         return Ok(Scope::Span { from, to, asked_at: request.asked_at.unwrap_or(now) });
     }
-    Err(Error::Event(format!("the event asks for the span from {from}, which lies in the future")))
+    Err(Error::Event(format!("the span that is asked for starts at {from}, which lies in the future")))
 }
 
 /// What a run has done so far, and what is left.
@@ -252,7 +293,7 @@ impl Work {
             self.report.add(WindowReport::unread(stream, from, end, 0, State::Expired));
         }
         self.has_expired = Some(format!(
-            "the event asks for records since {from}, and none before {oldest} was read: HISTORY_DAYS allows no older day, \
+            "records since {from} were asked for, and none before {oldest} was read: HISTORY_DAYS allows no older day, \
              because Graph may have dropped it and an empty answer would look like proof"
         ));
     }
@@ -266,8 +307,13 @@ impl Work {
         }
     }
 
-    fn take(&mut self, finished: Finished, archived: &mut Archived) {
+    fn take(&mut self, finished: Finished, archived: &mut Archived, progress: &Progress) {
         let Finished { task, outcome, tally } = finished;
+        match outcome {
+            Outcome::Read(..) => progress.window_is_done(task.planned.stream),
+            Outcome::Failed(_) => progress.window_has_failed(task.planned.stream),
+            Outcome::Split(..) | Outcome::Superseded | Outcome::Stopped => {}
+        }
         self.report.requests += tally.requests();
         self.report.retries += tally.retries();
         self.report.throttled += tally.throttled();
@@ -317,6 +363,7 @@ impl Work {
             report: self.report,
             error,
             ran_out_of_time: self.ran_out_of_time,
+            first_left: self.queue.first(),
             vitals: Vitals { oldest_unverified_hours, credential_days_left, succeeded },
         }
     }

@@ -19,14 +19,8 @@ pub struct Config {
     pub parameter_prefix: String,
     /// `CREDENTIAL`: `secret`, `certificate` or `federated`.
     pub credential: CredentialKind,
-    /// How Graph is asked.
-    pub graph: GraphSettings,
-    /// `SIGN_IN_EVENT_TYPES`: comma list of the sign-ins that are read.
-    pub event_types: Vec<EventType>,
-    /// What is due.
-    pub plan: PlanSettings,
-    /// `TARGET_RECORDS`: records that a window is to hold at most, roughly.
-    pub target_records: u64,
+    /// What a run reads, and how.
+    pub run: RunSettings,
     /// `STOP_BEFORE_DEADLINE_SECONDS`: when a run stops starting work and hands over.
     pub stop_before_deadline: TimeDelta,
     /// `CREDENTIAL_EXPIRES`: the day on which the client secret ends. Entra tells it to people only.
@@ -36,6 +30,19 @@ pub struct Config {
     pub has_own_s3_endpoint: bool,
 }
 
+/// What a run reads, and how: all that does not depend on where it runs.
+#[derive(Debug, Clone)]
+pub struct RunSettings {
+    /// How Graph is asked.
+    pub graph: GraphSettings,
+    /// `SIGN_IN_EVENT_TYPES`: comma list of the sign-ins that are read.
+    pub event_types: Vec<EventType>,
+    /// What is due.
+    pub plan: PlanSettings,
+    /// `TARGET_RECORDS`: records that a window is to hold at most, roughly.
+    pub target_records: u64,
+}
+
 /// How Graph and Entra are reached.
 #[derive(Debug, Clone)]
 pub struct GraphSettings {
@@ -43,7 +50,7 @@ pub struct GraphSettings {
     pub graph_url: Url,
     /// `LOGIN_URL`: the login host of the tenant's cloud.
     pub login_url: Url,
-    /// `CONCURRENCY`: windows in flight at once, and chains of pages followed at once.
+    /// `CONCURRENCY`: windows in flight at once, and requests in flight at once.
     pub concurrency: usize,
     /// `GRAPH_REQUESTS_PER_10S`: the limit that all of them share.
     pub requests_per_10s: usize,
@@ -68,6 +75,23 @@ impl Config {
             archive_bucket: variables.required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
             parameter_prefix: variables.parameter_prefix()?,
             credential: variables.credential()?,
+            run: RunSettings::read(&lookup)?,
+            stop_before_deadline: TimeDelta::seconds(variables.number(
+                "STOP_BEFORE_DEADLINE_SECONDS",
+                60,
+                1..=840,
+            )?),
+            secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
+            has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
+        })
+    }
+}
+
+impl RunSettings {
+    /// Reads the variables through `lookup`.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let variables = Variables(&lookup);
+        Ok(Self {
             graph: GraphSettings {
                 graph_url: variables.host("GRAPH_URL", "https://graph.microsoft.com")?,
                 login_url: variables.host("LOGIN_URL", "https://login.microsoftonline.com")?,
@@ -81,13 +105,6 @@ impl Config {
                 settle: TimeDelta::minutes(variables.number("SETTLE_MINUTES", 30, 0..=1440)?),
             },
             target_records: variables.number("TARGET_RECORDS", 50_000, 1..=1_000_000)?,
-            stop_before_deadline: TimeDelta::seconds(variables.number(
-                "STOP_BEFORE_DEADLINE_SECONDS",
-                60,
-                1..=840,
-            )?),
-            secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
-            has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
         })
     }
 }
@@ -211,9 +228,9 @@ mod tests {
     fn only_bucket_and_prefix_are_required() {
         let config = read(&[]).unwrap();
         assert_eq!(config.parameter_prefix, "/entratrail");
-        assert_eq!(config.event_types, EventType::ALL);
-        assert_eq!((config.plan.history_days, config.target_records), (30, 50_000));
-        assert_eq!(config.graph.graph_url.as_str(), "https://graph.microsoft.com/");
+        assert_eq!(config.run.event_types, EventType::ALL);
+        assert_eq!((config.run.plan.history_days, config.run.target_records), (30, 50_000));
+        assert_eq!(config.run.graph.graph_url.as_str(), "https://graph.microsoft.com/");
     }
 
     #[test]

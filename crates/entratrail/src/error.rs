@@ -33,6 +33,9 @@ pub enum Error {
     /// The bucket could not be read or written, or holds something damaged.
     #[error("{0}")]
     Archive(String),
+    /// The disk of a local archive is full or read-only: make room.
+    #[error("{0}")]
+    Disk(String),
     /// An SSM parameter is missing, unreadable or malformed.
     #[error("{0}")]
     Parameters(String),
@@ -52,7 +55,7 @@ impl Error {
             Self::Licence(_) => "Licence",
             Self::Throttled(_) => "Throttled",
             Self::Graph(_) => "Graph",
-            Self::Archive(_) => "Archive",
+            Self::Archive(_) | Self::Disk(_) => "Archive",
             Self::Parameters(_) => "Parameters",
             Self::Incomplete(_) => "Incomplete",
         }
@@ -60,7 +63,14 @@ impl Error {
 
     /// True where every other window would fail in the same way, so that the run ends at once.
     pub fn stops_the_run(&self) -> bool {
-        matches!(self, Self::Credentials(_) | Self::Permission(_) | Self::Licence(_) | Self::Parameters(_))
+        matches!(
+            self,
+            Self::Credentials(_)
+                | Self::Permission(_)
+                | Self::Licence(_)
+                | Self::Parameters(_)
+                | Self::Disk(_)
+        )
     }
 
     /// The same kind of error with `text` after its message, for what only the caller knows.
@@ -75,6 +85,7 @@ impl Error {
             Self::Throttled(_) => Self::Throttled(said),
             Self::Graph(_) => Self::Graph(said),
             Self::Archive(_) => Self::Archive(said),
+            Self::Disk(_) => Self::Disk(said),
             Self::Parameters(_) => Self::Parameters(said),
             Self::Incomplete(_) => Self::Incomplete(said),
         }

@@ -1,10 +1,13 @@
 //! A link to a page: the token, the pace and the retries of a request to Graph.
 
 pub mod credential;
+pub mod delegated;
+pub mod kept_in;
 pub mod page;
 pub mod query;
 
 mod pace;
+mod question;
 mod refusal;
 mod retry;
 mod sign_on;
@@ -15,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::GraphSettings;
 use crate::error::Error;
 use crate::log::Log;
+use chrono::TimeDelta;
 use credential::Application;
 use flate2::bufread::MultiGzDecoder;
 use page::Page;
@@ -109,9 +113,10 @@ impl GraphClient {
         Ok(Self { http, tokens, turns, desk: Arc::default(), clock })
     }
 
-    /// Fetches a token, which shows whether the credential works.
-    pub async fn sign_on(&self) -> Result<(), Error> {
-        self.tokens.token(None).await.map(drop)
+    /// Fetches a token, which shows whether the credential works. Returns how far Entra's clock is ahead of ours, where
+    /// Entra says.
+    pub async fn sign_on(&self) -> Result<Option<TimeDelta>, Error> {
+        self.tokens.token(None).await.map(|token| token.server_ahead)
     }
 
     /// Days until the credential expires, where that is known.

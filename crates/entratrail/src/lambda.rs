@@ -78,7 +78,7 @@ impl Setup {
 
     async fn collector(&self, log: Log) -> Result<Collector, Error> {
         let application = self.identity.application(&self.config).await?;
-        Collector::new(log, self.config.clone(), application, self.archive.clone(), Clock::wall())
+        Collector::new(log, self.config.run.clone(), application, self.archive.clone(), Clock::wall())
     }
 
     async fn check(&self, log: Log) -> Checks {
@@ -93,6 +93,8 @@ impl Setup {
         let stop_at = self.stop_at(context, started_at)?;
         let collector = self.collector(log).await?;
         let mut run = collector.run(collect, Some(stop_at)).await?;
+        let days_left = &mut run.vitals.credential_days_left;
+        *days_left = days_left.or(self.config.secret_days_left(started_at));
         if run.ran_out_of_time {
             self.hand_over(&mut run, collect, context, started_at).await;
         }

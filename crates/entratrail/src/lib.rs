@@ -1,4 +1,4 @@
-//! Archives a tenant's Microsoft Entra ID logs in an S3 bucket, and proves that nothing is missing.
+//! Archives a tenant's Microsoft Entra ID logs in an S3 bucket or a folder, and proves that nothing is missing.
 //!
 //! One run, as [`collector`] tells it:
 //!
@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod object;
 pub mod parameters;
 pub mod plan;
+pub mod progress;
 pub mod raw;
 pub mod reader;
 pub mod record;

@@ -3,10 +3,12 @@
 use crate::config::{Config, CredentialKind};
 use crate::error::Error;
 use crate::graph::credential::{Application, Certificate, Credential, Federation};
+use crate::graph::kept_in::KeptIn;
 use aws_sdk_ssm::error::ProvideErrorMetadata as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
-use uuid::Uuid;
+
+const KEPT_IN: KeptIn = KeptIn::Parameters;
 
 /// The clients of the AWS services that hold or prove who the function is.
 #[derive(Debug, Clone)]
@@ -22,23 +24,20 @@ impl Identity {
     pub async fn application(&self, config: &Config) -> Result<Application, Error> {
         let parameter = |name: &'static str| self.parameter(&config.parameter_prefix, name);
         let tenant_id = parameter("tenant-id").await?.expose_secret().to_owned();
-        check_tenant_id(&tenant_id)?;
+        KEPT_IN.check_tenant_id(&tenant_id)?;
         let client_id = parameter("client-id").await?.expose_secret().to_owned();
-        if Uuid::try_parse(&client_id).is_err() {
-            return Err(Error::Parameters(format!(
-                "the parameter client-id holds \"{client_id}\"; it must be the application (client) id of the app \
-                 registration, a GUID"
-            )));
-        }
+        KEPT_IN.check_client_id(&client_id)?;
         let credential = match config.credential {
-            CredentialKind::Secret => Credential::Secret(check_secret(parameter("client-secret").await?)?),
+            CredentialKind::Secret => {
+                Credential::Secret(KEPT_IN.check_secret(parameter("client-secret").await?)?)
+            }
             CredentialKind::Certificate => {
                 let text = parameter("client-certificate").await?;
-                Credential::Certificate(Box::new(Certificate::from_pem(text.expose_secret())?))
+                Credential::Certificate(Box::new(Certificate::from_pem(text.expose_secret(), KEPT_IN)?))
             }
-            CredentialKind::Federated => Credential::Federated(self.federation(&config.graph.login_url)),
+            CredentialKind::Federated => Credential::Federated(self.federation(&config.run.graph.login_url)),
         };
-        Ok(Application { tenant_id, client_id, credential })
+        Ok(Application { tenant_id, client_id, credential, kept_in: KEPT_IN })
     }
 
     async fn parameter(&self, prefix: &str, name: &str) -> Result<SecretString, Error> {
@@ -105,44 +104,9 @@ fn audience(login_url: &Url) -> &'static str {
     }
 }
 
-fn check_tenant_id(tenant_id: &str) -> Result<(), Error> {
-    let is_domain = tenant_id.contains('.')
-        && tenant_id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
-    if is_domain || Uuid::try_parse(tenant_id).is_ok() {
-        return Ok(());
-    }
-    Err(Error::Parameters(format!(
-        "the parameter tenant-id holds \"{tenant_id}\"; it must be the directory (tenant) id, a GUID, or a verified domain \
-         of the tenant"
-    )))
-}
-
-/// Entra shows a secret's id beside its value, and the id is what people paste.
-fn check_secret(secret: SecretString) -> Result<SecretString, Error> {
-    if Uuid::try_parse(secret.expose_secret()).is_err() {
-        return Ok(secret);
-    }
-    Err(Error::Parameters(
-        "the parameter client-secret holds a GUID, which is the id of a client secret; store the secret's value, which \
-         Entra shows once, when the secret is made"
-            .to_owned(),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_and_secrets_that_cannot_be_right_are_refused() {
-        assert!(check_tenant_id("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20").is_ok());
-        assert!(check_tenant_id("contoso.example").is_ok());
-        assert!(check_tenant_id("contoso").is_err());
-        assert!(check_tenant_id("contoso.example/../x").is_err());
-        let error = check_secret("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20".into()).unwrap_err().to_string();
-        assert!(error.contains("value") && !error.contains("5e1c"), "{error}");
-        assert!(check_secret("abc8Q~something".into()).is_ok());
-    }
 
     #[test]
     fn each_cloud_has_its_audience() {

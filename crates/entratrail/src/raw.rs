@@ -66,6 +66,15 @@ pub struct ObjectDigest {
     pub bytes: u64,
 }
 
+impl ObjectDigest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut digest = Digest::new();
+        digest.update(bytes);
+        digest.finish()
+    }
+}
+
 #[derive(Clone)]
 struct Digest {
     context: Context,

@@ -12,6 +12,7 @@ use crate::graph::{GraphClient, Tally};
 use crate::ledger::{Ledger, ReadRow, Status};
 use crate::object::raw_key;
 use crate::plan::{Holdings, Planned, RawObject};
+use crate::progress::Progress;
 use crate::stored::StoredVersions;
 use crate::window::WindowLength;
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -39,6 +40,8 @@ pub struct Reader<'run> {
     /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
     /// most of the memory of a run, and one is enough to use up Graph's limit.
     pub large: &'run Semaphore,
+    /// Who is told how far it is.
+    pub progress: &'run Progress,
 }
 
 /// How a read ended.

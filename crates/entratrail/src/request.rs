@@ -79,6 +79,11 @@ impl Request {
 }
 
 impl Collect {
+    /// A request for everything that is due, or for a span; both bounds on a 5-minute boundary.
+    pub fn asked_by_hand(span: Option<(DateTime<Utc>, DateTime<Utc>)>) -> Self {
+        Self { span, is_dry_run: false, hop: 0, asked_at: None, event: Value::Null }
+    }
+
     /// The event that makes the next invocation go on where this one stopped: the same one, with the hop.
     /// `None` after the last hop.
     pub fn next_event(&self, now: DateTime<Utc>) -> Option<Value> {
@@ -106,12 +111,17 @@ fn span(from: &str, to: &str) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
     )))
 }
 
-fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
+/// The instant of a date, or of an RFC 3339 text, on a 5-minute boundary.
+pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(midnight);
     let instant = date.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc()));
     let is_on_boundary =
         |instant: &DateTime<Utc>| instant.timestamp() % 300 == 0 && instant.timestamp_subsec_nanos() == 0;
-    instant.filter(is_on_boundary).ok_or_else(|| {
+    instant.filter(is_on_boundary)
+}
+
+fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
+    parse_instant(text).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
         Error::Event(format!(
             "\"{member}\" of the event is \"{shown}\"; it must be a date such as 2026-10-24, or an RFC 3339 instant on a \

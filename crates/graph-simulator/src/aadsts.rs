@@ -29,6 +29,12 @@ pub(crate) enum Refusal {
     OtherIssuer(String),
     OtherSubject { subject: String, only_case: bool },
     OtherAudience(String),
+    Pending,
+    AskedTooSoon,
+    Declined,
+    CodeExpired,
+    UnknownCode,
+    StaleRefreshToken,
     Transient,
     Throttled,
 }
@@ -56,6 +62,12 @@ impl Refusal {
             Self::OtherSubject { only_case: true, .. } => (7_002_138, 401, "invalid_client"),
             Self::OtherSubject { .. } => (700_213, 401, "invalid_client"),
             Self::OtherAudience(_) => (700_212, 401, "invalid_client"),
+            Self::Pending => (70016, 400, "authorization_pending"),
+            Self::AskedTooSoon => (70016, 400, "slow_down"),
+            Self::Declined => (65004, 400, "authorization_declined"),
+            Self::CodeExpired => (70019, 400, "expired_token"),
+            Self::UnknownCode => (70018, 400, "bad_verification_code"),
+            Self::StaleRefreshToken => (700_082, 400, "invalid_grant"),
             Self::Transient => (90033, 503, "temporarily_unavailable"),
             Self::Throttled => (90055, 429, "temporarily_unavailable"),
         }
@@ -65,7 +77,7 @@ impl Refusal {
         let app = &tenant.client_id;
         match self {
             Self::MissingParameter(name) => format!("The request body must contain the following parameter: '{name}'."),
-            Self::UnsupportedGrant => "The app requested an unsupported grant type. Only 'client_credentials' is simulated.".to_owned(),
+            Self::UnsupportedGrant => "The app requested an unsupported grant type. Only 'client_credentials', 'refresh_token' and device codes are simulated.".to_owned(),
             Self::UnknownTenant(name) => format!("Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."),
             Self::MalformedTenant(name) => format!("Specified tenant identifier '{name}' is neither a valid DNS name, nor a valid external domain."),
             Self::UnknownApplication(client) => format!("Application with identifier '{client}' was not found in the directory '{}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", tenant.id),
@@ -83,6 +95,11 @@ impl Refusal {
             Self::OtherSubject { subject, only_case: true } => format!("No matching federated identity record found for presented assertion subject '{subject}'."),
             Self::OtherSubject { subject, .. } => format!("No matching federated identity record found for presented assertion subject '{subject}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."),
             Self::OtherAudience(audience) => format!("No matching federated identity record found for presented assertion audience '{audience}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."),
+            Self::Pending | Self::AskedTooSoon => "OAuth 2.0 device flow error. Authorization is pending. Continue polling.".to_owned(),
+            Self::Declined => "User declined to consent to access the app.".to_owned(),
+            Self::CodeExpired => "Verification code expired. Have the user retry the sign-in.".to_owned(),
+            Self::UnknownCode => "Invalid verification code due to user typing in wrong user code for device code flow.".to_owned(),
+            Self::StaleRefreshToken => "The refresh token has expired due to inactivity.".to_owned(),
             Self::Transient => "A transient error has occurred. Please try again.".to_owned(),
             Self::Throttled => "The tenant is throttled because of too many requests. Please try again later.".to_owned(),
         }

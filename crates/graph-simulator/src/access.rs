@@ -1,6 +1,6 @@
 //! Access tokens: random strings with an end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 #[derive(Debug, Default)]
 pub(crate) struct AccessTokens {
     ends: HashMap<String, i64>,
+    of_people: HashSet<String>,
     /// How often a federated assertion has been presented.
     pub(crate) federated_attempts: u64,
 }
@@ -28,6 +29,18 @@ impl AccessTokens {
         let token = URL_SAFE_NO_PAD.encode(bytes);
         self.ends.insert(token.clone(), ends);
         token
+    }
+
+    /// A new token of a person, good until `ends`.
+    pub(crate) fn issue_to_person(&mut self, ends: i64) -> String {
+        let token = self.issue(ends);
+        self.of_people.insert(token.clone());
+        token
+    }
+
+    /// Whether a token is a person's, not an application's.
+    pub(crate) fn is_of_person(&self, bearer: Option<&str>) -> bool {
+        bearer.is_some_and(|bearer| self.of_people.contains(bearer))
     }
 
     /// Whether a bearer token is good at this moment.

@@ -58,6 +58,10 @@ fn admitted(world: &World, request: &PageRequest) -> Result<(), Box<Answer>> {
         return Err(Box::new(generic_fault::throttled(world, ids, retry_after)));
     }
     let tenant = &world.scenario.tenant;
+    if lock(&world.tokens).is_of_person(request.bearer.as_deref()) && !tenant.person.has_role {
+        let code = "Authentication_RequestFromUnsupportedUserRole";
+        return Err(Box::new(Answer::graph_error(403, code, "User is not in the allowed roles", ids, clock)));
+    }
     if !tenant.has_permission("AuditLog.Read.All") {
         return Err(Box::new(generic_fault::no_permission(ids, world)));
     }

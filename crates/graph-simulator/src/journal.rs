@@ -34,6 +34,8 @@ pub struct RequestLine {
 pub enum RequestKind {
     /// The token endpoint.
     Token,
+    /// The endpoint that gives out codes for people to sign in with.
+    DeviceCode,
     /// A collection below `auditLogs`.
     Page,
     /// `GetWebIdentityToken`.

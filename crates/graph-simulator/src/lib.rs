@@ -29,6 +29,7 @@ mod limit;
 mod link;
 mod outcome;
 mod page;
+mod person;
 mod records;
 mod response;
 pub mod scenario;

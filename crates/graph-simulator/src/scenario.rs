@@ -10,7 +10,7 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 use serde::Deserialize;
 
 pub use outcome::{Collect, Expect, Log};
-pub use tenant::{AppState, Federation, Licence, Presence, SecretState, Tenant};
+pub use tenant::{AppState, Federation, Licence, Person, PersonAnswer, Presence, SecretState, Tenant};
 pub use volume::{Changed, Late, Shape, Story, StoryKind, Volume};
 
 use crate::error::Error;

@@ -1,6 +1,6 @@
 //! HTTP: from a request to the part that answers it, and from an answer to bytes on the wire.
 //!
-//! - `POST /{tenant}/oauth2/v2.0/token`
+//! - `POST /{tenant}/oauth2/v2.0/token`, `POST /{tenant}/oauth2/v2.0/devicecode`
 //! - `GET /{tenant}/v2.0/.well-known/openid-configuration`
 //! - `GET /{v1.0|beta}/auditLogs/{signIns|directoryAudits}`
 //! - `POST /` (AWS STS, `Action=GetWebIdentityToken`)
@@ -19,6 +19,7 @@ use crate::answer::{Answer, Ids};
 use crate::form::Form;
 use crate::graph::{self, PageRequest};
 use crate::journal::{RequestKind, RequestLine};
+use crate::person;
 use crate::response::respond;
 use crate::stream::ApiVersion;
 use crate::token;
@@ -32,6 +33,7 @@ const LARGEST_FORM: usize = 64 * 1024;
 enum Route {
     Token(String),
     Tenant(String),
+    DeviceCode(String),
     Page { version: ApiVersion, audits: bool },
     WebIdentityToken,
     Discovery,
@@ -76,6 +78,9 @@ impl Route {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (method, segments.as_slice()) {
             (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => Self::Token((*tenant).to_owned()),
+            (&Method::POST, [tenant, "oauth2", "v2.0", "devicecode"]) => {
+                Self::DeviceCode((*tenant).to_owned())
+            }
             (
                 &Method::GET,
                 [version @ ("v1.0" | "beta"), "auditlogs", log @ ("signins" | "directoryaudits")],
@@ -96,6 +101,7 @@ impl Route {
     fn kind(&self) -> RequestKind {
         match self {
             Self::Token(_) => RequestKind::Token,
+            Self::DeviceCode(_) => RequestKind::DeviceCode,
             Self::Page { .. } => RequestKind::Page,
             Self::WebIdentityToken => RequestKind::WebIdentityToken,
             Self::Tenant(_) | Self::Discovery | Self::Keys | Self::Nowhere => RequestKind::Other,
@@ -115,7 +121,9 @@ impl Route {
                 let form = Form::new(body, text(headers, &AUTHORIZATION));
                 token::answer(world, &base(world, headers), tenant, &form)
             }
-
+            Self::DeviceCode(tenant) => {
+                person::code(world, &base(world, headers), tenant, &Form::new(body, None))
+            }
             Self::Page { version, audits } => {
                 let request = PageRequest {
                     version: *version,

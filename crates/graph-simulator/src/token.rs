@@ -1,4 +1,4 @@
-//! The token endpoint: client credentials by secret, certificate or federated assertion.
+//! The token endpoint: client credentials by secret, certificate or federated assertion; sign-ins of people.
 
 use crate::aadsts::Refusal;
 use crate::answer::Answer;
@@ -6,6 +6,7 @@ use crate::assertion;
 use crate::fault::{Fault, FaultKind, Occasion, Target};
 use crate::form::Form;
 use crate::generic_fault;
+use crate::person;
 use crate::scenario::{Presence, SecretState, Tenant};
 use crate::ticks::PER_SECOND;
 use crate::world::{World, lock};
@@ -21,7 +22,7 @@ pub(crate) fn answer(world: &World, base: &str, tenant: &str, form: &Form) -> An
     }
     let now = world.clock.now();
     let mut answer = match grant(world, base, tenant, form) {
-        Ok(()) => granted(world, now),
+        Ok(grantee) => granted(world, now, grantee),
         Err(refusal) => refusal.answer(&world.scenario.tenant, now),
     };
     if let Some(fault) = fault {
@@ -45,20 +46,46 @@ pub(crate) fn describe_tenant(world: &World, base: &str, tenant: &str) -> Answer
     }
 }
 
-fn granted(world: &World, now: i64) -> Answer {
+/// Whose token it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grantee {
+    Application,
+    Person,
+}
+
+fn granted(world: &World, now: i64, grantee: Grantee) -> Answer {
     let seconds = world.scenario.limits.token_lifetime_seconds;
-    let token = lock(&world.tokens).issue(now + i64::from(seconds) * PER_SECOND);
-    let body = serde_json::json!({
+    let ends = now + i64::from(seconds) * PER_SECOND;
+    let mut body = serde_json::json!({
         "token_type": "Bearer",
         "expires_in": seconds,
         "ext_expires_in": seconds,
-        "access_token": token,
     });
+    if grantee == Grantee::Application {
+        body["access_token"] = lock(&world.tokens).issue(ends).into();
+    } else {
+        body["access_token"] = lock(&world.tokens).issue_to_person(ends).into();
+        body["refresh_token"] = person::refresh_token(world).into();
+        body["scope"] = "AuditLog.Read.All Directory.Read.All".into();
+    }
     Answer::json(200, &body)
 }
 
+/// Who asks decides what is looked at.
+fn grant(world: &World, base: &str, tenant: &str, form: &Form) -> Result<Grantee, Refusal> {
+    match form.get("grant_type") {
+        Some("urn:ietf:params:oauth:grant-type:device_code") => {
+            person::check_code(world, base, tenant, form).map(|()| Grantee::Person)
+        }
+        Some("refresh_token") => {
+            person::check_refresh_token(world, base, tenant, form).map(|()| Grantee::Person)
+        }
+        _ => check_application(world, base, tenant, form).map(|()| Grantee::Application),
+    }
+}
+
 /// Decides in the order in which Entra looks: tenant, application, scope, credential.
-fn grant(world: &World, base: &str, tenant: &str, form: &Form) -> Result<(), Refusal> {
+fn check_application(world: &World, base: &str, tenant: &str, form: &Form) -> Result<(), Refusal> {
     let known = &world.scenario.tenant;
     check_tenant(known, tenant)?;
     if require(form, "grant_type")? != "client_credentials" {
@@ -82,11 +109,11 @@ fn grant(world: &World, base: &str, tenant: &str, form: &Form) -> Result<(), Ref
     }
 }
 
-fn require<'a>(form: &'a Form, name: &'static str) -> Result<&'a str, Refusal> {
+pub(crate) fn require<'a>(form: &'a Form, name: &'static str) -> Result<&'a str, Refusal> {
     form.get(name).ok_or(Refusal::MissingParameter(name))
 }
 
-fn check_tenant(known: &Tenant, asked: &str) -> Result<(), Refusal> {
+pub(crate) fn check_tenant(known: &Tenant, asked: &str) -> Result<(), Refusal> {
     let is_known = asked.eq_ignore_ascii_case(&known.id) || asked.eq_ignore_ascii_case(&known.domain);
     if is_known && known.tenant_state == Presence::Present {
         return Ok(());

@@ -12,6 +12,7 @@ use crate::issuer::Issuer;
 use crate::journal::Journal;
 use crate::limit::Limiter;
 use crate::link::Links;
+use crate::person::SignIns;
 use crate::records::Records;
 use crate::scenario::Scenario;
 use crate::ticks;
@@ -31,6 +32,7 @@ pub(crate) struct World {
     pub(crate) limiter: Mutex<Limiter>,
     pub(crate) faults: Mutex<FaultPlan>,
     pub(crate) tokens: Mutex<AccessTokens>,
+    pub(crate) sign_ins: Mutex<SignIns>,
     pub(crate) certificates: Mutex<Vec<Certificate>>,
 }
 
@@ -55,6 +57,7 @@ impl World {
             limiter: Mutex::new(Limiter::new(scenario.limits.requests_per_10s)),
             faults: Mutex::new(FaultPlan::new(scenario.faults.clone(), scenario.seed)),
             tokens: Mutex::default(),
+            sign_ins: Mutex::default(),
             certificates: Mutex::new(certificates),
             url,
             scenario,

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use entratrail_tests::audit::Audit;
+use entratrail_tests::folder::kill_after;
 use entratrail_tests::storage::{Moment, Step};
 use entratrail_tests::world::World;
 use fastrand::Rng;
@@ -13,6 +14,8 @@ use std::ops::RangeInclusive;
 
 /// Seeds that are played.
 const SEEDS: u64 = 200;
+/// Seeds that are played with a folder in place of the bucket.
+const SEEDS_IN_FOLDER: u64 = 40;
 /// Seeds that are played at once.
 const AT_ONCE: u64 = 4;
 /// Runs after which a day must be complete.
@@ -46,13 +49,26 @@ const FAULTS: [(&str, f64); 19] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_stored_twice_in_two_hundred_runs_of_random_faults() {
+    live_through_all(SEEDS, World::start).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_keeps_what_a_bucket_keeps() {
+    live_through_all(SEEDS_IN_FOLDER, World::start_in_folder).await;
+}
+
+/// Plays `seeds` seeds, each in a world that `start` makes.
+async fn live_through_all<W>(seeds: u64, start: impl Fn(Scenario) -> W + Copy + Send + 'static)
+where
+    W: Future<Output = World> + Send,
+{
     if let Ok(seed) = std::env::var("CHAOS_SEED") {
-        return live_through(seed.parse().unwrap()).await;
+        return live_through(seed.parse().unwrap(), start).await;
     }
     let lanes = (0..AT_ONCE).map(|lane| {
         tokio::spawn(async move {
-            for seed in (lane..SEEDS).step_by(usize::try_from(AT_ONCE).unwrap()) {
-                live_through(seed).await;
+            for seed in (lane..seeds).step_by(usize::try_from(AT_ONCE).unwrap()) {
+                live_through(seed, start).await;
             }
         })
     });
@@ -69,9 +85,9 @@ struct Life {
 }
 
 /// Three simulated days in the life of a tenant.
-async fn live_through(seed: u64) {
+async fn live_through<W: Future<Output = World>>(seed: u64, start: impl Fn(Scenario) -> W) {
     let mut dice = Rng::with_seed(seed);
-    let world = World::start(Scenario::from_toml(&tenant(seed, &mut dice)).unwrap()).await;
+    let world = start(Scenario::from_toml(&tenant(seed, &mut dice)).unwrap()).await;
     let mut life = Life { seed, world, meetings: Vec::new() };
     let first: DateTime<Utc> = "2026-11-23T01:15:00Z".parse().unwrap();
     for day in 0..3 {
@@ -98,6 +114,7 @@ impl Life {
         for _ in 0..MOST_RUNS {
             let started = world.simulator.now();
             let finished = match dice.u8(0..10) {
+                0..3 if world.is_in_folder() => kill_after(dice.u32(1..200), world.run()).await,
                 0..3 => {
                     world.storage.kill_at(a_step(dice), dice.u32(1..12), a_moment(dice), world.run()).await
                 }

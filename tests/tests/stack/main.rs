@@ -19,6 +19,7 @@ mod days;
 mod deadlines;
 mod events;
 mod installation;
+mod laptop;
 mod refusals;
 mod secrecy;
 mod settings;

@@ -1,7 +1,6 @@
 //! What the archive holds: listing a stream's folders, and the objects that are not ours.
 
 use super::Archive;
-use super::failure::Action;
 use crate::error::Error;
 use crate::log::{Log, Stream};
 use crate::object::{ledger_folder, parse_ledger_key, parse_raw_key, raw_folder};
@@ -24,13 +23,13 @@ impl Archive {
     /// Lists the folders of `stream` from `first` on: one request for about a thousand objects.
     pub async fn list(&self, stream: Stream, first: NaiveDate) -> Result<Listing, Error> {
         let mut listing = Listing::default();
-        for key in self.keys(&raw_folder(stream), Some(first), None).await? {
+        for key in self.keys_since(&raw_folder(stream), first).await? {
             match parse_raw_key(stream, &key) {
                 Some(object) => listing.objects.entry(object.window.day()).or_default().push(object),
                 None => listing.foreign.push(key),
             }
         }
-        for key in self.keys(&ledger_folder(stream), Some(first), None).await? {
+        for key in self.keys_since(&ledger_folder(stream), first).await? {
             match parse_ledger_key(stream, &key) {
                 Some(day) => drop(listing.ledgers.insert(day)),
                 None => listing.foreign.push(key),
@@ -44,7 +43,8 @@ impl Archive {
         let mut foreign = Vec::new();
         if log == Log::SignIns {
             for folder in ["raw", "ledger"] {
-                foreign.extend(self.keys(&format!("{folder}/{}/", log.name()), None, Some("/")).await?);
+                let prefix = format!("{folder}/{}/", log.name());
+                foreign.extend(self.store.keys(&prefix, None, true).await?);
             }
         }
         Ok(foreign)
@@ -52,24 +52,11 @@ impl Archive {
 
     /// The raw objects of one day.
     pub(super) async fn list_raw(&self, stream: Stream, day: NaiveDate) -> Result<Vec<RawObject>, Error> {
-        let keys = self.keys(&format!("{}day={day}/", raw_folder(stream)), None, None).await?;
+        let keys = self.store.keys(&format!("{}day={day}/", raw_folder(stream)), None, false).await?;
         Ok(keys.iter().filter_map(|key| parse_raw_key(stream, key)).collect())
     }
 
-    async fn keys(
-        &self,
-        prefix: &str,
-        first: Option<NaiveDate>,
-        delimiter: Option<&str>,
-    ) -> Result<Vec<String>, Error> {
-        let request = self.s3.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let request = request.set_start_after(first.map(|day| format!("{prefix}day={day}")));
-        let mut pages = request.set_delimiter(delimiter.map(str::to_owned)).into_paginator().send();
-        let mut keys = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.failed(Action::List, prefix, &error))?;
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
-        }
-        Ok(keys)
+    async fn keys_since(&self, folder: &str, first: NaiveDate) -> Result<Vec<String>, Error> {
+        self.store.keys(folder, Some(format!("{folder}day={first}")), false).await
     }
 }

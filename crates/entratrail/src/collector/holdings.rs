@@ -94,7 +94,7 @@ impl Collector {
     ) -> Result<Archived, Error> {
         let mut archived =
             Archived { foreign: self.archive.foreign_objects(self.log).await?, ..Archived::default() };
-        let days = self.config.plan.days(scope, now);
+        let days = self.settings.plan.days(scope, now);
         let Some(&first) = days.first() else { return Ok(archived) };
         for stream in self.streams() {
             // The listing comes first: an object that is created after it is named by the ledger that is read

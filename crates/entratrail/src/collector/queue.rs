@@ -3,6 +3,7 @@
 use super::holdings::Place;
 use crate::error::Error;
 use crate::ledger::{ReadRow, State};
+use crate::log::Stream;
 use crate::plan::{Holdings, Planned};
 use crate::report::WindowReport;
 use crate::window::WindowLength;
@@ -80,6 +81,16 @@ impl Queue {
     /// The tasks that wait.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Task> {
         self.waiting.iter()
+    }
+
+    /// Tasks of one stream that wait or are in flight.
+    pub(super) fn left(&self, stream: Stream) -> usize {
+        self.waiting.iter().chain(&self.in_flight).filter(|task| task.planned.stream == stream).count()
+    }
+
+    /// The oldest task that waits.
+    pub(super) fn first(&self) -> Option<Planned> {
+        self.waiting.iter().map(|task| task.planned).min_by_key(|planned| planned.window.start())
     }
 
     /// Takes the first task, which is in flight until it is [`Queue::landed`].

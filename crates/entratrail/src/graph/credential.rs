@@ -1,6 +1,8 @@
-//! Who the collector is to Entra: a client secret, a certificate, or a token of the AWS role that it runs as.
+//! Who the collector is to Entra: a client secret, a certificate, a token of the AWS role that it runs as, or a person.
 
 use crate::error::Error;
+use crate::graph::delegated::Delegated;
+use crate::graph::kept_in::KeptIn;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -28,6 +30,8 @@ pub struct Application {
     pub client_id: String,
     /// The proof.
     pub credential: Credential,
+    /// Where the operator keeps all this.
+    pub kept_in: KeptIn,
 }
 
 /// What proves to Entra who asks.
@@ -39,6 +43,8 @@ pub enum Credential {
     Certificate(Box<Certificate>),
     /// Tokens of an outside issuer that the app registration trusts.
     Federated(Federation),
+    /// The sign-in of a person, so that no app registration is needed.
+    Delegated(Box<Delegated>),
 }
 
 /// Fetches a fresh JWT that a federated credential accepts.
@@ -59,7 +65,7 @@ impl Credential {
     pub fn days_left(&self, now: DateTime<Utc>) -> Option<i64> {
         match self {
             Self::Certificate(certificate) => Some((certificate.not_after - now).num_days()),
-            Self::Secret(_) | Self::Federated(_) => None,
+            Self::Secret(_) | Self::Federated(_) | Self::Delegated(_) => None,
         }
     }
 }
@@ -69,6 +75,7 @@ pub struct Certificate {
     key: EncodingKey,
     thumbprint: String,
     not_after: DateTime<Utc>,
+    kept_in: KeptIn,
 }
 
 impl fmt::Debug for Certificate {
@@ -79,7 +86,8 @@ impl fmt::Debug for Certificate {
 
 impl Certificate {
     /// Reads a PEM text that holds one certificate and its RSA private key, in any order.
-    pub fn from_pem(text: &str) -> Result<Self, Error> {
+    pub fn from_pem(text: &str, kept_in: KeptIn) -> Result<Self, Error> {
+        let unusable = |why: &str| kept_in.unusable_certificate(why);
         let blocks = pem::parse_many(text).map_err(|_| unusable("it is not PEM text"))?;
         let block = |part: &str| blocks.iter().find(|block| block.tag().ends_with(part));
         let certificate = block("CERTIFICATE").ok_or_else(|| unusable("it holds no CERTIFICATE block"))?;
@@ -95,6 +103,7 @@ impl Certificate {
                 .map_err(|_| unusable("its private key is not an RSA key"))?,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())),
             not_after: DateTime::UNIX_EPOCH + TimeDelta::from_std(not_after).unwrap_or(TimeDelta::MAX),
+            kept_in,
         })
     }
 
@@ -112,15 +121,10 @@ impl Certificate {
             "nbf": now.timestamp(), "iat": now.timestamp(), "exp": (now + ASSERTION_LIFETIME).timestamp(),
         });
         let signed = jsonwebtoken::encode(&header, &claims, &self.key);
-        signed.map(SecretString::from).map_err(|_| unusable("its private key cannot sign"))
+        signed
+            .map(SecretString::from)
+            .map_err(|_| self.kept_in.unusable_certificate("its private key cannot sign"))
     }
-}
-
-fn unusable(why: &str) -> Error {
-    Error::Parameters(format!(
-        "the parameter client-certificate cannot be used: {why}; it must hold the certificate and its RSA private key, \
-         both as PEM"
-    ))
 }
 
 #[cfg(test)]
@@ -130,7 +134,7 @@ mod tests {
     #[test]
     fn a_certificate_that_cannot_be_used_is_refused_in_words() {
         let check = |text: &str, part: &str| {
-            let error = Certificate::from_pem(text).unwrap_err();
+            let error = Certificate::from_pem(text, KeptIn::Parameters).unwrap_err();
             assert_eq!(error.error_type(), "Parameters");
             assert!(error.to_string().contains(part), "{error}");
         };

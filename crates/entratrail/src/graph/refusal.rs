@@ -51,6 +51,10 @@ impl Refusal {
                  need Entra ID P1 or P2; if the tenant has one, grant the application permission Directory.Read.All \
                  as well, without which Graph cannot always see the licence"
             )),
+            (403, "Authentication_RequestFromUnsupportedUserRole") => Error::Permission(format!(
+                "Graph refused {collection} because whoever signed in has no role that may read it ({came_back}); assign \
+                 them the role Reports Reader or Security Reader"
+            )),
             (403, _) => Error::Permission(format!(
                 "Graph refused {collection} for lack of permission ({came_back}); grant the app registration the \
                  application permissions AuditLog.Read.All and Directory.Read.All and give admin consent"

@@ -98,8 +98,13 @@ pub(super) fn retry_after(header: &str, now: DateTime<Utc>) -> Option<Duration> 
     if let Ok(seconds) = header.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = DateTime::parse_from_rfc2822(header.trim()).ok()?;
-    Some((date.to_utc() - now).max(TimeDelta::zero()).to_std().unwrap_or_default())
+    let date = http_date(header)?;
+    Some((date - now).max(TimeDelta::zero()).to_std().unwrap_or_default())
+}
+
+/// A date of an HTTP header.
+pub(super) fn http_date(header: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(header.trim()).ok().map(|date| date.to_utc())
 }
 
 #[cfg(test)]

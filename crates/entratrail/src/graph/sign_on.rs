@@ -1,6 +1,8 @@
 //! What Entra's token endpoint answers, in the operator's terms.
 
 use crate::error::Error;
+use crate::graph::credential::{Application, Credential};
+use crate::graph::delegated::not_signed_in;
 use serde::Deserialize;
 
 /// The body of a refusal. <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
@@ -23,6 +25,10 @@ pub(super) enum SignOnAnswer {
     Again,
     /// A new federated credential has not reached every server of Entra yet.
     NotSpreadYet(Error),
+    /// The person has not signed in yet.
+    Pending,
+    /// The same, and it was asked too soon.
+    TooFast,
     /// Final.
     Fail(Error),
 }
@@ -43,7 +49,14 @@ impl SignOnRefusal {
     }
 
     /// Decides by status and AADSTS code.
-    pub(super) fn explain(&self, status: u16, tenant: &str, client: &str) -> SignOnAnswer {
+    pub(super) fn explain(&self, status: u16, application: &Application) -> SignOnAnswer {
+        let Application { tenant_id: tenant, client_id: client, kept_in, .. } = application;
+        let (tenant_id, client_id) = (kept_in.place("tenant-id"), kept_in.place("client-id"));
+        let client_secret = kept_in.place("client-secret");
+        let is_person = matches!(application.credential, Credential::Delegated(_));
+        if let Some(answer) = self.of_a_person().filter(|_| is_person) {
+            return answer;
+        }
         let code = self.code();
         let came_back = self.came_back(status);
         let credentials =
@@ -57,18 +70,18 @@ impl SignOnRefusal {
             ))),
             7_000_215 => credentials(format!(
                 "Entra refused the client secret of application {client}: it is wrong; store the secret's value, not its \
-                 id, in the parameter client-secret"
+                 id, in {client_secret}"
             )),
             7_000_222 => credentials(format!(
                 "the client secret of application {client} has expired; make a new one in Entra and store its value in \
-                 the parameter client-secret"
+                 {client_secret}"
             )),
             700_016 => credentials(format!(
-                "tenant {tenant} has no application {client}; check the parameters client-id and tenant-id, and that \
+                "tenant {tenant} has no application {client}; check {client_id} and {tenant_id}, and that \
                  an administrator has consented to the application"
             )),
             90002 | 900_023 => credentials(format!(
-                "Entra knows no tenant {tenant}; check the parameter tenant-id, and LOGIN_URL for a national cloud"
+                "Entra knows no tenant {tenant}; check {tenant_id}, and LOGIN_URL for a national cloud"
             )),
             90038 | 900_382 | 900_432 => credentials(format!(
                 "tenant {tenant} belongs to another national cloud; check LOGIN_URL and GRAPH_URL"
@@ -88,8 +101,25 @@ impl SignOnRefusal {
             _ if status == 429 || status >= 500 || self.error == "temporarily_unavailable" => {
                 SignOnAnswer::Again
             }
+            _ if is_person => credentials(
+                "Entra does not accept the sign-in any more; start again and sign in anew".to_owned(),
+            ),
             _ => credentials(format!("Entra refused application {client} of tenant {tenant}")),
         }
+    }
+
+    /// What Entra says while it waits for a person.
+    fn of_a_person(&self) -> Option<SignOnAnswer> {
+        let fail = |text: &str| SignOnAnswer::Fail(Error::Credentials(text.to_owned()));
+        Some(match self.error.as_str() {
+            "authorization_pending" => SignOnAnswer::Pending,
+            "slow_down" => SignOnAnswer::TooFast,
+            "authorization_declined" | "access_denied" => {
+                fail("the sign-in was declined; start again and accept it, or use an app registration")
+            }
+            "expired_token" | "code_expired" => SignOnAnswer::Fail(not_signed_in()),
+            _ => return None,
+        })
     }
 
     fn came_back(&self, status: u16) -> String {
@@ -105,9 +135,17 @@ impl SignOnRefusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::delegated::Delegated;
+    use crate::graph::kept_in::KeptIn;
 
     fn explain(status: u16, body: &str) -> SignOnAnswer {
-        SignOnRefusal::read(body.as_bytes()).explain(status, "contoso.example", "app-1")
+        explain_to(Credential::Secret("s".into()), status, body)
+    }
+
+    fn explain_to(credential: Credential, status: u16, body: &str) -> SignOnAnswer {
+        let (tenant_id, client_id) = ("contoso.example".to_owned(), "app-1".to_owned());
+        let application = Application { tenant_id, client_id, credential, kept_in: KeptIn::Parameters };
+        SignOnRefusal::read(body.as_bytes()).explain(status, &application)
     }
 
     #[test]
@@ -133,6 +171,21 @@ mod tests {
         assert!(
             matches!(explain(401, body), SignOnAnswer::Fail(error) if error.to_string().contains("expired"))
         );
+    }
+
+    #[test]
+    fn a_person_may_take_their_time_or_decline() {
+        let check = |error: &str| {
+            let person = Credential::Delegated(Box::new(Delegated::new(Box::new(|_| {}))));
+            explain_to(person, 400, &format!(r#"{{"error":"{error}","error_codes":[70016]}}"#))
+        };
+        assert_eq!(check("authorization_pending"), SignOnAnswer::Pending);
+        assert_eq!(check("slow_down"), SignOnAnswer::TooFast);
+        let part = |error: &str, part: &str| {
+            assert!(matches!(check(error), SignOnAnswer::Fail(error) if error.to_string().contains(part)));
+        };
+        part("authorization_declined", "declined");
+        part("expired_token", "expired");
     }
 
     #[test]

@@ -3,16 +3,17 @@
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::graph::credential::{Application, Credential};
-use crate::graph::retry::backoff;
+use crate::graph::question::{Question, scope};
+use crate::graph::retry::{backoff, http_date};
 use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
-use url::form_urlencoded::Serializer;
 
 /// A token is renewed when it has less than this left, or a quarter of its life where that is shorter.
 const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(5);
@@ -29,25 +30,33 @@ pub(super) struct Token {
     /// The `Authorization` header, marked as sensitive so that no library prints it.
     pub(super) authorization: HeaderValue,
     renew_at: DateTime<Utc>,
+    /// How far Entra's clock was ahead of ours, where Entra said.
+    pub(super) server_ahead: Option<TimeDelta>,
 }
 
 /// Fetches access tokens for one application during one run, and keeps the latest.
 #[derive(Debug)]
 pub(super) struct TokenSource {
     http: reqwest::Client,
-    endpoint: String,
-    scope: String,
-    application: Application,
-    clock: Clock,
+    pub(super) endpoint: String,
+    code_endpoint: String,
+    pub(super) scope: String,
+    pub(super) application: Application,
+    pub(super) clock: Clock,
     /// The latest token, or why Entra will grant none to this application: that is not asked twice.
     latest: Mutex<Result<Option<Token>, Error>>,
 }
 
+/// What Entra grants.
 #[derive(Deserialize)]
-struct Granted {
+pub(super) struct Granted {
     access_token: SecretString,
     expires_in: i64,
+    refresh_token: Option<SecretString>,
 }
+
+/// An answer, and how far Entra's clock is ahead of ours, where Entra says.
+pub(super) type Answer<T> = (T, Option<TimeDelta>);
 
 impl TokenSource {
     /// A source for tokens of `login_url` that Graph at `graph_url` accepts.
@@ -62,7 +71,8 @@ impl TokenSource {
         Self {
             http,
             endpoint: format!("{}/{}/oauth2/v2.0/token", base(login_url), application.tenant_id),
-            scope: format!("{}/.default", base(graph_url)),
+            code_endpoint: format!("{}/{}/oauth2/v2.0/devicecode", base(login_url), application.tenant_id),
+            scope: scope(&application.credential, &base(graph_url)),
             application,
             clock,
             latest: Mutex::new(Ok(None)),
@@ -94,12 +104,26 @@ impl TokenSource {
     }
 
     async fn fetch(&self) -> Result<Token, Error> {
+        if let Credential::Delegated(person) = &self.application.credential
+            && person.refresh_token().is_none()
+        {
+            return self.sign_in(person).await;
+        }
+        let granted = self.ask_until_decided(&Question::Token).await?;
+        self.accept(granted).ok_or_else(|| unreachable_login(&self.endpoint))
+    }
+
+    /// Asks until Entra says yes or no. With the answer comes how far Entra's clock is ahead of ours.
+    pub(super) async fn ask_until_decided<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+    ) -> Result<Answer<T>, Error> {
         let give_up_spreading = self.clock.now() + SPREADING;
         let mut tries = 0;
         loop {
             tries += 1;
-            let answer = match self.request().await? {
-                Ok(token) => return Ok(token),
+            let answer = match self.ask(question).await? {
+                Ok(granted) => return Ok(granted),
                 Err(answer) => answer,
             };
             match answer {
@@ -107,64 +131,53 @@ impl TokenSource {
                 SignOnAnswer::NotSpreadYet(error) if self.clock.now() >= give_up_spreading => {
                     return Err(error);
                 }
-                SignOnAnswer::Again if tries >= MOST_TRIES => return Err(unreachable_login(&self.endpoint)),
-                SignOnAnswer::NotSpreadYet(_) | SignOnAnswer::Again => {
-                    tracing::warn!(tries, "Entra did not grant a token yet");
-                    self.clock.sleep(backoff(tries, fastrand::f64())).await;
-                }
+                SignOnAnswer::NotSpreadYet(_) => {}
+                _ if tries >= MOST_TRIES => return Err(unreachable_login(&self.endpoint)),
+                _ => {}
             }
+            tracing::warn!(tries, "Entra did not grant a token yet");
+            self.clock.sleep(backoff(tries, fastrand::f64())).await;
         }
     }
 
-    async fn request(&self) -> Result<Result<Token, SignOnAnswer>, Error> {
+    /// Asks once.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        question: &Question,
+    ) -> Result<Result<Answer<T>, SignOnAnswer>, Error> {
+        let endpoint = if matches!(question, Question::Code) { &self.code_endpoint } else { &self.endpoint };
         let request = self
             .http
-            .post(&self.endpoint)
+            .post(endpoint)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(self.form().await?);
+            .body(self.form(question).await?);
         let exchange = async {
             let response = request.send().await?;
-            Ok::<_, reqwest::Error>((response.status(), response.bytes().await?))
+            let date = response.headers().get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
+            let server_ahead = date.map(|date| date - self.clock.now());
+            Ok::<_, reqwest::Error>((response.status(), server_ahead, response.bytes().await?))
         };
-        let Some(Ok((status, body))) = self.clock.timeout(TIMEOUT, exchange).await else {
+        let Some(Ok((status, server_ahead, body))) = self.clock.timeout(TIMEOUT, exchange).await else {
             return Ok(Err(SignOnAnswer::Again));
         };
         if status.is_success() {
             let granted = serde_json::from_slice(&body).ok();
-            return Ok(granted.and_then(|granted| self.accept(&granted)).ok_or(SignOnAnswer::Again));
+            return Ok(granted.map(|granted| (granted, server_ahead)).ok_or(SignOnAnswer::Again));
         }
-        let Application { tenant_id, client_id, .. } = &self.application;
-        Ok(Err(SignOnRefusal::read(&body).explain(status.as_u16(), tenant_id, client_id)))
+        Ok(Err(SignOnRefusal::read(&body).explain(status.as_u16(), &self.application)))
     }
 
-    async fn form(&self) -> Result<String, Error> {
-        const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-        let client_id = &self.application.client_id;
-        let (name, proof) = match &self.application.credential {
-            Credential::Secret(secret) => ("client_secret", secret.clone()),
-            Credential::Certificate(certificate) => {
-                let assertion = certificate.assertion(client_id, &self.endpoint, self.clock.now())?;
-                ("client_assertion", assertion)
-            }
-            Credential::Federated(federation) => ("client_assertion", (federation.0)().await?),
-        };
-        let mut form = Serializer::new(String::new());
-        form.append_pair("client_id", client_id)
-            .append_pair("scope", &self.scope)
-            .append_pair("grant_type", "client_credentials")
-            .append_pair(name, proof.expose_secret());
-        if name == "client_assertion" {
-            form.append_pair("client_assertion_type", ASSERTION_TYPE);
-        }
-        Ok(form.finish())
-    }
-
-    fn accept(&self, granted: &Granted) -> Option<Token> {
+    /// The token that Entra granted.
+    pub(super) fn accept(&self, (granted, server_ahead): Answer<Granted>) -> Option<Token> {
         let bearer = format!("Bearer {}", granted.access_token.expose_secret());
         let mut authorization = HeaderValue::try_from(bearer).ok()?;
         authorization.set_sensitive(true);
         let lifetime = TimeDelta::try_seconds(granted.expires_in.max(0))?;
-        Some(Token { authorization, renew_at: self.clock.now() + lifetime - RENEW_BEFORE.min(lifetime / 4) })
+        if let Credential::Delegated(person) = &self.application.credential {
+            person.keep(granted.refresh_token);
+        }
+        let renew_at = self.clock.now() + lifetime - RENEW_BEFORE.min(lifetime / 4);
+        Some(Token { authorization, renew_at, server_ahead })
     }
 }
 

@@ -146,6 +146,7 @@ impl<'run> Reader<'run> {
                 Ok(counts) => counts,
                 Err(error) => return Followed::Failed(error),
             };
+            self.progress.add_records(stream, after - before);
             let (name, page_number) = (stream.name(), links.pages + 1);
             tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
             let instead = self.reconsider(window, chain, &page, &seen, after);

@@ -28,6 +28,36 @@ pub struct Tenant {
     pub tenant_state: Presence,
     /// The application's federated credential and the account that signs for it.
     pub federation: Federation,
+    /// Who signs in by device code.
+    pub person: Person,
+}
+
+/// The `[tenant.person]` table: what somebody does who is asked to sign in by device code.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Person {
+    /// What they do in the end.
+    pub answer: PersonAnswer,
+    /// How often the reader asks in vain before that.
+    pub thinks: u32,
+    /// Seconds that the reader has to wait between two questions.
+    pub interval_seconds: u32,
+    /// Whether the refresh token is good.
+    pub may_refresh: bool,
+    /// Whether they have a role that may read the logs.
+    pub has_role: bool,
+}
+
+/// What a person does with a device code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonAnswer {
+    /// Signs in.
+    Accepts,
+    /// Refuses to.
+    Declines,
+    /// Nothing, until the code expires.
+    Never,
 }
 
 /// The `[tenant.federation]` table. The issuer is always the simulator itself.
@@ -122,6 +152,19 @@ impl Default for Tenant {
             app_state: Presence::Present,
             tenant_state: Presence::Present,
             federation: Federation::default(),
+            person: Person::default(),
+        }
+    }
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self {
+            answer: PersonAnswer::Accepts,
+            thinks: 1,
+            interval_seconds: 5,
+            may_refresh: true,
+            has_role: true,
         }
     }
 }

@@ -30,6 +30,50 @@ async fn entra_names_what_is_wrong_with_a_token_request() {
 }
 
 #[tokio::test]
+async fn a_person_signs_in_by_device_code_in_their_own_time() {
+    let mut reader = Reader::of("[tenant.person]\nthinks = 1\ninterval_seconds = 5").await;
+    let url = format!("{}/organizations/oauth2/v2.0", reader.simulator.url());
+    let client = ("client_id", "14d82eec-204b-4c2f-b7e8-296a70dab67e");
+    let scope = ("scope", "https://graph.microsoft.com/AuditLog.Read.All offline_access");
+    let code = reader.post(&format!("{url}/devicecode"), &[client, scope]).await;
+    assert_eq!((code.status, code.body["interval"].as_u64()), (200, Some(5)));
+    let device_code = code.body["device_code"].as_str().unwrap();
+    let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+    let token = format!("{url}/token");
+    let ask = async || reader.post(&token, &[client, grant, ("device_code", device_code)]).await;
+    assert_eq!(ask().await.body["error"], "authorization_pending");
+    assert_eq!(ask().await.body["error"], "slow_down");
+    reader.simulator.set_now(reader.simulator.now() + chrono::TimeDelta::seconds(6));
+    let granted = ask().await;
+    assert_eq!(granted.status, 200, "{}", granted.body);
+    let refresh_token = granted.body["refresh_token"].as_str().unwrap();
+    let refresh = [client, scope, ("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+    let refreshed = reader.post(&token, &refresh).await;
+    assert_eq!(refreshed.status, 200);
+    reader.token = refreshed.body["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(reader.first("v1.0/auditLogs/signIns", DAY).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_person_may_decline_be_late_or_lack_a_role() {
+    let check = async |person: &str, seconds: i64, error: &str| {
+        let reader = Reader::of(&format!("[tenant.person]\nthinks = 0\n{person}")).await;
+        let url = format!("{}/contoso.example/oauth2/v2.0", reader.simulator.url());
+        let client = ("client_id", "14d82eec-204b-4c2f-b7e8-296a70dab67e");
+        let scope = ("scope", "https://graph.microsoft.com/AuditLog.Read.All");
+        let code = reader.post(&format!("{url}/devicecode"), &[client, scope]).await;
+        reader.simulator.set_now(reader.simulator.now() + chrono::TimeDelta::seconds(seconds));
+        let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+        let device_code = ("device_code", code.body["device_code"].as_str().unwrap());
+        let answer = reader.post(&format!("{url}/token"), &[client, grant, device_code]).await;
+        assert_eq!(answer.body["error"], error, "{person}");
+    };
+    check("answer = 'declines'", 5, "authorization_declined").await;
+    check("answer = 'never'", 5, "authorization_pending").await;
+    check("answer = 'accepts'", 901, "expired_token").await;
+}
+
+#[tokio::test]
 async fn an_access_token_ends_in_simulated_time() {
     let mut reader = Reader::of("").await;
     assert_eq!(reader.first("v1.0/auditLogs/signIns", DAY).await.status, 200);

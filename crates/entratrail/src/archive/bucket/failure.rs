@@ -1,6 +1,6 @@
 //! What a refusal by S3 means for the operator.
 
-use super::Archive;
+use super::Bucket;
 use crate::error::Error;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -27,7 +27,7 @@ pub(super) fn is_conflict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRespo
     matches!(status, Some(412 | 409)) || matches!(error.code(), Some("NoSuchUpload")) || is_missing(error)
 }
 
-impl Archive {
+impl Bucket {
     /// The error of a request that S3 refused or did not answer.
     pub(super) fn failed<E>(&self, action: Action, key: &str, error: &SdkError<E, HttpResponse>) -> Error
     where
@@ -41,7 +41,7 @@ impl Archive {
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
         let code = error.code().unwrap_or(if status == 0 { "no answer" } else { "no error code" });
         let request_id = error.as_service_error().and_then(RequestId::request_id).unwrap_or("none");
-        let bucket = &self.bucket;
+        let bucket = &self.name;
         let advice = match code {
             "NoSuchBucket" => "the bucket does not exist: check ARCHIVE_BUCKET",
             "AccessDenied" => {

@@ -1,0 +1,141 @@
+//! Makes an archive of any size in a folder, to measure `entratrail verify`:
+//!
+//! ```text
+//! cargo run --release -p entratrail-cli --example make-archive -- FOLDER [OBJECTS] [RECORDS-PER-OBJECT]
+//! ```
+//!
+//! Records are beta sign-ins as the simulator serves them; each object is a window of five minutes, read and verified.
+
+use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
+use entratrail::ledger::{Ledger, ReadRow, Status};
+use entratrail::log::{EventType, Stream};
+use entratrail::object::{ledger_key, raw_key};
+use entratrail::plan::RawObject;
+use entratrail::raw::RawEncoder;
+use entratrail::window::{Window, WindowLength};
+use graph_simulator::{ApiVersion, Scenario, Simulator};
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const STREAM: Stream = Stream::SignIns(EventType::InteractiveUser);
+
+const TENANT: &str = r#"
+name = "samples"
+[[volume]]
+stream = "interactiveUser"
+from_day = -1
+to_day = -1
+per_day = 1000
+"#;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().ok_or("name a folder that does not exist yet")?);
+    let objects: usize = arguments.next().map_or(Ok(10_000), |number| number.parse())?;
+    let records: usize = arguments.next().map_or(Ok(100), |number| number.parse())?;
+    if folder.exists() {
+        return Err(format!("{} exists already", folder.display()).into());
+    }
+    let samples = samples().await?;
+    let windows = windows(objects)?;
+    let mut made = 0;
+    for day in windows.chunk_by(|one, other| one.day() == other.day()) {
+        let mut ledger = Ledger::default();
+        for &window in day {
+            let row = make_object(&folder, window, records, &samples, &mut made)?;
+            ledger.record(row.clone());
+            ledger.record(verification(&row));
+        }
+        write(&folder, &ledger_key(STREAM, day[0].day()), &ledger.to_text()?)?;
+    }
+    Ok(())
+}
+
+/// Sign-ins as Graph's beta serves them.
+async fn samples() -> Result<Vec<String>, Box<dyn Error>> {
+    let simulator = Simulator::start(Scenario::from_toml(TENANT)?).await?;
+    Ok(simulator.visible_in(ApiVersion::Beta).into_iter().map(|served| served.json.to_string()).collect())
+}
+
+/// So many windows of five minutes, the last of them yesterday.
+fn windows(count: usize) -> Result<Vec<Window>, Box<dyn Error>> {
+    let five_minutes = WindowLength::new(5).ok_or("there are no windows of five minutes")?;
+    let last = Utc::now().date_naive() - Days::new(2);
+    let first = last - Days::new(count.div_ceil(288) as u64 - 1);
+    let days = first.iter_days().take_while(|&day| day <= last);
+    Ok(days.flat_map(|day| Window::whole_day(day).tiles(five_minutes)).take(count).collect())
+}
+
+fn make_object(
+    folder: &Path,
+    window: Window,
+    records: usize,
+    samples: &[String],
+    made: &mut usize,
+) -> Result<ReadRow, Box<dyn Error>> {
+    let mut encoder = RawEncoder::default();
+    for index in 0..records {
+        let part = i32::try_from(index)? * 300_000 / i32::try_from(records)?;
+        let time = window.start() + TimeDelta::milliseconds(part.into());
+        encoder.push(&record(&samples[*made % samples.len()], *made, time)?)?;
+        *made += 1;
+    }
+    let (bytes, digest) = encoder.finish()?;
+    let key = raw_key(STREAM, RawObject { window, read: 1 });
+    write(folder, &key, &bytes)?;
+    let read_at = window.end() + TimeDelta::hours(1);
+    Ok(ReadRow {
+        window,
+        read: 1,
+        started_at: read_at,
+        finished_at: read_at,
+        status: Status::Complete,
+        served: records as u64,
+        new: records as u64,
+        changed: 0,
+        missing: 0,
+        key: Some(key),
+        sha256: Some(digest.sha256),
+        bytes: Some(digest.bytes),
+        requests: 1,
+        retries: 0,
+        error: None,
+        other: serde_json::Map::new(),
+    })
+}
+
+/// The sample with another id and time.
+fn record(sample: &str, number: usize, time: DateTime<Utc>) -> Result<String, Box<dyn Error>> {
+    let time = time.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let record = replace(sample, "\"id\":\"", &format!("00000000-0000-4000-8000-{number:012}"))?;
+    replace(&record, "\"createdDateTime\":\"", &time)
+}
+
+fn replace(record: &str, name: &str, value: &str) -> Result<String, Box<dyn Error>> {
+    let (before, rest) = record.split_once(name).ok_or("a sample lacks a member")?;
+    let (_, after) = rest.split_once('"').ok_or("a sample is no JSON")?;
+    Ok(format!("{before}{name}{value}\"{after}"))
+}
+
+/// The read that verifies what `row` stored.
+fn verification(row: &ReadRow) -> ReadRow {
+    let read_at = row.window.end() + TimeDelta::hours(25);
+    ReadRow {
+        read: 2,
+        started_at: read_at,
+        finished_at: read_at,
+        new: 0,
+        key: None,
+        sha256: None,
+        bytes: None,
+        ..row.clone()
+    }
+}
+
+fn write(folder: &Path, key: &str, content: &[u8]) -> std::io::Result<()> {
+    let path = folder.join(key);
+    fs::create_dir_all(path.parent().unwrap_or(folder))?;
+    fs::write(path, content)
+}

@@ -1,0 +1,221 @@
+//! The command line. No secret is ever an argument, because others can read those.
+
+use crate::place::Place;
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use entratrail::log::{EventType, Log, Stream};
+use entratrail::request::parse_instant;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Archives a Microsoft Entra ID tenant's sign-in and audit logs, and proves that nothing is missing
+#[derive(Debug, Parser)]
+#[command(name = "entratrail", version, after_help = EXIT_STATUS)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 all done, nothing wrong; 1 something could not be read, was left or is wrong; \
+                           2 wrong use, or nothing could be done";
+
+const CREDENTIALS: &str = "\
+Credentials: the environment variables ENTRATRAIL_TENANT_ID, ENTRATRAIL_CLIENT_ID and ENTRATRAIL_CLIENT_SECRET (or those
+that start with AZURE_); what is missing is asked for on a terminal. --certificate takes the place of the secret, and
+--sign-in that of the whole app registration.
+
+Ctrl-C stops cleanly, and the same command goes on later; a second Ctrl-C ends at once.
+GRAPH_URL and LOGIN_URL name the hosts of a national cloud; WINDOW_MINUTES, SETTLE_MINUTES, TARGET_RECORDS, CONCURRENCY and
+GRAPH_REQUESTS_PER_10S have the meaning that they have for the functions.
+";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read what is due from Microsoft Graph into the archive
+    #[command(after_help = CREDENTIALS)]
+    Collect(CollectArguments),
+    /// Check every object of the archive against the ledger, changing nothing
+    Verify(VerifyArguments),
+    /// Collect and verify a made-up tenant on this machine: no tenant, no AWS account
+    Demo(DemoArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CollectArguments {
+    /// The archive: a folder, made where there is none, or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET")]
+    pub(crate) archive: Place,
+    #[command(flatten)]
+    pub(crate) span: SpanArguments,
+    /// Which log to read
+    #[arg(long, value_enum, default_value_t = Logs::Both)]
+    pub(crate) log: Logs,
+    /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity, audits
+    #[arg(long, value_delimiter = ',', conflicts_with = "log", value_parser = stream)]
+    pub(crate) streams: Vec<Stream>,
+    #[command(flatten)]
+    pub(crate) credential: CredentialArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CredentialArguments {
+    /// Sign in as a person, with a code on a page of Microsoft's: needs no app registration
+    #[arg(long)]
+    pub(crate) sign_in: bool,
+    /// Certificate and RSA private key of the app registration, both as PEM in one file
+    #[arg(long, value_name = "FILE", conflicts_with = "sign_in")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// Directory (tenant) id, or a verified domain of the tenant
+    #[arg(long, value_name = "ID")]
+    pub(crate) tenant_id: Option<String>,
+    /// Application (client) id
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// The archive: a folder or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET")]
+    pub(crate) archive: Place,
+    #[command(flatten)]
+    pub(crate) span: SpanArguments,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Where to keep the archive of the made-up tenant
+    #[arg(long, value_name = "DIR", default_value = "entratrail-demo")]
+    pub(crate) folder: PathBuf,
+}
+
+/// A span of record time.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct SpanArguments {
+    /// The last so many days, 1 to 30
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=30), conflicts_with = "from")]
+    pub(crate) days: Option<u16>,
+    /// From this day or instant on (UTC), read or not: 2026-10-24, or 2026-10-24T06:05:00Z on a 5-minute boundary
+    #[arg(long, value_name = "WHEN", value_parser = instant)]
+    pub(crate) from: Option<DateTime<Utc>>,
+    /// Up to this day or instant, which is not included; now where it is absent
+    #[arg(long, value_name = "WHEN", value_parser = instant, requires = "from")]
+    pub(crate) to: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct OutputArguments {
+    /// Show neither progress nor summary
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Print the reports as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The logs of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Logs {
+    /// Sign-ins of people, applications and managed identities
+    SignIns,
+    /// Changes to the directory
+    Audit,
+    /// Both
+    Both,
+}
+
+impl CollectArguments {
+    /// The logs that are wanted, and of the sign-ins which event types.
+    pub(crate) fn wanted(&self) -> (Vec<Log>, Vec<EventType>) {
+        let event_type = |stream: &Stream| match stream {
+            Stream::SignIns(event_type) => Some(*event_type),
+            Stream::DirectoryAudits => None,
+        };
+        if self.streams.is_empty() {
+            let logs = match self.log {
+                Logs::SignIns => vec![Log::SignIns],
+                Logs::Audit => vec![Log::DirectoryAudits],
+                Logs::Both => vec![Log::SignIns, Log::DirectoryAudits],
+            };
+            return (logs, EventType::ALL.to_vec());
+        }
+        let mut logs: Vec<_> = self.streams.iter().map(|stream| stream.log()).collect();
+        let mut event_types: Vec<_> = self.streams.iter().filter_map(event_type).collect();
+        logs.sort_unstable();
+        logs.dedup();
+        event_types.sort_unstable();
+        event_types.dedup();
+        (logs, event_types)
+    }
+}
+
+fn stream(text: &str) -> Result<Stream, String> {
+    if ["audits", "audit", Log::DirectoryAudits.name()].contains(&text) {
+        return Ok(Stream::DirectoryAudits);
+    }
+    EventType::parse(text).map(Stream::SignIns).ok_or_else(|| {
+        format!(
+            "there is no such stream; there are {} and audits",
+            EventType::ALL.map(EventType::name).join(", ")
+        )
+    })
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    parse_instant(text).ok_or_else(|| {
+        "it must be a date such as 2026-10-24, or an RFC 3339 instant on a 5-minute boundary such as 2026-10-24T06:05:00Z"
+            .to_owned()
+    })
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("s3://").map(|bucket| bucket.trim_end_matches('/')) {
+            None if text.is_empty() => Err("it must name a folder, or a bucket as s3://BUCKET".to_owned()),
+            None => Ok(Self::Folder(text.into())),
+            Some(bucket) if bucket.is_empty() || bucket.contains('/') => {
+                Err("a bucket is an archive as a whole: s3:// and its name, nothing more".to_owned())
+            }
+            Some(bucket) => Ok(Self::Bucket(bucket.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound_and_knows_no_secret() {
+        let mut command = Arguments::command();
+        command.clone().debug_assert();
+        for part in command.get_subcommands_mut() {
+            assert!(!part.render_long_help().to_string().contains("--client-secret"));
+        }
+    }
+
+    #[test]
+    fn streams_decide_which_logs_are_read() {
+        let wanted = |line: &str| {
+            let words =
+                ["entratrail", "collect", "--archive", "a"].into_iter().chain(line.split_whitespace());
+            match Arguments::try_parse_from(words).unwrap().command {
+                Command::Collect(arguments) => arguments.wanted(),
+                _ => unreachable!(),
+            }
+        };
+        assert_eq!(wanted("").0.len(), 2);
+        assert_eq!(wanted("--log audit"), (vec![Log::DirectoryAudits], EventType::ALL.to_vec()));
+        let two = wanted("--streams audits,servicePrincipal");
+        assert_eq!(two, (vec![Log::SignIns, Log::DirectoryAudits], vec![EventType::ServicePrincipal]));
+        assert_eq!(wanted("--streams audits"), (vec![Log::DirectoryAudits], vec![]));
+    }
+}

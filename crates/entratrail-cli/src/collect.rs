@@ -1,0 +1,102 @@
+//! `entratrail collect`: one run of each log, under one limit.
+
+use crate::arguments::CollectArguments;
+use crate::clock_check;
+use crate::credentials;
+use crate::display::Display;
+use crate::interrupt::Interrupt;
+use crate::output::say;
+use crate::status::Status;
+use crate::summary;
+use chrono::{DateTime, Days, Utc};
+use entratrail::archive::{Access, Archive};
+use entratrail::clock::Clock;
+use entratrail::collector::{Collector, Run};
+use entratrail::config::RunSettings;
+use entratrail::error::Error;
+use entratrail::graph::GraphClient;
+use entratrail::log::{EventType, Log};
+use entratrail::request::Collect;
+use entratrail::window::midnight;
+use futures_util::future::join_all;
+use std::sync::Arc;
+
+/// What came of each log.
+pub(crate) type Runs = Vec<(Log, Result<Run, Error>)>;
+
+/// Reads what `arguments` ask for.
+pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Error> {
+    let interrupt = Interrupt::listen();
+    let clock = Clock::wall();
+    let (logs, event_types) = arguments.wanted();
+    let settings = settings(arguments, &event_types)?;
+    let request = request(arguments, clock.now())?;
+    let archive = arguments.archive.open(Access::Write).await?;
+    let application = credentials::application(&arguments.credential)?;
+    let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
+    let server_ahead = tokio::select! {
+        signed_on = graph.sign_on() => signed_on?,
+        () = interrupt.wait() => return Ok(Status::SomethingLeft),
+    };
+    clock_check::check(server_ahead)?;
+    let display =
+        if arguments.output.quiet { Display::Nothing } else { Display::for_this_terminal(&settings) };
+    let collectors = collectors(&logs, &graph, &settings, &archive, clock);
+    let runs = run(&collectors, &request, &interrupt, display).await;
+    match (arguments.output.json, arguments.output.quiet) {
+        (true, _) => say(&summary::json(&arguments.archive, &runs, interrupt.has_come()).to_string()),
+        (false, true) => {}
+        (false, false) => summary::print(&arguments.archive, &runs),
+    }
+    Ok(summary::complain(&runs))
+}
+
+/// A collector for each log. They share Graph's limit, because Graph counts them together.
+pub(crate) fn collectors(
+    logs: &[Log],
+    graph: &Arc<GraphClient>,
+    settings: &RunSettings,
+    archive: &Archive,
+    clock: Clock,
+) -> Vec<Collector> {
+    let collector =
+        |&log: &Log| Collector::sharing(Arc::clone(graph), log, settings.clone(), archive.clone(), clock);
+    logs.iter().map(collector).collect()
+}
+
+/// Runs all `collectors` at once, until they are done or interrupted.
+pub(crate) async fn run(
+    collectors: &[Collector],
+    request: &Collect,
+    interrupt: &Interrupt,
+    display: Display,
+) -> Runs {
+    let runs = collectors.iter().map(async |collector: &Collector| {
+        (collector.log, collector.run_until(request, interrupt.wait()).await)
+    });
+    let progress = collectors.iter().map(|collector| Arc::clone(&collector.progress)).collect();
+    display.beside(progress, join_all(runs)).await
+}
+
+/// The settings of the environment, as the functions have them, with what the command line says instead.
+fn settings(arguments: &CollectArguments, event_types: &[EventType]) -> Result<RunSettings, Error> {
+    let event_types = event_types.iter().map(|event_type| event_type.name()).collect::<Vec<_>>().join(",");
+    let days = arguments.span.days.map(|days| days.to_string());
+    RunSettings::read(|name| match name {
+        "SIGN_IN_EVENT_TYPES" => Some(event_types.clone()).filter(|names| !names.is_empty()),
+        "HISTORY_DAYS" => days.clone(),
+        _ => std::env::var(name).ok(),
+    })
+}
+
+/// What is due, or the span that is asked for.
+fn request(arguments: &CollectArguments, now: DateTime<Utc>) -> Result<Collect, Error> {
+    let Some(from) = arguments.span.from else { return Ok(Collect::asked_by_hand(None)) };
+    let to = arguments.span.to.unwrap_or_else(|| midnight(now.date_naive() + Days::new(1)));
+    if from < to && from < now {
+        return Ok(Collect::asked_by_hand(Some((from, to))));
+    }
+    Err(Error::Configuration(format!(
+        "the span from {from} to {to} is empty or lies in the future: --to is exclusive and must lie after --from"
+    )))
+}

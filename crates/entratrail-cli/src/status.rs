@@ -1,0 +1,24 @@
+//! What the exit status says.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// All that was asked for is done, and nothing is wrong: 0.
+    AllDone,
+    /// Something could not be done, was left, or is wrong: 1.
+    SomethingLeft,
+    /// Nothing could be done at all: 2, as for wrong use.
+    NothingDone,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::AllDone => 0,
+            Status::SomethingLeft => 1,
+            Status::NothingDone => 2,
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! One stream and day: what the ledger says, and whether the objects are that.
+
+use super::rows;
+use crate::numbers::{count, thousands};
+use chrono::NaiveDate;
+use entratrail::archive::Archive;
+use entratrail::ledger::{Ledger, ReadRow, State, Status};
+use entratrail::log::Stream;
+use entratrail::object::raw_key;
+use entratrail::plan::{Holdings, RawObject};
+use entratrail::record::{Record, Version};
+use entratrail::window::Window;
+use std::collections::{BTreeMap, HashSet};
+
+/// What was found out about one stream and day.
+#[derive(Debug)]
+pub(super) struct CheckedDay {
+    pub(super) stream: Stream,
+    pub(super) day: NaiveDate,
+    /// The windows that were read, and what is known of each.
+    pub(super) windows: Vec<(Window, State)>,
+    pub(super) objects: u64,
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    /// A sentence for each thing that is wrong.
+    pub(super) problems: Vec<String>,
+}
+
+/// What one walk over an object has to know, and finds.
+#[derive(Default)]
+struct Walk {
+    lines: u64,
+    outside: u64,
+    doubled: u64,
+    changed: u64,
+}
+
+impl CheckedDay {
+    pub(super) async fn check(
+        archive: &Archive,
+        stream: Stream,
+        day: NaiveDate,
+        objects: Vec<RawObject>,
+    ) -> Self {
+        let (windows, problems) = (Vec::new(), Vec::new());
+        let mut checked = Self { stream, day, windows, objects: 0, records: 0, bytes: 0, problems };
+        match archive.ledger(stream, day).await {
+            Ok((ledger, _)) => checked.check_all(archive, Holdings { stream, day, ledger, objects }).await,
+            Err(error) => checked.problems.push(error.to_string()),
+        }
+        checked
+    }
+
+    async fn check_all(&mut self, archive: &Archive, holdings: Holdings) {
+        let ledger = &holdings.ledger;
+        self.windows = windows(ledger);
+        self.problems.extend(rows::problems(self.stream, self.day, ledger, |key| archive.address(key)));
+        for object in holdings.objects_without_row() {
+            let address = archive.address(&raw_key(self.stream, object));
+            self.problems.push(format!(
+                "{address} is named by no row of the ledger; the next collection puts it on record"
+            ));
+        }
+        let mut versions = HashSet::new();
+        for reads in named_objects(ledger).into_values() {
+            let mut known = HashSet::new();
+            for row in reads {
+                self.check_object(archive, &holdings, row, &mut versions, &mut known).await;
+            }
+        }
+    }
+
+    /// Checks the object of `row`. `versions` are those of the day so far, `known` the records of the window so far.
+    async fn check_object(
+        &mut self,
+        archive: &Archive,
+        holdings: &Holdings,
+        row: &ReadRow,
+        versions: &mut HashSet<Version>,
+        known: &mut HashSet<u128>,
+    ) {
+        let object = RawObject { window: row.window, read: row.read };
+        let address = archive.address(&raw_key(self.stream, object));
+        if !holdings.objects.contains(&object) {
+            return self.problems.push(format!("{address} is gone, and the ledger has it on record"));
+        }
+        let (mut walk, mut ids) = (Walk::default(), HashSet::new());
+        let visit = |record: Record| {
+            walk.lines += 1;
+            let is_inside = |time| row.window.start() <= time && time < row.window.end();
+            walk.outside += u64::from(!record.time.is_some_and(is_inside));
+            walk.doubled += u64::from(!versions.insert(record.version));
+            walk.changed += u64::from(known.contains(&record.id));
+            ids.insert(record.id);
+        };
+        match archive.read_object(self.stream, object, visit).await {
+            Err(error) => self.problems.push(error.to_string()),
+            Ok(stored) => {
+                self.objects += 1;
+                self.records += walk.lines;
+                self.bytes += stored.digest.bytes;
+                let is_the_one = row.sha256.as_ref() == Some(&stored.digest.sha256);
+                let found = walk.problems(row, is_the_one, stored.digest.bytes);
+                self.problems.extend(found.into_iter().map(|what| format!("{address} {what}")));
+            }
+        }
+        known.extend(ids);
+    }
+}
+
+impl Walk {
+    fn problems(&self, row: &ReadRow, is_the_one: bool, bytes: u64) -> Vec<String> {
+        let mut problems = Vec::new();
+        if !is_the_one {
+            problems.push("is not the object that the ledger has on record: its SHA-256 differs".to_owned());
+        }
+        if row.bytes != Some(bytes) {
+            let on_record = row.bytes.map_or("no size".to_owned(), thousands);
+            problems
+                .push(format!("has {} bytes, and the ledger has {on_record} on record", thousands(bytes)));
+        }
+        for (what, found, on_record) in
+            [("record", self.lines, row.new), ("changed record", self.changed, row.changed)]
+        {
+            if found != on_record {
+                let found = count(found, what);
+                problems
+                    .push(format!("holds {found}, and the ledger has {} on record", thousands(on_record)));
+            }
+        }
+        if self.outside > 0 {
+            problems.push(format!("holds {} outside its window", count(self.outside, "record")));
+        }
+        if self.doubled > 0 {
+            problems.push(format!(
+                "holds {} that were stored before that day",
+                count(self.doubled, "record version")
+            ));
+        }
+        problems
+    }
+}
+
+/// The windows that were read, in the order of time.
+fn windows(ledger: &Ledger) -> Vec<(Window, State)> {
+    let states = ledger.windows_on_record().into_iter().map(|window| (window, ledger.state(window)));
+    states.filter(|(_, state)| *state != State::Missing).collect()
+}
+
+/// The rows that name an object, of each window in the order of their reads, each object once.
+fn named_objects(ledger: &Ledger) -> BTreeMap<Window, Vec<&ReadRow>> {
+    let mut named: BTreeMap<Window, Vec<&ReadRow>> = BTreeMap::new();
+    for row in ledger.rows().iter().filter(|row| row.status == Status::Complete && row.key.is_some()) {
+        named.entry(row.window).or_default().push(row);
+    }
+    for reads in named.values_mut() {
+        reads.sort_by_key(|row| row.read);
+        reads.dedup_by_key(|row| row.read);
+    }
+    named
+}

@@ -1,0 +1,11 @@
+//! The command as people run it: the built binary, real HTTP to a simulated tenant, real folders.
+
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod collecting;
+mod demonstration;
+mod disks;
+mod interruptions;
+mod signing_in;
+mod stage;
+mod tampering;

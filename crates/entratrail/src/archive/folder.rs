@@ -1,0 +1,146 @@
+//! An archive in a folder of this machine, with the guarantees of the bucket: an object appears whole or not at all,
+//! and only where there is none of that name; a ledger is replaced in one step by who has seen its latest version; and
+//! what was reported as done survives a power cut.
+
+mod claim;
+mod draft;
+mod failure;
+mod object;
+mod places;
+
+pub use claim::Access;
+pub(super) use draft::Draft;
+pub(super) use object::Content;
+
+use super::store::Whole;
+use crate::error::Error;
+use crate::raw::ObjectDigest;
+use claim::Claim;
+use draft::Temporary;
+use failure::{Action, failed};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A folder with the layout of the archive.
+#[derive(Debug, Clone)]
+pub(super) struct Folder(Arc<Opened>);
+
+#[derive(Debug)]
+struct Opened {
+    root: PathBuf,
+    /// What allows to write; `None` where the archive is only looked at.
+    claim: Option<Claim>,
+}
+
+impl Folder {
+    /// Opens the archive in `root`. To write, the folder is made where there is none, and what earlier runs left half
+    /// written is removed, unless somebody else is writing.
+    pub(super) fn open(root: &Path, access: Access) -> Result<Self, Error> {
+        places::check(root, access)?;
+        let claim = match access {
+            Access::Read => None,
+            Access::Write => Some(Claim::on(root).map_err(|error| failed(Action::Write, root, &error))?),
+        };
+        Ok(Self(Arc::new(Opened { root: root.to_owned(), claim })))
+    }
+
+    pub(super) fn address(&self, key: &str) -> String {
+        self.path(key).display().to_string()
+    }
+
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
+        let path = self.path(key);
+        blocking(move || match std::fs::read(&path) {
+            Ok(body) => Ok(Some(Whole { version: Some(version_of(&body)), body })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(Action::Read, &path, &error)),
+        })
+        .await
+    }
+
+    pub(super) async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        version: Option<String>,
+    ) -> Result<bool, Error> {
+        let (folder, path) = (self.clone(), self.path(key));
+        blocking(move || {
+            let replaced = folder
+                .claim(&path)?
+                .in_turn(|| if version_at(&path)? == version { put(&path, &body) } else { Ok(false) });
+            replaced.map_err(|error| failed(Action::Write, &path, &error))
+        })
+        .await
+    }
+
+    pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
+        let mut draft = self.begin(key).await?;
+        draft.send(body).await?;
+        draft.complete().await
+    }
+
+    pub(super) async fn keys(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+        is_flat: bool,
+    ) -> Result<Vec<String>, Error> {
+        let (path, prefix) = (self.path(prefix), prefix.to_owned());
+        blocking(move || {
+            let keys = places::keys(&path, &prefix, is_flat);
+            let mut keys = keys.map_err(|error| failed(Action::List, &path, &error))?;
+            keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
+            keys.sort_unstable();
+            Ok(keys)
+        })
+        .await
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.0.root.join(key)
+    }
+
+    /// The right to write `path`.
+    fn claim(&self, path: &Path) -> Result<&Claim, Error> {
+        let read_only = || io::Error::new(io::ErrorKind::PermissionDenied, "it was opened to be read");
+        self.0.claim.as_ref().ok_or_else(|| failed(Action::Write, path, &read_only()))
+    }
+}
+
+/// Runs what may wait for a disk beside the run. It goes on to its end even where nobody waits for it any more.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| {
+        Err(Error::Archive("the archive's folder could not be used: the run is ending".into()))
+    })
+}
+
+/// Puts a new file in the place of the one at `path`.
+fn put(path: &Path, body: &[u8]) -> io::Result<bool> {
+    let temporary = Temporary::beside(path)?;
+    temporary.write(body)?;
+    temporary.replace(path)?;
+    Ok(true)
+}
+
+fn version_at(path: &Path) -> io::Result<Option<String>> {
+    match std::fs::read(path) {
+        Ok(body) => Ok(Some(version_of(&body))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn version_of(body: &[u8]) -> String {
+    ObjectDigest::of(body).sha256
+}
+
+/// Has the disk keep which files the folder holds.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}

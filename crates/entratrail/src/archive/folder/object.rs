@@ -1,0 +1,51 @@
+//! Reading an object of the folder, piece by piece.
+
+use super::failure::{Action, failed};
+use super::{Folder, blocking};
+use crate::error::Error;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Bytes that are read at once. Unpacked they are at most a thousand times as many.
+const PIECE: usize = 64 * 1024;
+
+/// An object that is being read.
+#[derive(Debug)]
+pub(in crate::archive) struct Content {
+    path: PathBuf,
+    file: Arc<File>,
+    pub(in crate::archive) stored_at: DateTime<Utc>,
+}
+
+impl Folder {
+    pub(in crate::archive) async fn open_object(&self, key: &str) -> Result<Content, Error> {
+        let path = self.path(key);
+        blocking(move || {
+            let open = || {
+                let file = File::open(&path)?;
+                let stored_at = file.metadata()?.modified()?.into();
+                Ok((Arc::new(file), stored_at))
+            };
+            let (file, stored_at) = open().map_err(|error| failed(Action::Read, &path, &error))?;
+            Ok(Content { path, file, stored_at })
+        })
+        .await
+    }
+}
+
+impl Content {
+    pub(in crate::archive) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        blocking(move || {
+            let mut piece = Vec::with_capacity(PIECE);
+            let read = (&*file).take(PIECE as u64).read_to_end(&mut piece);
+            read.map_err(|error| failed(Action::Read, &path, &error))?;
+            Ok((!piece.is_empty()).then(|| piece.into()))
+        })
+        .await
+    }
+}

@@ -1,0 +1,167 @@
+//! Where an archive lies, as the few operations that everything above needs of it.
+
+use super::bucket::{self, Bucket};
+use super::folder::{self, Folder};
+use crate::error::Error;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+/// A bucket, or a folder with the same layout and the same guarantees: an object appears whole or not at all and only
+/// where there is none of that name, and a ledger is replaced only by who has seen its latest version.
+#[derive(Debug, Clone)]
+pub(super) enum Store {
+    Bucket(Bucket),
+    Folder(Folder),
+}
+
+/// A small object as a whole.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) body: Vec<u8>,
+    /// What a later version of it differs in.
+    pub(super) version: Option<String>,
+}
+
+/// An object that is read piece by piece.
+#[derive(Debug)]
+pub(super) enum Content {
+    Bucket(bucket::Content),
+    Folder(folder::Content),
+}
+
+/// A large object that is being made, invisible until it is complete.
+#[derive(Debug)]
+pub(super) enum Draft<'store> {
+    Bucket(bucket::Multipart<'store>),
+    Folder(folder::Draft),
+}
+
+impl Store {
+    /// How a person finds the object.
+    pub(super) fn address(&self, key: &str) -> String {
+        match self {
+            Self::Bucket(bucket) => bucket.address(key),
+            Self::Folder(folder) => folder.address(key),
+        }
+    }
+
+    /// Where a person may find an undamaged copy of an object.
+    pub(super) fn earlier_copy(&self) -> &'static str {
+        match self {
+            Self::Bucket(_) => "an earlier version of the object",
+            Self::Folder(_) => "a backup",
+        }
+    }
+
+    /// The object, where there is one.
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.read(key).await,
+            Self::Folder(folder) => folder.read(key).await,
+        }
+    }
+
+    /// The object, to be read piece by piece.
+    pub(super) async fn open(&self, key: &str) -> Result<Content, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.open(key).await.map(Content::Bucket),
+            Self::Folder(folder) => folder.open_object(key).await.map(Content::Folder),
+        }
+    }
+
+    /// Writes the object unless somebody has written it since `version` (`None`: since there was none); says whether
+    /// it did.
+    pub(super) async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        version: Option<String>,
+    ) -> Result<bool, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.replace(key, body, version).await,
+            Self::Folder(folder) => folder.replace(key, body, version).await,
+        }
+    }
+
+    /// Creates the object; false where there is one of that name, which stays.
+    pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.create(key, body).await,
+            Self::Folder(folder) => folder.create(key, body).await,
+        }
+    }
+
+    /// Begins an object that is made part by part.
+    pub(super) async fn begin(&self, key: &str) -> Result<Draft<'_>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.begin(key).await.map(Draft::Bucket),
+            Self::Folder(folder) => folder.begin(key).await.map(Draft::Folder),
+        }
+    }
+
+    /// The keys that start with `prefix` and come after `after`, in order; `is_flat` leaves out those with a further
+    /// slash.
+    pub(super) async fn keys(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+        is_flat: bool,
+    ) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.keys(prefix, after, is_flat).await,
+            Self::Folder(folder) => folder.keys(prefix, after, is_flat).await,
+        }
+    }
+}
+
+impl Content {
+    /// The next bytes; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        match self {
+            Self::Bucket(content) => content.next().await,
+            Self::Folder(content) => content.next().await,
+        }
+    }
+
+    /// When the archive took the object.
+    pub(super) fn stored_at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Bucket(content) => content.stored_at,
+            Self::Folder(content) => content.stored_at,
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Adds a part.
+    pub(super) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+        match self {
+            Self::Bucket(multipart) => multipart.send(bytes).await,
+            Self::Folder(draft) => draft.send(bytes).await,
+        }
+    }
+
+    /// Makes the object appear; false where there is one of that name, which stays.
+    pub(super) async fn complete(self) -> Result<bool, Error> {
+        match self {
+            Self::Bucket(multipart) => multipart.complete().await,
+            Self::Folder(draft) => draft.complete().await,
+        }
+    }
+
+    /// Gives the object up.
+    pub(super) async fn give_up(self) {
+        match self {
+            Self::Bucket(multipart) => multipart.give_up().await,
+            Self::Folder(draft) => drop(draft),
+        }
+    }
+
+    /// The same for a mere trial, where it matters whether that worked.
+    pub(super) async fn abort(self) -> Result<(), Error> {
+        match self {
+            Self::Bucket(multipart) => multipart.abort().await,
+            Self::Folder(_) => Ok(()),
+        }
+    }
+}

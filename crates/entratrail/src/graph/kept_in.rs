@@ -1,0 +1,98 @@
+//! Where the operator keeps the credential, which decides how errors name its parts; and parts that cannot be right.
+
+use crate::error::Error;
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+/// Where the parts of a credential are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptIn {
+    /// In SSM parameters, e.g. `client-secret`.
+    Parameters,
+    /// In environment variables, e.g. `ENTRATRAIL_CLIENT_SECRET`.
+    Environment,
+}
+
+impl KeptIn {
+    /// How the operator knows the part that is called `part` in SSM.
+    pub(crate) fn place(self, part: &str) -> String {
+        match self {
+            Self::Parameters => format!("the parameter {part}"),
+            Self::Environment => format!("ENTRATRAIL_{}", part.to_uppercase().replace('-', "_")),
+        }
+    }
+
+    /// Refuses what is no tenant id.
+    pub fn check_tenant_id(self, tenant_id: &str) -> Result<(), Error> {
+        let is_domain = tenant_id.contains('.')
+            && tenant_id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+        if is_domain || Uuid::try_parse(tenant_id).is_ok() {
+            return Ok(());
+        }
+        Err(Error::Parameters(format!(
+            "{} holds \"{tenant_id}\"; it must be the directory (tenant) id, a GUID, or a verified domain \
+             of the tenant",
+            self.place("tenant-id")
+        )))
+    }
+
+    /// Refuses what is no client id.
+    pub fn check_client_id(self, client_id: &str) -> Result<(), Error> {
+        if Uuid::try_parse(client_id).is_ok() {
+            return Ok(());
+        }
+        Err(Error::Parameters(format!(
+            "{} holds \"{client_id}\"; it must be the application (client) id of the app \
+             registration, a GUID",
+            self.place("client-id")
+        )))
+    }
+
+    /// Refuses a secret's id: Entra shows it beside the value, and it is what people paste.
+    pub fn check_secret(self, secret: SecretString) -> Result<SecretString, Error> {
+        if Uuid::try_parse(secret.expose_secret()).is_err() {
+            return Ok(secret);
+        }
+        Err(Error::Parameters(format!(
+            "{} holds a GUID, which is the id of a client secret; store the secret's value, which \
+             Entra shows once, when the secret is made",
+            self.place("client-secret")
+        )))
+    }
+
+    /// The error of a certificate that cannot be used.
+    pub(super) fn unusable_certificate(self, why: &str) -> Error {
+        let place = match self {
+            Self::Parameters => self.place("client-certificate"),
+            Self::Environment => "the certificate file".to_owned(),
+        };
+        Error::Parameters(format!(
+            "{place} cannot be used: {why}; it must hold the certificate and its RSA private key, \
+             both as PEM"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_secrets_that_cannot_be_right_are_refused() {
+        let kept_in = KeptIn::Parameters;
+        assert!(kept_in.check_tenant_id("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20").is_ok());
+        assert!(kept_in.check_tenant_id("contoso.example").is_ok());
+        assert!(kept_in.check_tenant_id("contoso").is_err());
+        assert!(kept_in.check_tenant_id("contoso.example/../x").is_err());
+        let error =
+            kept_in.check_secret("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20".into()).unwrap_err().to_string();
+        assert!(error.contains("value") && !error.contains("5e1c"), "{error}");
+        assert!(kept_in.check_secret("abc8Q~something".into()).is_ok());
+    }
+
+    #[test]
+    fn a_part_is_named_as_its_keeper_knows_it() {
+        assert_eq!(KeptIn::Parameters.place("client-secret"), "the parameter client-secret");
+        assert_eq!(KeptIn::Environment.place("client-secret"), "ENTRATRAIL_CLIENT_SECRET");
+    }
+}
