@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(
             sheet.to_string(),
             "a day without any trouble: 1,000 records a day, pages of 1,000, read once\n\
-             \x20                       kept  altered  doubled  silent  reported         wall          CPU      memory\n\
+             \x20                      kept  altered  doubled  silent  reported         wall          CPU      memory\n\
              \x20 EntraTrail 0.1.0    1,000        0        0       0         0        2.0 s        2.0 s        2 MB\n\
              \x20 graph-rs-sdk 3.0.1    990        0        0      10         0  5.0 s (2.5)  5.0 s (2.5)  5 MB (2.5)\n\
              \x20 graph-rs-sdk 3.0.1 reported: oh\n\

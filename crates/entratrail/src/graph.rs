@@ -195,6 +195,8 @@ impl GraphClient {
     async fn judge(&self, answer: Option<Answer>) -> Result<Page, (Outcome, Refusal)> {
         let Some(answer) = answer else { return Err((Outcome::Broken, Refusal::default())) };
         let mut body = Arc::clone(&self.desk).lock_owned().await;
+        // Unpacking takes a while; requests that were just granted their turn leave first.
+        tokio::task::yield_now().await;
         let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = header("request-id").unwrap_or_default().to_owned();
         let wait = header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));

@@ -22,7 +22,7 @@ const FAR_TOO_MUCH: u64 = 4;
 /// as several chains, its first page alone where that would be too little for several.
 const TOO_MUCH: u64 = 3;
 /// A first page stands at the edge of a day, where there may be this many times less than at noon.
-const PERHAPS_AT_NIGHT: u64 = 4;
+const PERHAPS_AT_NIGHT: u64 = 6;
 
 /// How fetching a window ended.
 #[derive(Debug)]
