@@ -183,13 +183,12 @@ async fn whatever_a_page_shows_is_a_text_of_a_record_on_file() {
         .simulator
         .each_on_file(Stream::InteractiveUser, ApiVersion::V1, |version| on_file.push(version.clone()));
     let visible = reader.simulator.visible_in(ApiVersion::V1);
-    assert!(
-        visible.len() > 40
-            && on_file
-                .iter()
-                .map(|version| &*version.texts[0])
-                .eq(visible.iter().map(|served| &*served.json))
-    );
+    let mut as_filed: Vec<&str> = on_file.iter().map(|version| version.texts[0].as_str()).collect();
+    let mut as_visible: Vec<&str> = visible.iter().map(|served| &*served.json).collect();
+    (as_filed.sort_unstable(), as_visible.sort_unstable());
+    assert!(visible.len() > 40, "{}", visible.len());
+    as_filed.dedup(); // a change may show in beta alone
+    assert_eq!(as_filed, as_visible);
     let texts: Vec<Value> = on_file.iter().flat_map(|version| &version.texts).map(parsed).collect();
     let read = reader.read("v1.0/auditLogs/signIns", DAY).await;
     assert_eq!(read.len(), on_file.len());
