@@ -185,7 +185,8 @@ async fn whatever_a_page_shows_is_a_text_of_a_record_on_file() {
     let visible = reader.simulator.visible_in(ApiVersion::V1);
     let mut as_filed: Vec<&str> = on_file.iter().map(|version| version.texts[0].as_str()).collect();
     let mut as_visible: Vec<&str> = visible.iter().map(|served| &*served.json).collect();
-    (as_filed.sort_unstable(), as_visible.sort_unstable());
+    as_filed.sort_unstable();
+    as_visible.sort_unstable();
     assert!(visible.len() > 40, "{}", visible.len());
     as_filed.dedup(); // a change may show in beta alone
     assert_eq!(as_filed, as_visible);
