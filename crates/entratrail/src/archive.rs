@@ -1,6 +1,6 @@
 //! The archive: what it holds, and writing to it so that nothing there is ever lost.
 //!
-//! [`store`] knows whether it is a bucket or a folder; nothing else does.
+//! `store` knows whether it is a bucket or a folder; nothing else does.
 
 mod bucket;
 mod folder;
