@@ -309,16 +309,12 @@ impl Work {
 
     fn take(&mut self, finished: Finished, archived: &mut Archived, progress: &Progress) {
         let Finished { task, outcome, tally } = finished;
-        match outcome {
-            Outcome::Read(..) => progress.window_is_done(task.planned.stream),
-            Outcome::Failed(_) => progress.window_has_failed(task.planned.stream),
-            Outcome::Split(..) | Outcome::Superseded | Outcome::Stopped => {}
-        }
         self.report.requests += tally.requests();
         self.report.retries += tally.retries();
         self.report.throttled += tally.throttled();
         match outcome {
             Outcome::Read(row, ledger) => {
+                progress.window_is_done(task.planned.stream);
                 let state = ledger.state(row.window);
                 archived.update(task.place(), ledger);
                 self.report.add(task.report(&row, state));
@@ -330,7 +326,10 @@ impl Work {
                 self.was_stopped = true;
                 self.queue.put_first(vec![task]);
             }
-            Outcome::Failed(error) => self.fail(&task, error),
+            Outcome::Failed(error) => {
+                progress.window_has_failed(task.planned.stream);
+                self.fail(&task, error);
+            }
             Outcome::Superseded => {}
         }
     }

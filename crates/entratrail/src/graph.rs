@@ -234,3 +234,17 @@ fn throttled(log: Log) -> Error {
         log.collection()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_no_text_is_damaged() {
+        let mut text = "the page before".to_owned();
+        assert!(!unpack(b"{\"value\":[\"\xff\"]}", None, &mut text));
+        assert!(!unpack(b"{\"value\":[]}", Some("gzip"), &mut text));
+        assert!(unpack(b"{\"value\":[]}", None, &mut text));
+        assert_eq!(text, "{\"value\":[]}");
+    }
+}

@@ -52,10 +52,9 @@ impl Folder {
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
         let path = self.path(key);
-        blocking(move || match std::fs::read(&path) {
-            Ok(body) => Ok(Some(Whole { version: Some(version_of(&body)), body })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(Action::Read, &path, &error)),
+        blocking(move || {
+            let body = body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
+            Ok(body.map(|body| Whole { version: Some(version_of(&body)), body }))
         })
         .await
     }
@@ -68,9 +67,10 @@ impl Folder {
     ) -> Result<bool, Error> {
         let (folder, path) = (self.clone(), self.path(key));
         blocking(move || {
-            let replaced = folder
-                .claim(&path)?
-                .in_turn(|| if version_at(&path)? == version { put(&path, &body) } else { Ok(false) });
+            let replaced = folder.claim(&path)?.in_turn(|| {
+                let latest = body_at(&path)?.map(|body| version_of(&body));
+                if latest == version { put(&path, &body) } else { Ok(false) }
+            });
             replaced.map_err(|error| failed(Action::Write, &path, &error))
         })
         .await
@@ -128,9 +128,10 @@ fn put(path: &Path, body: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-fn version_at(path: &Path) -> io::Result<Option<String>> {
+/// What the file holds, where there is one.
+fn body_at(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match std::fs::read(path) {
-        Ok(body) => Ok(Some(version_of(&body))),
+        Ok(body) => Ok(Some(body)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -108,8 +108,9 @@ mod tests {
         pace.throttled_until(at(3000), at(10));
         assert_eq!(pace.take(at(20)), Err(at(7000)));
         assert_eq!(pace.take(at(7000)), Ok(()));
-        assert!(pace.take(at(7000 + 12_000)).is_err());
-        assert!(pace.take(at(7000 + 12_700)).is_ok());
+        let slower = PERIOD + PERIOD / 4 * (RECOVERY - 1) / RECOVERY;
+        assert_eq!(pace.take(at(7001)), Err(at(7000) + slower));
+        assert_eq!(pace.take(at(7000) + slower), Ok(()));
         (20..70).for_each(|minute| pace.throttled_until(at(minute * 60_000), at(minute * 60_000)));
         assert_eq!(pace.period, LONGEST_PERIOD);
         (0..200).for_each(|_| pace.speed_up());
