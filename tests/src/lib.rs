@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod folder;
+pub mod simulated_time;
 pub mod stack;
 pub mod storage;
 pub mod world;

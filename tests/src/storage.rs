@@ -225,6 +225,7 @@ async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
     let connections = Builder::new(TokioExecutor::new());
     while let Ok((socket, _)) = listener.accept().await {
         let (s3, traps, connections) = (s3.clone(), Arc::clone(&traps), connections.clone());
+        socket.set_nodelay(true).unwrap_or_default();
         tokio::spawn(async move {
             let service = service_fn(|request: Request<Incoming>| {
                 let (s3, traps) = (s3.clone(), Arc::clone(&traps));
