@@ -5,4 +5,5 @@ pub mod audit;
 pub mod folder;
 pub mod stack;
 pub mod storage;
+pub mod tables;
 pub mod world;
