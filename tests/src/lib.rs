@@ -6,4 +6,5 @@ pub mod folder;
 pub mod simulated_time;
 pub mod stack;
 pub mod storage;
+pub mod tables;
 pub mod world;

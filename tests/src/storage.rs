@@ -46,6 +46,8 @@ pub enum Step {
     CompleteUpload,
     /// A small object is put.
     PutObject,
+    /// A table object is written, in whatever way.
+    WriteTable,
     /// The ledger is written.
     WriteLedger,
     /// Anything is read or listed.
@@ -56,7 +58,9 @@ impl Step {
     fn of(request: &Request<Incoming>) -> Option<Self> {
         let query = request.uri().query().unwrap_or_default();
         let is_ledger = request.uri().path().contains("/ledger/");
+        let is_table = request.uri().path().contains("/tables/");
         match *request.method() {
+            Method::PUT | Method::POST if is_table => Some(Self::WriteTable),
             Method::PUT if is_ledger => Some(Self::WriteLedger),
             Method::PUT if query.contains("partNumber") => Some(Self::UploadPart),
             Method::PUT => Some(Self::PutObject),

@@ -24,6 +24,7 @@ use graph_simulator::scenario::Log as ScenarioLog;
 use graph_simulator::{ApiVersion, RequestKind, Scenario, Served, Simulator};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a process needs until it reads.
@@ -68,6 +69,11 @@ impl World {
     /// Whether the archive is in a folder.
     pub fn is_in_folder(&self) -> bool {
         self.folder.is_some()
+    }
+
+    /// Where the archive is, where that is a folder.
+    pub fn archive_folder(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(Folder::path)
     }
 
     /// The same from the text of a scenario.

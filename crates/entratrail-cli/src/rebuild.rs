@@ -127,42 +127,47 @@ impl Work {
         mut meter: Meter,
         interrupt: &Interrupt,
     ) -> Rebuilt {
-        let (all, processors) = (self.reads.len() as u64, std::thread::available_parallelism());
-        let mut problems = self.problems;
+        let mut rebuilt = Rebuilt::nothing_of(self.reads.len() as u64, self.problems, place);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let mut made = stream::iter(self.reads)
             .take_until(Box::pin(interrupt.wait()))
             .map(|(stream, row)| {
-                let archive = archive.clone();
-                tokio::spawn(async move { archive.write_table(stream, &row).await })
+                let (archive, interrupt) = (archive.clone(), interrupt.clone());
+                tokio::spawn(async move { archive.write_table(stream, &row, interrupt.wait()).await })
             })
-            .buffer_unordered(processors.map_or(1, usize::from));
-        let (mut total, mut objects, mut tried) = (Encoded::default(), 0, 0);
+            .buffer_unordered(processors);
         while let Some(ended) = made.next().await {
-            tried += 1;
             match ended {
-                Ok(Ok(encoded)) => {
-                    objects += 1;
-                    total.rows += encoded.rows;
-                    total.unexpected_fields += encoded.unexpected_fields;
-                }
-                Ok(Err(error)) => problems.push(error.to_string()),
+                Ok(made) => rebuilt.take(made),
                 Err(failed) => std::panic::resume_unwind(failed.into_panic()),
             }
-            meter.show(tried, total.rows);
+            meter.show(rebuilt.remaining_objects, rebuilt.records);
         }
         meter.end();
-        Rebuilt {
-            archive: place.to_string(),
-            objects,
-            records: total.rows,
-            unexpected_fields: total.unexpected_fields,
-            remaining_objects: all - tried,
-            problems,
-        }
+        rebuilt
     }
 }
 
 impl Rebuilt {
+    fn nothing_of(remaining_objects: u64, problems: Vec<String>, place: &Place) -> Self {
+        let archive = place.to_string();
+        Self { archive, objects: 0, records: 0, unexpected_fields: 0, remaining_objects, problems }
+    }
+
+    /// Takes the end of one object; `None` is one that was given up.
+    fn take(&mut self, made: Result<Option<Encoded>, Error>) {
+        match made {
+            Ok(None) => return,
+            Ok(Some(table)) => {
+                self.objects += 1;
+                self.records += table.rows;
+                self.unexpected_fields += table.unexpected_fields;
+            }
+            Err(error) => self.problems.push(error.to_string()),
+        }
+        self.remaining_objects -= 1;
+    }
+
     fn summary(&self) -> String {
         let mut summary =
             format!("{} made, {}", count(self.objects, "table object"), count(self.records, "record"));

@@ -52,6 +52,7 @@ async fn a_run_killed_at_any_step_is_carried_on_without_loss_or_double() {
     for nth in [1, 2, 5] {
         for moment in [Moment::Before, Moment::After] {
             check(Step::PutObject, nth, moment).await;
+            check(Step::WriteTable, nth, moment).await;
             check(Step::WriteLedger, nth, moment).await;
         }
     }

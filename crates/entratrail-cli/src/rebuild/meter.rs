@@ -37,7 +37,8 @@ impl Meter {
         Self { all, shown }
     }
 
-    pub(super) fn show(&mut self, objects: u64, records: u64) {
+    pub(super) fn show(&mut self, remaining: u64, records: u64) {
+        let objects = self.all - remaining;
         match &mut self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => {

@@ -6,6 +6,7 @@ mod collecting;
 mod demonstration;
 mod disks;
 mod interruptions;
+mod rebuilding;
 mod signing_in;
 mod stage;
 mod tampering;
