@@ -29,6 +29,12 @@ GRAPH_URL and LOGIN_URL name the hosts of a national cloud; WINDOW_MINUTES, SETT
 GRAPH_REQUESTS_PER_10S have the meaning that they have for the functions.
 ";
 
+const REBUILD: &str = "\
+Every read that stored records has a table object, below tables/; docs/tables.md describes the columns. The same raw records
+make the same bytes, so to rebuild what is there changes nothing. A raw object that is damaged, or not the one on record, is
+named and left out.
+";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Read what is due from Microsoft Graph into the archive
@@ -36,6 +42,9 @@ pub(crate) enum Command {
     Collect(CollectArguments),
     /// Check every object of the archive against the ledger, changing nothing
     Verify(VerifyArguments),
+    /// Make the typed tables of the archive again from its raw records
+    #[command(after_help = REBUILD)]
+    Rebuild(RebuildArguments),
     /// Collect and verify a made-up tenant on this machine: no tenant, no AWS account
     Demo(DemoArguments),
 }
@@ -85,6 +94,20 @@ pub(crate) struct VerifyArguments {
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArguments {
+    /// The archive: a folder or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET")]
+    pub(crate) archive: Place,
+    #[command(flatten)]
+    pub(crate) span: SpanArguments,
+    /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity, audits
+    #[arg(long, value_delimiter = ',', value_parser = stream)]
+    pub(crate) streams: Vec<Stream>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
 }
 
 #[derive(Debug, Args)]

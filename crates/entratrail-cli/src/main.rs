@@ -10,6 +10,7 @@ mod interrupt;
 mod numbers;
 mod output;
 mod place;
+mod rebuild;
 mod status;
 mod summary;
 mod verify;
@@ -24,6 +25,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Collect(arguments) => Box::pin(collect::collect(&arguments)).await,
         Command::Verify(arguments) => verify::verify(&arguments).await,
+        Command::Rebuild(arguments) => rebuild::rebuild(&arguments).await,
         Command::Demo(arguments) => Box::pin(demo::demo(&arguments)).await,
     };
     match done {

@@ -14,7 +14,7 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use day::CheckedDay;
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
-use entratrail::log::{EventType, Log, Stream};
+use entratrail::log::{Log, Stream};
 use entratrail::window::midnight;
 use result::{CheckedStream, Verification};
 use std::collections::BTreeSet;
@@ -55,7 +55,7 @@ pub(crate) async fn check(
     let asked = asked_span(span, now);
     let mut foreign = archive.foreign_objects(Log::SignIns).await?;
     let (mut checks, mut streams) = (Checks::new(), Vec::new());
-    for stream in all_streams() {
+    for stream in Stream::all() {
         let listing = archive.list(stream, NaiveDate::default()).await?;
         foreign.extend(listing.foreign.iter().cloned());
         let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
@@ -82,11 +82,6 @@ pub(crate) async fn check(
         streams: streams.collect(),
         foreign,
     })
-}
-
-/// Every stream that an archive can hold.
-fn all_streams() -> Vec<Stream> {
-    [Log::SignIns, Log::DirectoryAudits].into_iter().flat_map(|log| log.streams(&EventType::ALL)).collect()
 }
 
 /// The span that must be covered, where one is asked for; nothing is expected of minutes that no run had to read yet.

@@ -6,6 +6,7 @@ mod bucket;
 mod folder;
 mod holdings;
 mod store;
+mod table;
 mod upload;
 
 pub use folder::Access;
@@ -126,24 +127,43 @@ impl Archive {
         self.store.replace(&key, text, version).await
     }
 
-    /// Reads a raw object and hands each record to `visit`.
+    /// Reads a raw object and hands each record to `visit`, with its line.
     pub async fn read_object(
         &self,
         stream: Stream,
         object: RawObject,
-        mut visit: impl FnMut(Record),
+        mut visit: impl FnMut(Record, &str),
     ) -> Result<StoredObject, Error> {
         let key = raw_key(stream, object);
         let mut content = self.store.open(&key).await?;
-        let damaged = |error: std::io::Error| {
-            Error::Archive(format!("{} is damaged: {error}; it was left as it is", self.address(&key)))
-        };
+        let damaged = |error: std::io::Error| self.damaged(&key, &error);
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
             decoder.push(&chunk, &mut visit).map_err(damaged)?;
         }
         let digest = decoder.finish(visit).map_err(damaged)?;
         Ok(StoredObject { digest, stored_at: content.stored_at() })
+    }
+
+    /// Refuses an object that is not the one that `row` tells of.
+    pub(crate) fn check_on_record(
+        &self,
+        key: &str,
+        digest: &ObjectDigest,
+        row: &ReadRow,
+    ) -> Result<(), Error> {
+        if row.sha256.as_ref().is_none_or(|sha256| *sha256 == digest.sha256) {
+            return Ok(());
+        }
+        Err(Error::Archive(format!(
+            "{} is not the object that the ledger has on record: its SHA-256 differs; it was left as it is; restore it \
+             from a backup or an earlier version",
+            self.address(key)
+        )))
+    }
+
+    fn damaged(&self, key: &str, error: &std::io::Error) -> Error {
+        Error::Archive(format!("{} is damaged: {error}; it was left as it is", self.address(key)))
     }
 
     /// What the archive holds of one stream and day.

@@ -63,6 +63,12 @@ pub struct Run {
     pub vitals: Vitals,
 }
 
+/// What windows take turns at, because it takes memory.
+struct Turns {
+    large: Semaphore,
+    tables: Semaphore,
+}
+
 /// A window that was taken from the queue, and how that ended.
 struct Finished {
     task: Task,
@@ -161,7 +167,7 @@ impl Collector {
     ) {
         let mut stop = pin!(stop.fuse());
         let (halt, halted) = watch::channel(false);
-        let large = Semaphore::new(1);
+        let turns = Turns { large: Semaphore::new(1), tables: Semaphore::new(1) };
         let mut in_flight = FuturesUnordered::new();
         self.streams().into_iter().for_each(|stream| self.publish(run, stream));
         loop {
@@ -171,7 +177,7 @@ impl Collector {
             while !*halted.borrow() && in_flight.len() < self.settings.graph.concurrency {
                 let Some(task) = run.queue.next() else { break };
                 let Some(day) = archived.days.get(&task.place()) else { continue };
-                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &large, halted.clone()));
+                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &turns, halted.clone()));
             }
             let finished = tokio::select! {
                 finished = in_flight.next() => finished,
@@ -204,7 +210,7 @@ impl Collector {
         &self,
         task: Task,
         holdings: Arc<Holdings>,
-        large: &Semaphore,
+        turns: &Turns,
         mut halted: watch::Receiver<bool>,
     ) -> Finished {
         let reader = Reader {
@@ -214,7 +220,8 @@ impl Collector {
             collection: self.collection(task.planned.stream),
             target_records: self.settings.target_records,
             progress: &self.progress,
-            large,
+            large: &turns.large,
+            tables: &turns.tables,
         };
         let stop = async {
             // That the run is over, so that nobody can halt it any more, is a reason to stop as well.
@@ -313,11 +320,11 @@ impl Work {
         self.report.retries += tally.retries();
         self.report.throttled += tally.throttled();
         match outcome {
-            Outcome::Read(row, ledger) => {
+            Outcome::Read { row, ledger, unexpected_fields } => {
                 progress.window_is_done(task.planned.stream);
                 let state = ledger.state(row.window);
                 archived.update(task.place(), ledger);
-                self.report.add(task.report(&row, state));
+                self.report.add(WindowReport { unexpected_fields, ..task.report(&row, state) });
             }
             Outcome::Split(length, estimate) => {
                 self.queue.put_first(task.split(length, estimate));

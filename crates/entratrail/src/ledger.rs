@@ -170,6 +170,15 @@ impl Ledger {
         self.rows.iter().filter(move |row| row.status == Status::Complete && row.window == window)
     }
 
+    /// The complete reads that stored an object, by window and number, each once.
+    pub fn reads_with_object(&self) -> Vec<&ReadRow> {
+        let has_object = |row: &&ReadRow| row.status == Status::Complete && row.key.is_some();
+        let mut reads: Vec<_> = self.rows.iter().filter(has_object).collect();
+        reads.sort_by_key(|row| (row.window, row.read));
+        reads.dedup_by_key(|row| (row.window, row.read));
+        reads
+    }
+
     /// What the reads of `window` prove. The newest complete read decides, so that a record found after
     /// verification opens the window again.
     pub fn state(&self, window: Window) -> State {

@@ -4,14 +4,14 @@
 //!
 //! ```text
 //! event -> plan (ledger, archive listing, now) -> windows, oldest first
-//!   for each window: token -> pages -> records -> only new versions -> raw object -> ledger row
+//!   for each window: token -> pages -> records -> only new versions -> raw object -> table object -> ledger row
 //! -> report -> continue in a new invocation if time ran out
 //! ```
 //!
 //! # Layout
 //!
 //! * Decisions are pure functions of their arguments: [`window`], [`plan`], [`ledger`], [`record`], [`stored`],
-//!   [`raw`], [`object`], [`request`], and below `graph` what to ask, when to ask and what an answer means.
+//!   [`raw`], [`table`], [`object`], [`request`], and below `graph` what to ask, when to ask and what an answer means.
 //! * [`graph`] and [`archive`] do the input and output; neither knows the other.
 //! * [`reader`] reads one window from the one into the other; [`collector`] does a whole run.
 //! * [`lambda`] wires a run to the AWS Lambda runtime, [`parameters`] to the credential in SSM.
@@ -22,6 +22,7 @@ pub mod collector;
 pub mod config;
 pub mod error;
 pub mod graph;
+mod json;
 pub mod lambda;
 pub mod ledger;
 pub mod log;
@@ -36,6 +37,7 @@ pub mod record;
 pub mod report;
 pub mod request;
 pub mod stored;
+pub mod table;
 pub mod window;
 
 pub mod check;

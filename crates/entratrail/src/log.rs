@@ -18,6 +18,14 @@ impl Log {
         }
     }
 
+    /// The table that holds its records.
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::SignIns => "sign_ins",
+            Self::DirectoryAudits => "directory_audits",
+        }
+    }
+
     /// The Graph collection below `auditLogs`.
     pub fn collection(self) -> &'static str {
         match self {
@@ -87,6 +95,14 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// Every stream that an archive can hold.
+    pub fn all() -> Vec<Self> {
+        [Log::SignIns, Log::DirectoryAudits]
+            .into_iter()
+            .flat_map(|log| log.streams(&EventType::ALL))
+            .collect()
+    }
+
     /// The log that this stream belongs to.
     pub fn log(self) -> Log {
         match self {
@@ -108,6 +124,14 @@ impl Stream {
         match self {
             Self::SignIns(event_type) => format!("sign-ins/event_type={}", event_type.name()),
             Self::DirectoryAudits => "directory-audits".to_owned(),
+        }
+    }
+
+    /// The folder of this stream below `tables/`, without a slash at either end.
+    pub fn table_folder(self) -> String {
+        match self {
+            Self::SignIns(event_type) => format!("{}/event_type={}", self.log().table(), event_type.name()),
+            Self::DirectoryAudits => self.log().table().to_owned(),
         }
     }
 }

@@ -21,6 +21,12 @@ pub fn raw_key(stream: Stream, object: RawObject) -> String {
     format!("{}day={day}/{name}.r{}.ndjson.gz", raw_folder(stream), object.read)
 }
 
+/// The key of the table object of one read.
+pub fn table_key(stream: Stream, object: RawObject) -> String {
+    let (day, name) = (object.window.day(), object.window.name());
+    format!("tables/{}/day={day}/{name}.r{}.parquet", stream.table_folder(), object.read)
+}
+
 /// The key of the ledger file of one day.
 pub fn ledger_key(stream: Stream, day: NaiveDate) -> String {
     format!("{}day={day}.ndjson", ledger_folder(stream))
@@ -57,6 +63,10 @@ mod tests {
         let key = "raw/directory-audits/day=2026-11-22/0600-1200.r2.ndjson.gz";
         let object = parse_raw_key(Stream::DirectoryAudits, key).unwrap();
         assert_eq!((object.read, object.window.name().as_str()), (2, "0600-1200"));
+        assert_eq!(
+            table_key(sign_ins, object),
+            "tables/sign_ins/event_type=interactiveUser/day=2026-11-22/0600-1200.r2.parquet"
+        );
         let key = "ledger/directory-audits/day=2026-11-22.ndjson";
         assert_eq!(
             parse_ledger_key(Stream::DirectoryAudits, key).map(|day| day.to_string()).as_deref(),

@@ -120,26 +120,26 @@ impl RawDecoder {
         Self { gunzip: MultiGzDecoder::new(Vec::new()), digest: Digest::new(), time_field }
     }
 
-    /// Takes the next bytes of the object and hands every record that they complete to `visit`.
-    pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Record)) -> io::Result<()> {
+    /// Takes the next bytes of the object and hands every record that they complete to `visit`, with its line.
+    pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Record, &str)) -> io::Result<()> {
         self.digest.update(chunk);
         self.gunzip.write_all(chunk)?;
         self.visit_lines(visit)
     }
 
     /// Takes the end of the object.
-    pub fn finish(mut self, visit: impl FnMut(Record)) -> io::Result<ObjectDigest> {
+    pub fn finish(mut self, visit: impl FnMut(Record, &str)) -> io::Result<ObjectDigest> {
         self.gunzip.try_finish()?;
         self.visit_lines(visit)?;
         if self.gunzip.get_ref().is_empty() { Ok(self.digest.finish()) } else { Err(damaged()) }
     }
 
-    fn visit_lines(&mut self, mut visit: impl FnMut(Record)) -> io::Result<()> {
+    fn visit_lines(&mut self, mut visit: impl FnMut(Record, &str)) -> io::Result<()> {
         let buffer = self.gunzip.get_mut();
         let Some(end) = memchr::memrchr(b'\n', buffer) else { return Ok(()) };
         for line in std::str::from_utf8(&buffer[..end]).map_err(|_| damaged())?.split('\n') {
             serde_json::from_str::<&RawValue>(line).map_err(|_| damaged())?;
-            visit(Record::read(line, self.time_field));
+            visit(Record::read(line, self.time_field), line);
         }
         buffer.drain(..=end);
         Ok(())
@@ -166,9 +166,9 @@ mod tests {
         let mut records = Vec::new();
         let mut decoder = RawDecoder::new("t");
         for chunk in bytes.chunks(chunk) {
-            decoder.push(chunk, |record| records.push(record))?;
+            decoder.push(chunk, |record, _| records.push(record))?;
         }
-        let digest = decoder.finish(|record| records.push(record))?;
+        let digest = decoder.finish(|record, _| records.push(record))?;
         Ok((records, digest))
     }
 

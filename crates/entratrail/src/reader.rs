@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::graph::query::Collection;
 use crate::graph::{GraphClient, Tally};
 use crate::ledger::{Ledger, ReadRow, Status};
+use crate::log::Stream;
 use crate::object::raw_key;
 use crate::plan::{Holdings, Planned, RawObject};
 use crate::progress::Progress;
@@ -40,6 +41,8 @@ pub struct Reader<'run> {
     /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
     /// most of the memory of a run, and one is enough to use up Graph's limit.
     pub large: &'run Semaphore,
+    /// One permit: the turn to make a table object, which takes more memory than the rest of a small window.
+    pub tables: &'run Semaphore,
     /// Who is told how far it is.
     pub progress: &'run Progress,
 }
@@ -48,7 +51,14 @@ pub struct Reader<'run> {
 #[derive(Debug)]
 pub enum Outcome {
     /// The window was read, everything new is stored, and the ledger, as it is now, says so.
-    Read(Box<ReadRow>, Ledger),
+    Read {
+        /// The row.
+        row: Box<ReadRow>,
+        /// The ledger with it.
+        ledger: Ledger,
+        /// Fields that its table does not know, or not with that type.
+        unexpected_fields: u64,
+    },
     /// The window holds too much: read windows of that length in its place, each with about so many records.
     Split(WindowLength, u64),
     /// Another run has read the same minutes meanwhile, so that nothing may be concluded or stored.
@@ -114,24 +124,20 @@ impl Reader<'_> {
     async fn stored_versions(&self, planned: &Planned, holdings: &Holdings) -> Result<StoredVersions, Error> {
         let mut versions = StoredVersions::default();
         for object in holdings.objects_of(planned.window) {
-            let add = |record| versions.add_stored(record, object.read);
+            let add = |record, _: &str| versions.add_stored(record, object.read);
             let stored = self.archive.read_object(planned.stream, object, add).await?;
             let key = raw_key(planned.stream, object);
             let row =
                 holdings.ledger.complete_reads(planned.window).find(|row| row.key.as_ref() == Some(&key));
-            let sha256 = row.and_then(|row| row.sha256.as_ref());
-            if sha256.is_some_and(|sha256| *sha256 != stored.digest.sha256) {
-                return Err(Error::Archive(format!(
-                    "{key} is not the object that the ledger has on record: its SHA-256 differs; it was left as it is; \
-                     restore it from a backup or an earlier version"
-                )));
+            if let Some(row) = row {
+                self.archive.check_on_record(&key, &stored.digest, row)?;
             }
         }
         Ok(versions)
     }
 
-    /// Order matters: the row that announces the object, the object (then the table object made from it), the
-    /// row that completes it. A run that dies in between leaves enough for the next one to go on, and a run
+    /// Order matters: the row that announces the object, the object, the table object made from it, the row that
+    /// completes it. A run that dies in between leaves enough for the next one to go on, and a run
     /// that works on the same minutes sees the announcement and leaves the window alone.
     async fn store(
         &self,
@@ -142,7 +148,7 @@ impl Reader<'_> {
     ) -> Result<Outcome, Error> {
         if row.new == 0 {
             upload.give_up().await;
-            return Ok(outcome_of(self.archive.record(planned.stream, &row, Some(basis)).await?, row));
+            return Ok(outcome_of(self.archive.record(planned.stream, &row, Some(basis)).await?, row, 0));
         }
         let prepared = upload.prepare().await?;
         row.key = Some(raw_key(planned.stream, RawObject { window: planned.window, read: planned.read }));
@@ -161,13 +167,21 @@ impl Reader<'_> {
             }
         }
         if prepared.create().await? {
+            let unexpected_fields = self.write_table(planned.stream, &row).await?;
             row.finished_at = self.clock.now().trunc_subsecs(3);
-            return Ok(outcome_of(self.archive.record(planned.stream, &row, None).await?, row));
+            let recorded = self.archive.record(planned.stream, &row, None).await?;
+            return Ok(outcome_of(recorded, row, unexpected_fields));
         }
         let error = Some("another run stored this read first".to_owned());
         let lost = ReadRow { key: None, sha256: None, bytes: None, error, ..announced };
         self.archive.record(planned.stream, &lost, None).await?;
         Ok(Outcome::Superseded)
+    }
+
+    /// Makes the table object of a read; returns how many fields it could not take.
+    async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<u64, Error> {
+        let _turn = self.tables.acquire().await;
+        Ok(self.archive.write_table(stream, row).await?.unexpected_fields)
     }
 
     async fn fail(
@@ -216,9 +230,9 @@ impl Reader<'_> {
     }
 }
 
-fn outcome_of(recorded: Recorded, row: ReadRow) -> Outcome {
+fn outcome_of(recorded: Recorded, row: ReadRow, unexpected_fields: u64) -> Outcome {
     match recorded {
-        Recorded::Done(ledger) => Outcome::Read(Box::new(row), ledger),
+        Recorded::Done(ledger) => Outcome::Read { row: Box::new(row), ledger, unexpected_fields },
         Recorded::Superseded => Outcome::Superseded,
     }
 }

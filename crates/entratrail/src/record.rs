@@ -1,12 +1,13 @@
 //! A record as Graph served it, and the identity of its version.
 //!
 //! Records are opaque bytes that are kept as served; this module walks over them once to find their id and
-//! time and to hash their content. The walk relies on the bytes being valid JSON, which `page.rs` and
-//! `raw.rs` have checked, so it never fails: on anything else it would return a useless hash, not panic.
+//! time and to hash their content.
 
+use crate::json::{Cursor, string_length};
 use chrono::{DateTime, Utc};
-use memchr::{memchr2, memchr2_iter};
+use memchr::memchr2;
 use std::borrow::Cow;
+use std::fmt;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Objects nested deeper than this are hashed as text, so that a hostile record cannot exhaust the stack.
@@ -18,6 +19,13 @@ const DEEPEST: usize = 64;
 /// of one tenant share it with a probability below 10^-18 even after ten billion records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(pub u128);
+
+/// Written as 32 hexadecimal digits.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
 
 /// What one walk over a record finds out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +41,9 @@ pub struct Record {
 impl Record {
     /// Walks over `json`, one valid JSON value, whose time is in the member `time_field`.
     pub fn read(json: &str, time_field: &str) -> Self {
-        let mut walk = Walk { json: json.as_bytes(), at: 0, depth: 0 };
+        let mut walk = Walk { cursor: Cursor::new(json), depth: 0 };
         let (mut id, mut time) = (&b""[..], None);
-        walk.skip_white_space();
-        let version = if walk.peek() == b'{' {
+        let version = if walk.cursor.peek() == b'{' {
             walk.object(|key, value| match key {
                 b"id" => id = value,
                 key if key == time_field.as_bytes() => time = parse_time(value),
@@ -74,128 +81,45 @@ fn parse_time(value: &[u8]) -> Option<DateTime<Utc>> {
     Some(time.to_utc())
 }
 
-/// Bytes of the string at the start of `json`, both quotes included.
-fn string_length(json: &[u8]) -> usize {
-    let mut escaped_at = None;
-    for index in memchr2_iter(b'"', b'\\', json.get(1..).unwrap_or_default()) {
-        if escaped_at == Some(index) {
-            continue;
-        }
-        if json[index + 1] == b'"' {
-            return index + 2;
-        }
-        escaped_at = Some(index + 1);
-    }
-    json.len()
-}
-
 struct Walk<'json> {
-    json: &'json [u8],
-    at: usize,
+    cursor: Cursor<'json>,
     depth: usize,
 }
 
 impl<'json> Walk<'json> {
-    fn peek(&self) -> u8 {
-        self.json.get(self.at).copied().unwrap_or(b'}')
-    }
-
-    fn skip_white_space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
-            self.at += 1;
-        }
-    }
-
     /// The hash of the value that starts here; moves past it.
     fn value(&mut self) -> u128 {
-        match self.peek() {
+        match self.cursor.peek() {
             b'{' if self.depth < DEEPEST => self.object(|_, _| {}),
             b'[' if self.depth < DEEPEST => self.array(),
-            b'{' | b'[' => xxh3_128(self.nested()),
-            b'"' => xxh3_128(self.string()),
-            _ => xxh3_128(self.scalar()),
+            _ => xxh3_128(self.cursor.value()),
         }
     }
 
     /// Hashes each member and adds the hashes up, so that their order does not count.
     fn object(&mut self, mut visit: impl FnMut(&'json [u8], &'json [u8])) -> u128 {
         self.depth += 1;
-        self.at += 1;
+        self.cursor.open();
         let mut sum = 0u128;
-        loop {
-            self.skip_separators();
-            if self.at >= self.json.len() || self.peek() == b'}' {
-                break;
-            }
-            let key = self.string();
-            self.skip_separators();
-            let start = self.at;
+        while let Some(key) = self.cursor.next_key() {
+            let start = self.cursor.position();
             let value = self.value();
-            visit(key.get(1..key.len() - 1).unwrap_or_default(), &self.json[start..self.at]);
+            visit(key.get(1..key.len() - 1).unwrap_or_default(), self.cursor.since(start));
             sum = sum.wrapping_add(hash_pair(b'm', xxh3_128(key), value));
         }
-        self.leave();
+        self.depth -= 1;
         hash_pair(b'{', sum, 0)
     }
 
     fn array(&mut self) -> u128 {
         self.depth += 1;
-        self.at += 1;
+        self.cursor.open();
         let mut hash = 0u128;
-        loop {
-            self.skip_separators();
-            if self.at >= self.json.len() || self.peek() == b']' {
-                break;
-            }
+        while self.cursor.next_element() {
             hash = hash_pair(b'e', hash, self.value());
         }
-        self.leave();
-        hash_pair(b'[', hash, 0)
-    }
-
-    fn leave(&mut self) {
         self.depth -= 1;
-        self.at = (self.at + 1).min(self.json.len());
-    }
-
-    fn skip_separators(&mut self) {
-        while matches!(self.json.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
-            self.at += 1;
-        }
-    }
-
-    fn string(&mut self) -> &'json [u8] {
-        let rest = &self.json[self.at..];
-        let length = string_length(rest).max(1).min(rest.len());
-        self.at += length;
-        &rest[..length]
-    }
-
-    fn scalar(&mut self) -> &'json [u8] {
-        let rest = &self.json[self.at..];
-        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
-        let length = rest.iter().position(ends).unwrap_or(rest.len()).max(1).min(rest.len());
-        self.at += length;
-        &rest[..length]
-    }
-
-    /// The text of the object or array that starts here, whatever its depth.
-    fn nested(&mut self) -> &'json [u8] {
-        let start = self.at;
-        let mut open = 0usize;
-        while self.at < self.json.len() {
-            match self.json[self.at] {
-                b'"' => self.at += string_length(&self.json[self.at..]) - 1,
-                b'{' | b'[' => open += 1,
-                b'}' | b']' => open -= 1,
-                _ => {}
-            }
-            self.at += 1;
-            if open == 0 {
-                break;
-            }
-        }
-        &self.json[start..self.at.min(self.json.len())]
+        hash_pair(b'[', hash, 0)
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Report {
     pub new: u64,
     /// Those of the new ones whose record was stored before with other content.
     pub changed: u64,
+    /// Fields of the new ones that their table does not know, or not with that type: the column `other` has them.
+    pub unexpected_fields: u64,
     /// Page requests, retries included.
     pub requests: u64,
     /// Answers that asked to wait.
@@ -35,6 +37,7 @@ pub struct Report {
 
 /// What happened to one window.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WindowReport {
     /// Its stream, e.g. `interactiveUser`.
     pub stream: &'static str,
@@ -50,6 +53,8 @@ pub struct WindowReport {
     pub new: u64,
     /// Those of the new ones whose record was stored before with other content.
     pub changed: u64,
+    /// Fields of the new ones that their table does not know, or not with that type.
+    pub unexpected_fields: u64,
     /// What is known of the window now.
     pub state: State,
     /// The object, where anything was new.
@@ -69,6 +74,7 @@ impl WindowReport {
             served: 0,
             new: 0,
             changed: 0,
+            unexpected_fields: 0,
             state,
             key: None,
             error: None,
@@ -90,6 +96,7 @@ impl Report {
             served: 0,
             new: 0,
             changed: 0,
+            unexpected_fields: 0,
             requests: 0,
             throttled: 0,
             retries: 0,
@@ -104,6 +111,7 @@ impl Report {
         self.served += window.served;
         self.new += window.new;
         self.changed += window.changed;
+        self.unexpected_fields += window.unexpected_fields;
         self.windows.push(window);
     }
 

@@ -4,7 +4,7 @@ use super::rows;
 use crate::numbers::{count, thousands};
 use chrono::NaiveDate;
 use entratrail::archive::Archive;
-use entratrail::ledger::{Ledger, ReadRow, State, Status};
+use entratrail::ledger::{Ledger, ReadRow, State};
 use entratrail::log::Stream;
 use entratrail::object::raw_key;
 use entratrail::plan::{Holdings, RawObject};
@@ -85,7 +85,7 @@ impl CheckedDay {
             return self.problems.push(format!("{address} is gone, and the ledger has it on record"));
         }
         let (mut walk, mut ids) = (Walk::default(), HashSet::new());
-        let visit = |record: Record| {
+        let visit = |record: Record, _: &str| {
             walk.lines += 1;
             let is_inside = |time| row.window.start() <= time && time < row.window.end();
             walk.outside += u64::from(!record.time.is_some_and(is_inside));
@@ -150,12 +150,8 @@ fn windows(ledger: &Ledger) -> Vec<(Window, State)> {
 /// The rows that name an object, of each window in the order of their reads, each object once.
 fn named_objects(ledger: &Ledger) -> BTreeMap<Window, Vec<&ReadRow>> {
     let mut named: BTreeMap<Window, Vec<&ReadRow>> = BTreeMap::new();
-    for row in ledger.rows().iter().filter(|row| row.status == Status::Complete && row.key.is_some()) {
+    for row in ledger.reads_with_object() {
         named.entry(row.window).or_default().push(row);
-    }
-    for reads in named.values_mut() {
-        reads.sort_by_key(|row| row.read);
-        reads.dedup_by_key(|row| row.read);
     }
     named
 }

@@ -80,6 +80,11 @@ impl Bucket {
         }
     }
 
+    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
+        let put = self.s3.put_object().bucket(&self.name).key(key).body(body.into()).send().await;
+        put.map(drop).map_err(|error| self.failed(Action::Write, key, &error))
+    }
+
     pub(super) async fn keys(
         &self,
         prefix: &str,

@@ -82,6 +82,12 @@ impl Folder {
         draft.complete().await
     }
 
+    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
+        let mut draft = self.begin(key).await?;
+        draft.send(body).await?;
+        draft.put().await
+    }
+
     pub(super) async fn keys(
         &self,
         prefix: &str,

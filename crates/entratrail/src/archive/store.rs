@@ -91,6 +91,14 @@ impl Store {
         }
     }
 
+    /// Writes the object, in the place of any of that name.
+    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.put(key, body).await,
+            Self::Folder(folder) => folder.put(key, body).await,
+        }
+    }
+
     /// Begins an object that is made part by part.
     pub(super) async fn begin(&self, key: &str) -> Result<Draft<'_>, Error> {
         match self {
@@ -146,6 +154,14 @@ impl Draft<'_> {
         match self {
             Self::Bucket(multipart) => multipart.complete().await,
             Self::Folder(draft) => draft.complete().await,
+        }
+    }
+
+    /// Makes the object appear in the place of any of that name.
+    pub(super) async fn put(self) -> Result<(), Error> {
+        match self {
+            Self::Bucket(multipart) => multipart.put().await,
+            Self::Folder(draft) => draft.put().await,
         }
     }
 

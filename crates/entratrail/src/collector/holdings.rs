@@ -137,13 +137,14 @@ impl Collector {
         (day, ledger.map(|ledger| Holdings { stream, day, ledger, objects }))
     }
 
-    /// Puts every object on record that a run stored before it died.
+    /// Makes the table of every object that a run stored before it died, and puts it on record.
     async fn pick_up(&self, mut holdings: Holdings) -> Result<Holdings, Error> {
         let mut left_over = holdings.objects_without_row();
         left_over.sort_unstable();
         for object in left_over {
             let row = self.row_of(&holdings, object).await?;
             tracing::warn!(key = row.key, "an object without its ledger row is put on record");
+            self.archive.write_table(holdings.stream, &row).await?;
             if let Recorded::Done(ledger) = self.archive.record(holdings.stream, &row, None).await? {
                 holdings.ledger = ledger;
             }
@@ -157,10 +158,10 @@ impl Collector {
         let mut versions = StoredVersions::default();
         for earlier in holdings.objects_of(object.window).into_iter().filter(|other| other.read < object.read)
         {
-            let add = |record| versions.add_stored(record, earlier.read);
+            let add = |record, _: &str| versions.add_stored(record, earlier.read);
             self.archive.read_object(holdings.stream, earlier, add).await?;
         }
-        let serve = |record: Record| {
+        let serve = |record: Record, _: &str| {
             versions.serve(record);
         };
         let stored = self.archive.read_object(holdings.stream, object, serve).await?;

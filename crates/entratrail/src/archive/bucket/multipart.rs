@@ -36,15 +36,25 @@ impl Multipart<'_> {
     }
 
     pub(in crate::archive) async fn complete(self) -> Result<bool, Error> {
+        self.complete_where(Some("*".to_owned())).await
+    }
+
+    pub(in crate::archive) async fn put(self) -> Result<(), Error> {
+        self.complete_where(None).await.map(drop)
+    }
+
+    /// Completes the upload; false where an object matches `none`.
+    async fn complete_where(self, none: Option<String>) -> Result<bool, Error> {
         let Self { bucket, key, id, parts } = &self;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.clone())).build();
         let request = bucket.s3.complete_multipart_upload().bucket(&bucket.name).key(key);
-        let request = request.upload_id(id).multipart_upload(parts).if_none_match("*");
+        let request = request.upload_id(id).multipart_upload(parts).set_if_none_match(none.clone());
         let Err(error) = request.send().await else { return Ok(true) };
         if self.abort().await.is_err() {
             self.warn();
         }
-        if is_conflict(&error) { Ok(false) } else { Err(bucket.failed(Action::Write, key, &error)) }
+        let is_there = none.is_some() && is_conflict(&error);
+        if is_there { Ok(false) } else { Err(bucket.failed(Action::Write, key, &error)) }
     }
 
     pub(in crate::archive) async fn abort(&self) -> Result<(), Error> {

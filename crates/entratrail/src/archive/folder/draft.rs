@@ -40,7 +40,7 @@ impl Temporary {
     }
 
     /// Gives the file its name in one step, whatever had that name.
-    pub(super) fn replace(self, path: &Path) -> io::Result<()> {
+    pub(super) fn replace(&self, path: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, path)?;
         sync_folder(path.parent().unwrap_or(path))
@@ -93,5 +93,10 @@ impl Draft {
     pub(in crate::archive) async fn complete(self) -> Result<bool, Error> {
         let Self { path, temporary } = self;
         blocking(move || temporary.publish(&path).map_err(|error| failed(Action::Write, &path, &error))).await
+    }
+
+    pub(in crate::archive) async fn put(self) -> Result<(), Error> {
+        let Self { path, temporary } = self;
+        blocking(move || temporary.replace(&path).map_err(|error| failed(Action::Write, &path, &error))).await
     }
 }

@@ -1,0 +1,182 @@
+//! `entratrail rebuild`: the table objects of an archive, made again from its raw objects.
+
+mod meter;
+
+use crate::arguments::{RebuildArguments, SpanArguments};
+use crate::interrupt::Interrupt;
+use crate::numbers::count;
+use crate::output::{complain, say};
+use crate::place::Place;
+use crate::status::Status;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use entratrail::archive::{Access, Archive};
+use entratrail::error::Error;
+use entratrail::ledger::ReadRow;
+use entratrail::log::Stream;
+use entratrail::object::raw_key;
+use entratrail::plan::Holdings;
+use entratrail::table::Encoded;
+use entratrail::window::{Window, midnight};
+use futures_util::{StreamExt as _, stream};
+use meter::Meter;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// What there is to do, and what stands in the way.
+#[derive(Debug, Default)]
+struct Work {
+    reads: Vec<(Stream, ReadRow)>,
+    problems: Vec<String>,
+    has_any_day: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rebuilt {
+    archive: String,
+    objects: u64,
+    records: u64,
+    unexpected_fields: u64,
+    remaining_objects: u64,
+    problems: Vec<String>,
+}
+
+/// A part of record time.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+/// Makes the table objects that `arguments` name.
+pub(crate) async fn rebuild(arguments: &RebuildArguments) -> Result<Status, Error> {
+    let interrupt = Interrupt::listen();
+    let span = Span::asked(arguments.span, Utc::now());
+    let archive = arguments.archive.open(Access::Write).await?;
+    let streams = if arguments.streams.is_empty() { Stream::all() } else { arguments.streams.clone() };
+    let work = Work::of(&archive, &streams, span).await?;
+    if !work.has_any_day {
+        let archive = &arguments.archive;
+        return Err(Error::Archive(format!(
+            "there is nothing to rebuild in {archive}: no ledger and no object"
+        )));
+    }
+    let meter = Meter::new(work.reads.len() as u64, arguments.output.quiet);
+    let rebuilt = work.done(&archive, &arguments.archive, meter, &interrupt).await;
+    rebuilt.problems.iter().for_each(|problem| complain(problem));
+    match (arguments.output.json, arguments.output.quiet) {
+        (true, _) => say(&serde_json::json!(rebuilt).to_string()),
+        (false, true) => {}
+        (false, false) => say(&rebuilt.summary()),
+    }
+    let is_all = rebuilt.problems.is_empty() && rebuilt.remaining_objects == 0;
+    Ok(if is_all { Status::AllDone } else { Status::SomethingLeft })
+}
+
+impl Span {
+    fn asked(span: SpanArguments, now: DateTime<Utc>) -> Self {
+        let from = match (span.from, span.days) {
+            (Some(from), _) => from,
+            (None, Some(days)) => midnight(now.date_naive() - Days::new(days.into())),
+            (None, None) => midnight(NaiveDate::default()),
+        };
+        Self { from, to: span.to.unwrap_or(DateTime::<Utc>::MAX_UTC) }
+    }
+
+    fn holds(self, window: Window) -> bool {
+        window.start() < self.to && self.from < window.end()
+    }
+}
+
+impl Work {
+    /// Looks up every read of `span` that stored something.
+    async fn of(archive: &Archive, streams: &[Stream], span: Span) -> Result<Self, Error> {
+        let mut work = Self::default();
+        for &stream in streams {
+            let listing = archive.list(stream, span.from.date_naive()).await?;
+            let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
+            for day in days.into_iter().filter(|&day| midnight(day) < span.to) {
+                work.has_any_day = true;
+                let objects = listing.objects.get(&day).cloned().unwrap_or_default();
+                match archive.ledger(stream, day).await {
+                    Ok((ledger, _)) => work.add(archive, &Holdings { stream, day, ledger, objects }, span),
+                    Err(error) => work.problems.push(error.to_string()),
+                }
+            }
+        }
+        Ok(work)
+    }
+
+    fn add(&mut self, archive: &Archive, holdings: &Holdings, span: Span) {
+        for object in holdings.objects_without_row().into_iter().filter(|object| span.holds(object.window)) {
+            let address = archive.address(&raw_key(holdings.stream, object));
+            self.problems.push(format!(
+                "{address} is named by no row of the ledger; the next collection puts it on record and makes its table"
+            ));
+        }
+        let reads = holdings.ledger.reads_with_object().into_iter().filter(|row| span.holds(row.window));
+        self.reads.extend(reads.map(|row| (holdings.stream, row.clone())));
+    }
+
+    /// Makes as many objects at once as there are processors, until all are made or it is interrupted.
+    async fn done(
+        self,
+        archive: &Archive,
+        place: &Place,
+        mut meter: Meter,
+        interrupt: &Interrupt,
+    ) -> Rebuilt {
+        let (all, processors) = (self.reads.len() as u64, std::thread::available_parallelism());
+        let mut problems = self.problems;
+        let mut made = stream::iter(self.reads)
+            .take_until(Box::pin(interrupt.wait()))
+            .map(|(stream, row)| {
+                let archive = archive.clone();
+                tokio::spawn(async move { archive.write_table(stream, &row).await })
+            })
+            .buffer_unordered(processors.map_or(1, usize::from));
+        let (mut total, mut objects, mut tried) = (Encoded::default(), 0, 0);
+        while let Some(ended) = made.next().await {
+            tried += 1;
+            match ended {
+                Ok(Ok(encoded)) => {
+                    objects += 1;
+                    total.rows += encoded.rows;
+                    total.unexpected_fields += encoded.unexpected_fields;
+                }
+                Ok(Err(error)) => problems.push(error.to_string()),
+                Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+            }
+            meter.show(tried, total.rows);
+        }
+        meter.end();
+        Rebuilt {
+            archive: place.to_string(),
+            objects,
+            records: total.rows,
+            unexpected_fields: total.unexpected_fields,
+            remaining_objects: all - tried,
+            problems,
+        }
+    }
+}
+
+impl Rebuilt {
+    fn summary(&self) -> String {
+        let mut summary =
+            format!("{} made, {}", count(self.objects, "table object"), count(self.records, "record"));
+        if self.unexpected_fields > 0 {
+            let fields = count(self.unexpected_fields, "field");
+            summary += &format!(", {fields} not as the tables know them (column other)");
+        }
+        if self.remaining_objects > 0 {
+            let left = count(self.remaining_objects, "object");
+            summary += &format!("; stopped with {left} left: the same command makes them all");
+        }
+        if !self.problems.is_empty() {
+            summary += &format!("; {} left out", count(self.problems.len() as u64, "object or day"));
+        }
+        summary
+    }
+}

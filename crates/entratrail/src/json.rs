@@ -1,0 +1,131 @@
+//! Walking over a JSON text that is known to be valid, without building anything.
+//!
+//! Pages and raw objects are checked as they arrive, so a walk never fails: over anything else it would find
+//! useless pieces, not panic.
+
+use memchr::memchr2_iter;
+
+/// A place in a JSON text.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor<'json> {
+    json: &'json [u8],
+    at: usize,
+}
+
+impl<'json> Cursor<'json> {
+    /// The first value of `json`.
+    pub(crate) fn new(json: &'json str) -> Self {
+        let mut cursor = Self { json: json.as_bytes(), at: 0 };
+        cursor.skip_separators();
+        cursor
+    }
+
+    /// The first byte of the value that starts here.
+    pub(crate) fn peek(&self) -> u8 {
+        self.json.get(self.at).copied().unwrap_or(b'}')
+    }
+
+    /// Bytes before this place.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The text from an earlier place to this one.
+    pub(crate) fn since(&self, start: usize) -> &'json [u8] {
+        &self.json[start..self.at]
+    }
+
+    /// Moves into the object or array that starts here.
+    pub(crate) fn open(&mut self) {
+        self.at += 1;
+    }
+
+    /// Moves to the value of the next member and returns its key, with both quotes; or moves past the end of the object.
+    pub(crate) fn next_key(&mut self) -> Option<&'json [u8]> {
+        self.skip_separators();
+        if self.is_past(b'}') {
+            return None;
+        }
+        let key = self.string();
+        self.skip_separators();
+        Some(key)
+    }
+
+    /// Moves to the next element, or past the end of the array.
+    pub(crate) fn next_element(&mut self) -> bool {
+        self.skip_separators();
+        !self.is_past(b']')
+    }
+
+    /// The value that starts here, as text; moves past it.
+    pub(crate) fn value(&mut self) -> &'json [u8] {
+        match self.peek() {
+            b'{' | b'[' => self.nested(),
+            b'"' => self.string(),
+            _ => self.scalar(),
+        }
+    }
+
+    fn is_past(&mut self, end: u8) -> bool {
+        let is_past = self.at >= self.json.len() || self.peek() == end;
+        if is_past {
+            self.at = (self.at + 1).min(self.json.len());
+        }
+        is_past
+    }
+
+    fn skip_separators(&mut self) {
+        while matches!(self.json.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
+            self.at += 1;
+        }
+    }
+
+    fn string(&mut self) -> &'json [u8] {
+        let rest = &self.json[self.at..];
+        let length = string_length(rest).max(1).min(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    fn scalar(&mut self) -> &'json [u8] {
+        let rest = &self.json[self.at..];
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+        let length = rest.iter().position(ends).unwrap_or(rest.len()).max(1).min(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    /// The object or array that starts here, whatever its depth.
+    fn nested(&mut self) -> &'json [u8] {
+        let start = self.at;
+        let mut open = 0usize;
+        while self.at < self.json.len() {
+            match self.json[self.at] {
+                b'"' => self.at += string_length(&self.json[self.at..]) - 1,
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                break;
+            }
+        }
+        &self.json[start..self.at.min(self.json.len())]
+    }
+}
+
+/// Bytes of the string at the start of `json`, both quotes included.
+pub(crate) fn string_length(json: &[u8]) -> usize {
+    let mut escaped_at = None;
+    for index in memchr2_iter(b'"', b'\\', json.get(1..).unwrap_or_default()) {
+        if escaped_at == Some(index) {
+            continue;
+        }
+        if json[index + 1] == b'"' {
+            return index + 2;
+        }
+        escaped_at = Some(index + 1);
+    }
+    json.len()
+}

@@ -1,0 +1,133 @@
+//! The bytes of a table object: Parquet, made piece by piece from the lines of a raw object.
+
+use super::column::StructColumn;
+use super::fields;
+use super::schema::arrow_schema;
+use super::stray::Strays;
+use crate::json::Cursor;
+use crate::log::Log;
+use crate::raw::PART_BYTES;
+use crate::record::Record;
+use arrow_array::builder::StringBuilder;
+use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use arrow_schema::SchemaRef;
+use chrono::{DateTime, Utc};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use std::sync::Arc;
+
+/// Who wrote the file, in the form that readers parse. The number changes with the layout of the bytes, not with each
+/// release, so that the same records make the same bytes.
+const CREATED_BY: &str = "entratrail version 1";
+
+/// JSON that is gathered in columns before it is encoded.
+const GATHERED_BYTES: usize = 2 * 1024 * 1024;
+
+/// Encoded bytes of a row group. All of it is in memory until it is written.
+const ROW_GROUP_BYTES: usize = 6 * 1024 * 1024;
+
+/// A column's dictionary, which is in memory with its row group, once for each of some hundred columns. What does not
+/// fit is written without one.
+const DICTIONARY_BYTES: usize = 128 * 1024;
+
+/// A column's page, which is in memory before it is compressed.
+const PAGE_BYTES: usize = 128 * 1024;
+
+/// Encodes records into the table object of a read.
+#[derive(Debug)]
+pub struct TableEncoder {
+    schema: SchemaRef,
+    first_seen: DateTime<Utc>,
+    records: StructColumn,
+    content_hashes: StringBuilder,
+    others: StringBuilder,
+    gathered_bytes: usize,
+    failure: Option<ParquetError>,
+    encoded: Encoded,
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+/// What a table object holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Encoded {
+    /// Record versions, each a row.
+    pub rows: u64,
+    /// Fields that the table does not know, or not with that type, or not twice.
+    pub unexpected_fields: u64,
+}
+
+impl TableEncoder {
+    /// An encoder for the records of a read that started at `first_seen`.
+    pub fn new(log: Log, first_seen: DateTime<Utc>) -> Result<Self> {
+        let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+        let schema = arrow_schema(log);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), options)?;
+        Ok(Self {
+            schema,
+            first_seen,
+            records: StructColumn::of(fields(log)),
+            content_hashes: StringBuilder::new(),
+            others: StringBuilder::new(),
+            gathered_bytes: 0,
+            failure: None,
+            encoded: Encoded::default(),
+            writer,
+        })
+    }
+
+    /// Adds a row. What goes wrong is told at the end.
+    pub fn push(&mut self, record: &Record, json: &str) {
+        let mut strays = Strays::default();
+        self.records.take_record(&mut Cursor::new(json), &mut strays);
+        self.content_hashes.append_value(record.version.to_string());
+        self.others.append_option(strays.to_json());
+        self.encoded.rows += 1;
+        self.encoded.unexpected_fields += strays.count();
+        self.gathered_bytes += json.len();
+        if self.gathered_bytes >= GATHERED_BYTES && self.failure.is_none() {
+            self.failure = self.encode().err();
+        }
+    }
+
+    /// The bytes so far, as soon as they are enough for a part of an upload.
+    pub fn take_part(&mut self) -> Option<Vec<u8>> {
+        let written = self.writer.inner_mut();
+        (written.len() >= PART_BYTES).then(|| std::mem::take(written))
+    }
+
+    /// The remaining bytes, and what the whole object holds.
+    pub fn finish(mut self) -> Result<(Vec<u8>, Encoded)> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        self.encode()?;
+        Ok((self.writer.into_inner()?, self.encoded))
+    }
+
+    /// Encodes the rows that are gathered.
+    fn encode(&mut self) -> Result<()> {
+        let rows = self.records.len();
+        let first_seen = TimestampMicrosecondArray::from_value(self.first_seen.timestamp_micros(), rows);
+        let (mut columns, _) = self.records.finish();
+        columns.push(Arc::new(first_seen.with_timezone("UTC")));
+        columns.push(Arc::new(self.content_hashes.finish()));
+        columns.push(Arc::new(self.others.finish()) as ArrayRef);
+        self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?;
+        self.gathered_bytes = 0;
+        if self.writer.in_progress_size() >= ROW_GROUP_BYTES { self.writer.flush() } else { Ok(()) }
+    }
+}
+
+fn properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_data_page_size_limit(PAGE_BYTES)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .build()
+}

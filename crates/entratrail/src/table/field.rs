@@ -1,0 +1,95 @@
+//! How a field of a record is declared: what everything else about tables is made from.
+
+use crate::table::schema;
+
+/// A field of a record, or a member of a nested one.
+#[derive(Debug)]
+pub struct Field {
+    /// Graph's name, e.g. `createdDateTime`.
+    pub graph_name: &'static str,
+    /// What its values are.
+    pub kind: Kind,
+    /// Which version of Graph serves it.
+    pub served: Served,
+    /// What it says, in a phrase.
+    pub about: &'static str,
+}
+
+/// What the values of a field are. Enumerations are text, because Graph's members change without notice.
+#[derive(Debug)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number of 32 bits.
+    Int32,
+    /// A whole number of 64 bits.
+    Int64,
+    /// A floating point number.
+    Double,
+    /// True or false.
+    Boolean,
+    /// An instant, in UTC and cut to microseconds.
+    Timestamp,
+    /// Anything: kept as JSON text.
+    Json,
+    /// An object with these members.
+    Struct(&'static [Field]),
+    /// A list of these.
+    List(&'static Kind),
+}
+
+/// Which version of Graph serves a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// `v1.0` alone.
+    V1,
+    /// `beta` alone.
+    Beta,
+    /// Both.
+    Both,
+}
+
+/// A field of both versions.
+pub(super) const fn both(graph_name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { graph_name, kind, served: Served::Both, about }
+}
+
+/// A field of `beta` alone.
+pub(super) const fn beta(graph_name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { graph_name, kind, served: Served::Beta, about }
+}
+
+/// A field of `v1.0` alone.
+pub(super) const fn v1(graph_name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { graph_name, kind, served: Served::V1, about }
+}
+
+impl Field {
+    /// The name in a table: `createdDateTime` is `created_date_time`, `riskEventTypes_v2` is `risk_event_types_v2`.
+    pub fn name(&self) -> String {
+        let mut name = String::with_capacity(self.graph_name.len() + 4);
+        for letter in self.graph_name.chars() {
+            if letter.is_ascii_uppercase() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
+    /// The type in the Glue catalogue.
+    pub fn glue_type(&self) -> String {
+        schema::glue_type(&self.kind)
+    }
+}
+
+impl Served {
+    /// The versions as people name them.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1.0",
+            Self::Beta => "beta",
+            Self::Both => "v1.0, beta",
+        }
+    }
+}
