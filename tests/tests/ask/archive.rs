@@ -40,6 +40,11 @@ impl Collected {
         collected
     }
 
+    /// The ordinary week, in which incidents stand among much else.
+    pub(crate) async fn busy() -> Self {
+        Self::of(Scenario::default_tenant().expect("the built-in tenant is valid")).await
+    }
+
     pub(crate) fn folder(&self) -> PathBuf {
         self.0.path().join("archive")
     }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
+use entratrail_tests::stack::binary;
 use serde_json::Value;
 
 use crate::archive::Collected;
@@ -59,6 +61,35 @@ async fn every_question_finds_what_was_planted_and_nothing_where_nothing_happens
         assert!(rows.iter().any(|row| row.to_string().contains(mark)), "{question} {rows:?}");
         assert_eq!(of_calm[question], Vec::<Value>::new(), "{question}");
     }
+}
+
+/// The rows of `entratrail query`, which asks with `DataFusion`.
+fn rows_of_the_command(archive: &Path, question: &str) -> Vec<Value> {
+    let output = Command::new(binary("entratrail"))
+        .args(["query", "--format", "json", "--saved", question, "--archive"])
+        .arg(archive)
+        .output()
+        .expect("the command starts");
+    assert!(output.status.success(), "{question}: {}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("it is text");
+    lines.lines().map(|line| serde_json::from_str(line).expect("a line is a row")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_question_has_the_same_answer_from_datafusion_and_duckdb() {
+    let busy = Collected::busy().await;
+    let folder = busy.folder();
+    let of_duckdb = answers(&[&busy]).remove(0);
+    let half_of_them = |half: &[(&str, &str)]| {
+        for (question, _) in half {
+            assert_eq!(rows_of_the_command(&folder, question), of_duckdb[*question], "{question}");
+        }
+    };
+    let (first, second) = PLANTED.split_at(PLANTED.len() / 2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| half_of_them(first));
+        half_of_them(second);
+    });
 }
 
 #[test]
