@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lint docs bench package emulator deploy-tools
+.PHONY: help demo test format lint docs bench package emulator deploy-tools browser
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ demo: ## Collect and verify a simulated tenant, then the same with both function
 	  echo 'The part with AWS was left out: its emulator needs Python 3, and there is no python3 on this machine.'; \
 	fi
 
-test: format lint emulator deploy-tools ## Format, lints, every test, documentation: all that CI checks
+test: format lint emulator deploy-tools browser ## Format, lints, every test, documentation: all that CI checks
 	cargo build --workspace --bins
 	cargo test --workspace
 	$(MAKE) docs
@@ -45,3 +45,6 @@ emulator: ## Install the AWS emulator of the tests into .venv
 
 deploy-tools: ## Install what deploy.sh needs, and the linters, into .venv-deploy
 	tests/install-tools deploy
+
+browser: ## Install the browser that the tests look at reports with, into .venv-browser
+	tests/install-tools browser

@@ -1,10 +1,12 @@
 //! The command line. No secret is ever an argument, because others can read those.
 
 use crate::place::Place;
-use chrono::{DateTime, Utc};
+use crate::session::Days;
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entratrail::log::{EventType, Log, Stream};
 use entratrail::request::parse_instant;
+use entratrail::window::midnight;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -29,6 +31,13 @@ GRAPH_URL and LOGIN_URL name the hosts of a national cloud; WINDOW_MINUTES, SETT
 GRAPH_REQUESTS_PER_10S have the meaning that they have for the functions.
 ";
 
+const TABLES: &str = "\
+Tables: sign_ins and directory_audits with every version of every record, sign_ins_latest and directory_audits_latest with
+the newest one, directory_changes, applied_policies, reads, coverage. Their columns are Microsoft's names in snake case:
+  entratrail query --archive FOLDER \"SELECT day, count(*) FROM sign_ins_latest GROUP BY day ORDER BY day\"
+  entratrail query --archive FOLDER \"DESCRIBE sign_ins\"
+";
+
 const REBUILD: &str = "\
 Every read that stored records has a table object, below tables/; docs/tables.md describes the columns. The same raw records
 make the same bytes, so to rebuild what is there changes nothing. A raw object that is damaged, or not the one on record, is
@@ -45,6 +54,11 @@ pub(crate) enum Command {
     /// Make the typed tables of the archive again from its raw records
     #[command(after_help = REBUILD)]
     Rebuild(RebuildArguments),
+    /// Ask the archive anything in SQL
+    #[command(after_help = TABLES)]
+    Query(QueryArguments),
+    /// Write what the archive says as one page that opens without a network
+    Report(ReportArguments),
     /// Collect and verify a made-up tenant on this machine: no tenant, no AWS account
     Demo(DemoArguments),
 }
@@ -111,6 +125,74 @@ pub(crate) struct RebuildArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct QueryArguments {
+    /// The SQL; - reads it from standard input
+    #[arg(required_unless_present_any = ["saved", "list"])]
+    pub(crate) sql: Option<String>,
+    /// The archive: a folder or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET", required_unless_present = "list")]
+    pub(crate) archive: Option<Place>,
+    /// Ask a saved question by its name
+    #[arg(long, value_name = "QUESTION", conflicts_with = "sql")]
+    pub(crate) saved: Option<String>,
+    /// Print the names of the saved questions
+    #[arg(long, conflicts_with_all = ["sql", "saved"])]
+    pub(crate) list: bool,
+    /// How to print the rows
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) days: DayArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The archive: a folder or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET")]
+    pub(crate) archive: Place,
+    /// The file to write; its folder must exist
+    #[arg(long, value_name = "FILE", required_if_eq("format", "html"))]
+    pub(crate) out: Option<PathBuf>,
+    /// A page for people, or JSON for machines, which is printed unless --out names a file
+    #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
+    pub(crate) format: ReportFormat,
+    #[command(flatten)]
+    pub(crate) days: DayArguments,
+}
+
+/// The days to look at.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct DayArguments {
+    /// Only from this day on (UTC), such as 2026-10-24
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Only up to this day, which is not included
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<NaiveDate>,
+    /// The day that questions take for today, where they look back from it
+    #[arg(long, value_name = "DAY")]
+    pub(crate) today: Option<NaiveDate>,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// An aligned table
+    Table,
+    /// Comma-separated values, nested ones as JSON
+    Csv,
+    /// A JSON object on each line
+    Json,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Html,
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
     /// Where to keep the archive of the made-up tenant
     #[arg(long, value_name = "DIR", default_value = "entratrail-demo")]
@@ -174,6 +256,18 @@ impl CollectArguments {
         event_types.sort_unstable();
         event_types.dedup();
         (logs, event_types)
+    }
+}
+
+impl DayArguments {
+    /// The days to look at.
+    pub(crate) fn days(self) -> Days {
+        Days { from: self.from, to: self.to }
+    }
+
+    /// The first instant of the day that is taken for today.
+    pub(crate) fn now(self) -> Option<DateTime<Utc>> {
+        self.today.map(midnight)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `entratrail demo`: a made-up company on this machine, collected as on two days in a row, and verified.
+//! `entratrail demo`: a made-up company on this machine, collected as on two days in a row, verified and reported.
 
 use crate::arguments::{DemoArguments, SpanArguments};
 use crate::collect::{collectors, run};
@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::output::say;
 use crate::place::Place;
 use crate::status::Status;
-use crate::{summary, verify};
+use crate::{report, summary, verify};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entratrail::archive::{Access, Archive};
 use entratrail::clock::Clock;
@@ -56,8 +56,12 @@ pub(crate) async fn demo(arguments: &DemoArguments) -> Result<Status, Error> {
     let span = SpanArguments { days: None, from: None, to: None };
     let verification = verify::check(&archive, &place, span, Utc::now()).await?;
     verify::print(&verification, Utc::now());
+    let page = arguments.folder.join("report.html");
+    let status = if verification.is_sound() { status } else { Status::SomethingLeft };
+    let reported = report::write_page(&place, &page).await?;
+    say(&format!("\nThe report: open {} in a browser", page.display()));
     say(&what_next(&arguments.folder));
-    Ok(if verification.is_sound() { status } else { Status::SomethingLeft })
+    Ok(if reported == Status::AllDone { status } else { reported })
 }
 
 /// One collection of both logs at `now`, which must see so many days of history.
@@ -127,6 +131,8 @@ fn what_next(folder: &Path) -> String {
 What to try next
   entratrail demo --folder {folder}
       once more: nothing is left to do, and nothing is stored twice
+  entratrail query --archive {folder}/archive \"SELECT * FROM coverage ORDER BY day, stream\"
+      any question in SQL; entratrail query --list names those that are saved
   entratrail verify --archive {folder}/archive --json
       the same verification for a machine
   rm -r {folder}/archive/raw/directory-audits {folder}/archive/ledger/directory-audits

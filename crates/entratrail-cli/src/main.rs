@@ -10,7 +10,11 @@ mod interrupt;
 mod numbers;
 mod output;
 mod place;
+mod query;
 mod rebuild;
+mod report;
+mod saved;
+mod session;
 mod status;
 mod summary;
 mod verify;
@@ -25,6 +29,8 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Collect(arguments) => Box::pin(collect::collect(&arguments)).await,
         Command::Verify(arguments) => verify::verify(&arguments).await,
+        Command::Query(arguments) => Box::pin(query::query(&arguments)).await,
+        Command::Report(arguments) => Box::pin(report::report(&arguments)).await,
         Command::Rebuild(arguments) => rebuild::rebuild(&arguments).await,
         Command::Demo(arguments) => Box::pin(demo::demo(&arguments)).await,
     };

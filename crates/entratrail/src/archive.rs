@@ -7,10 +7,12 @@ mod folder;
 mod holdings;
 mod store;
 mod table;
+mod table_listing;
 mod upload;
 
 pub use folder::Access;
 pub use holdings::Listing;
+pub use table_listing::TableListing;
 pub use upload::{PreparedObject, Upload};
 
 use crate::error::Error;

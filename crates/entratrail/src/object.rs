@@ -40,6 +40,15 @@ pub fn parse_raw_key(stream: Stream, key: &str) -> Option<RawObject> {
     (object.read > 0 && raw_key(stream, object) == key).then_some(object)
 }
 
+/// The table object of `stream` with that key; `None` where the name is not one that EntraTrail gives.
+pub fn parse_table_key(stream: Stream, key: &str) -> Option<RawObject> {
+    let folder = format!("tables/{}/day=", stream.table_folder());
+    let (day, name) = key.strip_prefix(&folder)?.split_once('/')?;
+    let (window, read) = name.strip_suffix(".parquet")?.split_once(".r")?;
+    let object = RawObject { window: Window::named(day.parse().ok()?, window)?, read: read.parse().ok()? };
+    (object.read > 0 && table_key(stream, object) == key).then_some(object)
+}
+
 /// The day of the ledger file of `stream` with that key; `None` where the name is not one that EntraTrail gives.
 pub fn parse_ledger_key(stream: Stream, key: &str) -> Option<NaiveDate> {
     let day = key.strip_prefix(&ledger_folder(stream))?.strip_prefix("day=")?.strip_suffix(".ndjson")?;

@@ -105,7 +105,7 @@ impl Folder {
         .await
     }
 
-    fn path(&self, key: &str) -> PathBuf {
+    pub(super) fn path(&self, key: &str) -> PathBuf {
         self.0.root.join(key)
     }
 

@@ -1,0 +1,71 @@
+//! `entratrail report`: what the archive says of a span, as one page that opens without a network.
+
+mod calendar;
+mod content;
+mod figures;
+mod page;
+mod progress;
+mod write;
+
+use crate::arguments::{ReportArguments, ReportFormat};
+use crate::output::{complain, say};
+use crate::place::Place;
+use crate::session::{Days, Session};
+use crate::status::Status;
+use chrono::{DateTime, Days as CalendarDays, NaiveDate, Utc};
+use content::Report;
+use entratrail::error::Error;
+use entratrail::window::midnight;
+use std::path::Path;
+
+/// Days that a report is about, unless others are asked for.
+const USUAL_DAYS: u64 = 30;
+
+/// Makes the report that `arguments` ask for.
+pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error> {
+    let report = make(&arguments.archive, arguments.days.days(), arguments.days.now()).await?;
+    let text = match arguments.format {
+        ReportFormat::Html => page::of(&report).into_string(),
+        ReportFormat::Json => serde_json::json!(report).to_string() + "\n",
+    };
+    match arguments.out.as_deref() {
+        Some(out) => {
+            write::whole(out, &text)?;
+            say(&format!("{} {}", report.summary(), out.display()));
+        }
+        None => say(text.trim_end()),
+    }
+    Ok(conclude(&report))
+}
+
+/// Makes the usual report of `place` as a page at `out`.
+pub(crate) async fn write_page(place: &Place, out: &Path) -> Result<Status, Error> {
+    let report = make(place, Days::default(), None).await?;
+    write::whole(out, &page::of(&report).into_string())?;
+    Ok(conclude(&report))
+}
+
+fn conclude(report: &Report) -> Status {
+    report.problems.iter().for_each(|problem| complain(problem));
+    if report.problems.is_empty() { Status::AllDone } else { Status::SomethingLeft }
+}
+
+/// Asks the archive at `place` about `days`.
+async fn make(place: &Place, days: Days, today: Option<DateTime<Utc>>) -> Result<Report, Error> {
+    let made_at = Utc::now();
+    // Questions look back from today, and today is the end of what the report is about.
+    let limit = Days { from: None, to: days.to };
+    let archive = Session::open(place, limit, made_at).await?;
+    let last = archive.span().map(|(_, last)| midnight(last + CalendarDays::new(1)));
+    let today = today.or(last).map_or(made_at, |today| today.min(made_at));
+    let to = days.to.unwrap_or_else(|| end_of(today));
+    let from = days.from.unwrap_or(to - CalendarDays::new(USUAL_DAYS));
+    let archive = archive.at(today);
+    Report::of(&archive, place, (from, to), made_at).await
+}
+
+/// The day after the last that has begun by `today`.
+fn end_of(today: DateTime<Utc>) -> NaiveDate {
+    let day = today.date_naive();
+    if today == midnight(day) { day } else { day + CalendarDays::new(1) }
+}

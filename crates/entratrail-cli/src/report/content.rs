@@ -1,0 +1,167 @@
+//! What a report says, before it is given a form.
+
+use super::calendar::{Calendar, StreamDays};
+use super::figures::{Counted, Figures, Picture, counts};
+use super::progress::Progress;
+use crate::numbers::count;
+use crate::place::Place;
+use crate::saved::{self, Question, Severity};
+use crate::session::{Answer, Column, Row, Session};
+use chrono::{DateTime, NaiveDate, Utc};
+use entratrail::error::Error;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+
+/// Rows of a question that a report shows; `entratrail query --saved` prints all.
+pub(super) const MOST_ROWS: usize = 20;
+
+/// Everything that a report says.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) archive: String,
+    /// The tenant that most sign-ins were to.
+    pub(super) tenant: Option<String>,
+    pub(super) from: NaiveDate,
+    /// The first day that is not included.
+    pub(super) to: NaiveDate,
+    pub(super) made_at: DateTime<Utc>,
+    /// Whether the archive holds no tables at all.
+    pub(super) is_empty: bool,
+    /// What could not be read.
+    pub(super) problems: Vec<String>,
+    pub(super) figures: Figures,
+    /// The saved questions, the gravest first.
+    pub(super) questions: Vec<Asked>,
+    /// Sign-ins of each hour that had any.
+    pub(super) hours: Vec<Counted>,
+    pub(super) countries: Vec<Counted>,
+    pub(super) applications: Vec<Counted>,
+    /// The users who failed most.
+    pub(super) users: Vec<Counted>,
+    /// Changes to the directory.
+    pub(super) changes: Vec<Counted>,
+    pub(super) coverage: Vec<StreamDays>,
+}
+
+/// A saved question and its answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Asked {
+    #[serde(flatten)]
+    pub(super) question: Question,
+    /// How many rows there are.
+    pub(super) found: usize,
+    pub(super) columns: Vec<Column>,
+    /// The first of them.
+    pub(super) rows: Vec<Row>,
+}
+
+/// What is asked of the archive.
+enum Wanted {
+    Picture(Picture),
+    Question(Question),
+}
+
+impl Report {
+    /// Asks `archive`, which lies at `place`, about the days from the first up to the second.
+    pub(super) async fn of(
+        archive: &Session,
+        place: &Place,
+        days: (NaiveDate, NaiveDate),
+        made_at: DateTime<Utc>,
+    ) -> Result<Self, Error> {
+        let mut report = Self {
+            archive: place.to_string(),
+            tenant: None,
+            from: days.0,
+            to: days.1,
+            made_at,
+            is_empty: archive.is_empty(),
+            problems: Vec::new(),
+            figures: Figures::default(),
+            questions: Vec::new(),
+            hours: Vec::new(),
+            countries: Vec::new(),
+            applications: Vec::new(),
+            users: Vec::new(),
+            changes: Vec::new(),
+            coverage: Calendar::of(archive.ledgers()).days(days),
+        };
+        for (wanted, answer) in answers(archive, days).await? {
+            report.take(wanted, answer);
+        }
+        report.questions.sort_by_key(|asked| (asked.question.severity, asked.found == 0));
+        report.problems = archive.problems();
+        Ok(report)
+    }
+
+    fn take(&mut self, wanted: Wanted, answer: Answer) {
+        match wanted {
+            Wanted::Picture(Picture::Totals) => self.figures = Figures::of(&answer),
+            Wanted::Picture(Picture::Hours) => self.hours = counts(&answer, "hour"),
+            Wanted::Picture(Picture::Countries) => self.countries = counts(&answer, "name"),
+            Wanted::Picture(Picture::Applications) => self.applications = counts(&answer, "name"),
+            Wanted::Picture(Picture::Users) => self.users = counts(&answer, "name"),
+            Wanted::Picture(Picture::Changes) => self.changes = counts(&answer, "name"),
+            Wanted::Picture(Picture::Tenant) => {
+                self.tenant = counts(&answer, "name").into_iter().next().map(|tenant| tenant.name);
+            }
+            Wanted::Question(question) => self.questions.push(Asked::of(question, answer)),
+        }
+    }
+
+    /// The questions that look for trouble and found some.
+    pub(super) fn findings(&self) -> impl Iterator<Item = &Asked> {
+        self.questions.iter().filter(|asked| asked.looks_for_trouble() && asked.found > 0)
+    }
+
+    /// What it comes to, for who waits for it.
+    pub(super) fn summary(&self) -> String {
+        let findings = count(self.findings().count() as u64, "finding");
+        format!(
+            "{} of {} days: {findings};",
+            count(self.figures.sign_ins, "sign-in"),
+            (self.to - self.from).num_days()
+        )
+    }
+}
+
+impl Asked {
+    /// Whether an answer is something to look at.
+    pub(super) fn looks_for_trouble(&self) -> bool {
+        self.question.severity != Severity::Overview
+    }
+
+    fn of(question: Question, mut answer: Answer) -> Self {
+        let found = answer.rows.len();
+        answer.rows.truncate(MOST_ROWS);
+        Self { question, found, columns: answer.columns, rows: answer.rows }
+    }
+}
+
+/// Every answer, in the order of the questions. As many are worked on at once as there are processors.
+async fn answers(archive: &Session, days: (NaiveDate, NaiveDate)) -> Result<Vec<(Wanted, Answer)>, Error> {
+    let pictures = Picture::ALL.into_iter().map(Wanted::Picture);
+    let wanted: Vec<_> = pictures.chain(saved::questions().into_iter().map(Wanted::Question)).collect();
+    let progress = Progress::of(wanted.len());
+    let ask = async |wanted: Wanted| {
+        let answer = match &wanted {
+            Wanted::Picture(picture) => archive.ask(&picture.sql(days)).await?,
+            Wanted::Question(question) => archive.ask(&question.sql).await?,
+        };
+        progress.answered(wanted.name());
+        Ok((wanted, answer))
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let answers = stream::iter(wanted).map(ask).buffered(processors).try_collect().await;
+    progress.end();
+    answers
+}
+
+impl Wanted {
+    fn name(&self) -> &str {
+        match self {
+            Self::Picture(_) => "figures",
+            Self::Question(question) => &question.name,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The coverage calendar: for each stream and month a row of days.
+
+use super::super::calendar::{DayState, StreamDays};
+use super::super::content::Report;
+use chrono::{Datelike as _, NaiveDate};
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+const STATES: [DayState; 4] = [DayState::Verified, DayState::Open, DayState::Unstable, DayState::Missing];
+
+/// The calendar.
+pub(super) fn of(report: &Report) -> Markup {
+    html! {
+        section #coverage {
+            h2 { "Coverage" }
+            p { "What the ledger proves of each day. A day is verified when a later read, at least a day after it, was served
+                exactly what the archive held." }
+            p.legend { @for state in STATES { (sample(state)) (name(state)) " " } }
+            div.calendar { @for stream in &report.coverage { (months(stream)) } }
+        }
+    }
+}
+
+/// How many days of all streams are verified, and how many there are.
+pub(super) fn verified_days(report: &Report) -> (u64, u64) {
+    let states = || report.coverage.iter().flat_map(|stream| stream.days.values());
+    let verified = states().filter(|state| **state == DayState::Verified).count();
+    (verified as u64, states().count() as u64)
+}
+
+fn months(stream: &StreamDays) -> Markup {
+    let mut months: BTreeMap<(i32, u32), Vec<(NaiveDate, DayState)>> = BTreeMap::new();
+    for (&day, &state) in &stream.days {
+        months.entry((day.year(), day.month())).or_default().push((day, state));
+    }
+    let verified = stream.days.values().filter(|state| **state == DayState::Verified).count();
+    html! {
+        @if !stream.days.is_empty() {
+            h3 { (stream.stream) span.aside { (verified) " of " (stream.days.len()) " days verified" } }
+            @for ((year, month), days) in &months {
+                div.month {
+                    span { (year) "-" (format!("{month:02}")) }
+                    svg role="img" viewBox="0 0 31 1" {
+                        title { (stream.stream) ", " (year) "-" (format!("{month:02}")) ", day by day" }
+                        @for &(day, state) in days { (cell(day, state)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(day: NaiveDate, state: DayState) -> Markup {
+    html! {
+        g transform={ "translate(" (day.day0()) " 0)" } {
+            title { (day) ": " (name(state)) }
+            (mark(state))
+        }
+    }
+}
+
+fn sample(state: DayState) -> Markup {
+    html! { svg.sample aria-hidden="true" viewBox="0 0 1 1" { (mark(state)) } }
+}
+
+/// States differ in form, not in colour alone.
+fn mark(state: DayState) -> Markup {
+    html! {
+        rect.(name(state)) x=".1" y=".1" width=".8" height=".8" rx=".12" {}
+        @match state {
+            DayState::Verified => {}
+            DayState::Open => { rect.half x=".1" y=".5" width=".8" height=".4" rx=".12" {} }
+            DayState::Unstable => { path.stroke d="M.25 .75 L.75 .25" {} }
+            DayState::Missing => { path.stroke d="M.3 .3 L.7 .7 M.3 .7 L.7 .3" {} }
+        }
+    }
+}
+
+fn name(state: DayState) -> &'static str {
+    match state {
+        DayState::Verified => "verified",
+        DayState::Open => "open",
+        DayState::Unstable => "unstable",
+        DayState::Missing => "missing",
+    }
+}

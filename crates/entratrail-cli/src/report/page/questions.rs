@@ -1,0 +1,110 @@
+//! The saved questions: what they found, and what they look for, each with its SQL.
+
+use super::super::content::{Asked, Report};
+use crate::numbers::{count, thousands};
+use crate::saved::Severity;
+use crate::session::{Column, Row, text};
+use maud::{Markup, html};
+
+/// What is suspicious, the gravest first, and what was looked for and not found.
+pub(super) fn findings(report: &Report) -> Markup {
+    let found: Vec<_> = report.findings().collect();
+    let quiet: Vec<_> =
+        report.questions.iter().filter(|asked| asked.looks_for_trouble() && asked.found == 0).collect();
+    html! {
+        section #findings {
+            h2 { "Findings" }
+            p { (conclusion(found.len(), found.len() + quiet.len())) }
+            @for asked in found { (finding(asked)) }
+            @if !quiet.is_empty() {
+                details.quiet {
+                    summary { "Looked for and not found: " (count(quiet.len() as u64, "question")) }
+                    ul { @for asked in quiet { li { (asked.question.name) (sql(asked)) } } }
+                }
+            }
+        }
+    }
+}
+
+/// The questions that give an overview.
+pub(super) fn others(report: &Report) -> Markup {
+    let others: Vec<_> = report.questions.iter().filter(|asked| !asked.looks_for_trouble()).collect();
+    html! {
+        @if !others.is_empty() {
+            section #questions {
+                h2 { "Overview" }
+                @for asked in others {
+                    details.overview {
+                        summary { (asked.question.name) span.aside { (count(asked.found as u64, "row")) } }
+                        p { (asked.question.description) }
+                        (table(asked))
+                        (sql(asked))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn conclusion(found: usize, asked: usize) -> String {
+    match found {
+        0 => format!("None of {asked} questions that look for trouble found any."),
+        found => format!("{found} of {asked} questions that look for trouble found something to look at."),
+    }
+}
+
+fn finding(asked: &Asked) -> Markup {
+    let severity = severity(asked.question.severity);
+    html! {
+        article.finding.(severity) {
+            h3 { span.severity { (severity) } (asked.question.name) }
+            p { (asked.question.description) }
+            (table(asked))
+            (sql(asked))
+        }
+    }
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+        Severity::Overview => "overview",
+    }
+}
+
+fn table(asked: &Asked) -> Markup {
+    html! {
+        @if asked.found > 0 {
+            div.scroll tabindex="0" role="region" aria-label=(asked.question.name) {
+                table {
+                    thead { tr { @for column in &asked.columns { th.number[column.is_number] scope="col" { (spaced(&column.name)) } } } }
+                    tbody { @for row in &asked.rows { tr { @for column in &asked.columns { (cell(row, column)) } } } }
+                }
+            }
+        }
+        @if asked.found > asked.rows.len() {
+            p.more { "The first " (asked.rows.len()) " of " (thousands(asked.found as u64)) "; "
+                code { "entratrail query --saved \"" (asked.question.name) "\"" } " prints all." }
+        }
+    }
+}
+
+fn cell(row: &Row, column: &Column) -> Markup {
+    html! { td.number[column.is_number] { (text(row.get(&column.name))) } }
+}
+
+fn sql(asked: &Asked) -> Markup {
+    html! {
+        details.sql {
+            summary { "SQL" }
+            pre tabindex="0" { code { (asked.question.sql) } }
+        }
+    }
+}
+
+/// A column's name as words.
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}

@@ -1,0 +1,34 @@
+//! Writing a file as a whole: readers see the old one or the new one, never half of it.
+
+use entratrail::error::Error;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// Puts a file with that text at `path`.
+pub(super) fn whole(path: &Path, text: &str) -> Result<(), Error> {
+    write(path, text).map_err(|error| {
+        let what = match error.kind() {
+            io::ErrorKind::NotFound => {
+                "its folder does not exist; make it, or name another with --out".to_owned()
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
+                "the disk is full: make room".to_owned()
+            }
+            io::ErrorKind::IsADirectory => "it is a folder; name a file in it with --out".to_owned(),
+            _ => format!("{error}; name another place with --out"),
+        };
+        Error::Disk(format!("{} could not be written: {what}", path.display()))
+    })
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = tempfile::Builder::new().prefix(".entratrail-").suffix(".part").tempfile_in(folder)?;
+    draft.write_all(text.as_bytes())?;
+    draft.as_file().sync_all()?;
+    draft.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! SQL on an archive: the tables and views that Athena has, on this machine.
+
+mod answer;
+mod file;
+mod ledger;
+mod newest;
+mod shelf;
+mod table;
+
+pub(crate) use answer::{Answer, Column, Row, rows, text, write_lines};
+pub(crate) use ledger::Ledgers;
+
+use crate::place::Place;
+use crate::saved;
+use answer::columns;
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::error::ArrowError;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use entratrail::archive::{Access, Archive};
+use entratrail::error::Error;
+use entratrail::log::Log;
+use entratrail::table::arrow_schema;
+use futures_util::TryStreamExt as _;
+use shelf::Shelf;
+use std::sync::Arc;
+use table::{Rows, Table};
+
+/// Memory that a query may take before it goes on on disk.
+const MEMORY: usize = 640 * 1024 * 1024;
+
+/// The days that are looked at: from the first up to the second, which is not included.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Days {
+    pub(crate) from: Option<NaiveDate>,
+    pub(crate) to: Option<NaiveDate>,
+}
+
+/// An archive that can be asked.
+pub(crate) struct Session {
+    context: SessionContext,
+    /// What `current_date` is.
+    now: DateTime<Utc>,
+    shelves: Vec<Arc<Shelf>>,
+    ledgers: Ledgers,
+}
+
+impl Days {
+    /// Whether that day is looked at.
+    fn contains(self, day: NaiveDate) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day < to)
+    }
+}
+
+impl Session {
+    /// Opens the archive at `place`. Table objects are fetched and looked at when a query needs them.
+    pub(crate) async fn open(place: &Place, days: Days, now: DateTime<Utc>) -> Result<Self, Error> {
+        let archive = place.open(Access::Read).await?;
+        let runtime = RuntimeEnvBuilder::new().with_memory_limit(MEMORY, 1.0);
+        let runtime = runtime.build_arc().map_err(|error| unusable(&error))?;
+        let config = SessionConfig::new().with_information_schema(true);
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        let ledgers = Ledgers::of(&archive, days).await?;
+        let mut session = Self { context, now, shelves: Vec::new(), ledgers };
+        session.add_tables(&archive, days).await?;
+        session.add_views().await.map_err(|error| unusable(&error))?;
+        Ok(session)
+    }
+
+    /// The same with another `current_date`.
+    pub(crate) fn at(self, now: DateTime<Utc>) -> Self {
+        Self { now, ..self }
+    }
+
+    /// The rows that `sql` asks for.
+    pub(crate) async fn ask(&self, sql: &str) -> Result<Answer, Error> {
+        let mut answer = Answer::default();
+        self.ask_each(sql, |columns, batch| answer.add(columns, batch)).await?;
+        Ok(answer)
+    }
+
+    /// Hands the rows that `sql` asks for to `take`, some at a time; at least once, so that it knows the columns. The SQL can
+    /// only read. Where an object turns out to be damaged, it is left out and the question asked again.
+    pub(crate) async fn ask_each(
+        &self,
+        sql: &str,
+        mut take: impl FnMut(&[Column], &RecordBatch) -> Result<(), ArrowError>,
+    ) -> Result<(), Error> {
+        loop {
+            let mut is_taken = false;
+            let taking = |columns: &[Column], batch: &RecordBatch| {
+                is_taken = true;
+                take(columns, batch)
+            };
+            let Err(error) = self.answer(sql, taking).await else { return Ok(()) };
+            if is_taken || !is_damage(&error) || !self.leave_out_damaged().await? {
+                return Err(self.refused(&error));
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        sql: &str,
+        mut take: impl FnMut(&[Column], &RecordBatch) -> Result<(), ArrowError>,
+    ) -> Result<(), DataFusionError> {
+        let mut rows = self.plan(sql).await?.execute_stream().await?;
+        let schema = rows.schema();
+        let columns = columns(&schema);
+        let mut batch = rows.try_next().await?.unwrap_or_else(|| RecordBatch::new_empty(schema));
+        loop {
+            take(&columns, &batch)?;
+            let Some(next) = rows.try_next().await? else { return Ok(()) };
+            batch = next;
+        }
+    }
+
+    /// Looks for damage in all that was opened; says whether any was found.
+    async fn leave_out_damaged(&self) -> Result<bool, Error> {
+        let mut is_found = false;
+        for shelf in &self.shelves {
+            is_found |= shelf.examine().await?;
+        }
+        Ok(is_found)
+    }
+
+    /// What could not be read, a sentence each.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let of_shelves = self.shelves.iter().flat_map(|shelf| shelf.problems());
+        self.ledgers.problems.iter().cloned().chain(of_shelves).collect()
+    }
+
+    pub(crate) fn ledgers(&self) -> &Ledgers {
+        &self.ledgers
+    }
+
+    /// Whether the archive holds no table object of the days at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shelves.iter().all(|shelf| shelf.is_empty())
+    }
+
+    /// The first and the last day that a table object is of.
+    pub(crate) fn span(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let spans = || self.shelves.iter().filter_map(|shelf| shelf.span());
+        Some((spans().map(|(first, _)| first).min()?, spans().map(|(_, last)| last).max()?))
+    }
+
+    async fn add_tables(&mut self, archive: &Archive, days: Days) -> Result<(), Error> {
+        for log in [Log::SignIns, Log::DirectoryAudits] {
+            let shelf = Arc::new(Shelf::of(archive, log, arrow_schema(log), days).await?);
+            let name = log.name().replace('-', "_");
+            for (name, rows) in [(name.clone(), Rows::All), (format!("{name}_latest"), Rows::Newest)] {
+                let table = Arc::new(Table::new(log, rows, Arc::clone(&shelf)));
+                self.context.register_table(name, table).map_err(|error| unusable(&error))?;
+            }
+            self.shelves.push(shelf);
+        }
+        Ok(())
+    }
+
+    /// Adds the views of the template, apart from those that are tables here, because that is faster.
+    async fn add_views(&self) -> Result<(), DataFusionError> {
+        self.context.register_table("reads", self.ledgers.table()?)?;
+        for view in saved::views() {
+            if !self.context.table_exist(&view.name)? {
+                self.context.sql(&format!("CREATE VIEW {} AS {}", view.name, view.sql)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn plan(&self, sql: &str) -> Result<DataFrame, DataFusionError> {
+        let mut state = self.context.state();
+        state.execution_props_mut().query_execution_start_time = Some(self.now);
+        let plan = state.create_logical_plan(sql).await?;
+        let reading =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        reading.verify_plan(&plan)?;
+        Ok(DataFrame::new(state, plan))
+    }
+
+    fn refused(&self, error: &DataFusionError) -> Error {
+        let tables = self.tables().join(", ");
+        Error::Configuration(format!("{}; there are the tables {tables}", message(error)))
+    }
+
+    /// The names of all tables and views.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let schema = self.context.catalog("datafusion").and_then(|catalog| catalog.schema("public"));
+        let mut names = schema.map_or_else(Vec::new, |schema| schema.table_names());
+        names.sort_unstable();
+        names
+    }
+}
+
+/// Whether an object may be to blame, and not the SQL.
+fn is_damage(error: &DataFusionError) -> bool {
+    matches!(
+        error.find_root(),
+        DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) | DataFusionError::External(_)
+    )
+}
+
+fn unusable(error: &DataFusionError) -> Error {
+    Error::Archive(format!("the archive's tables could not be set up: {}", message(error)))
+}
+
+/// What the engine says, without the places in its own code.
+fn message(error: &DataFusionError) -> String {
+    error.strip_backtrace().trim().to_owned()
+}

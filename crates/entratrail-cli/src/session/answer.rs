@@ -1,0 +1,72 @@
+//! What a query answers, as values that every format is made of.
+
+use chrono::DateTime;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::json::WriterBuilder;
+use datafusion::arrow::json::writer::LineDelimited;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A row: the value of each column by its name.
+pub(crate) type Row = Map<String, Value>;
+
+/// A column of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    #[serde(skip)]
+    pub(crate) is_number: bool,
+}
+
+/// A whole answer.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl Answer {
+    pub(super) fn add(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), ArrowError> {
+        self.columns = columns.to_vec();
+        self.rows.extend(rows(batch)?);
+        Ok(())
+    }
+}
+
+/// The columns of answers with that schema.
+pub(super) fn columns(schema: &SchemaRef) -> Vec<Column> {
+    let fields = schema.fields().iter();
+    fields
+        .map(|field| Column { name: field.name().clone(), is_number: field.data_type().is_numeric() })
+        .collect()
+}
+
+/// The rows of a batch, nulls included.
+pub(crate) fn rows(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
+    let mut lines = Vec::new();
+    write_lines(batch, &mut lines)?;
+    let row =
+        |line: &[u8]| serde_json::from_slice(line).map_err(|error| ArrowError::JsonError(error.to_string()));
+    lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(row).collect()
+}
+
+/// Writes the rows of a batch as JSON, a line each.
+pub(crate) fn write_lines(batch: &RecordBatch, lines: &mut Vec<u8>) -> Result<(), ArrowError> {
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(lines);
+    writer.write(batch)?;
+    writer.finish()
+}
+
+/// A value as people read it: times to the second, nothing where there is none, anything nested as JSON.
+pub(crate) fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => DateTime::parse_from_rfc3339(text).map_or_else(
+            |_| text.clone(),
+            |instant| instant.to_utc().format("%Y-%m-%d %H:%M:%S").to_string(),
+        ),
+        Some(value) => value.to_string(),
+    }
+}

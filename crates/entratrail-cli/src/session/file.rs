@@ -1,0 +1,135 @@
+//! One table object as a file: opened, checked, and read by the engine without looking for its footer again.
+
+use bytes::Bytes;
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use datafusion::parquet::arrow::async_reader::AsyncFileReader;
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use datafusion::parquet::file::reader::ChunkReader as _;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Columns without which a file is no table object.
+const REQUIRED: [&str; 3] = ["id", "first_seen", "content_hash"];
+
+/// A table object that can be read, as far as its footer tells.
+#[derive(Debug, Clone)]
+pub(super) struct TableFile {
+    pub(super) key: String,
+    pub(super) size: u64,
+    /// The rows that are not superseded, where some are.
+    pub(super) newest: Option<RowSelection>,
+    file: Arc<File>,
+    metadata: ArrowReaderMetadata,
+}
+
+impl TableFile {
+    /// Opens the object at `path` and compares its columns with those of the table. What is wrong with it is said as
+    /// the end of a sentence.
+    pub(super) fn open(key: String, path: &Path, table: &Schema) -> Result<Self, String> {
+        let file = File::open(path).map_err(|error| format!("cannot be opened ({error})"))?;
+        let size = file.metadata().map_err(|error| format!("cannot be opened ({error})"))?.len();
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+        let metadata = ArrowReaderMetadata::load(&file, options)
+            .map_err(|error| format!("is damaged or no Parquet at all ({error})"))?;
+        if let Some(column) = stranger(metadata.schema(), table) {
+            return Err(format!("is no table object of EntraTrail's (column {column})"));
+        }
+        Ok(Self { key, size, newest: None, file: Arc::new(file), metadata })
+    }
+
+    /// The same, knowing which of its rows are not superseded.
+    pub(super) fn with_newest(self, rows: Option<RowSelection>) -> Self {
+        Self { newest: rows, ..self }
+    }
+
+    /// A reader of some of its columns.
+    pub(super) fn read(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, ParquetError> {
+        let file = self.file.try_clone()?;
+        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone()))
+    }
+
+    /// Reads every value; says what is wrong where one cannot be read.
+    pub(super) fn examine(&self) -> Result<(), String> {
+        let damaged = |error: &dyn std::fmt::Display| format!("is damaged ({error})");
+        let batches = self.read().and_then(ParquetRecordBatchReaderBuilder::build);
+        batches
+            .map_err(|error| damaged(&error))?
+            .try_for_each(|batch| batch.map(drop).map_err(|error| damaged(&error)))
+    }
+
+    /// The number of its rows.
+    pub(super) fn rows(&self) -> usize {
+        usize::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+}
+
+/// The first column that shows that a file belongs to another table. Columns that only one of both has may be those of
+/// another version.
+fn stranger(file: &Schema, table: &Schema) -> Option<String> {
+    let missing = REQUIRED.into_iter().find(|name| file.field_with_name(name).is_err());
+    let other = || {
+        let fits = |name: &str, data_type| {
+            table.field_with_name(name).is_ok_and(|field| !fits(data_type, field.data_type()))
+        };
+        file.fields().iter().find(|field| fits(field.name(), field.data_type()))
+    };
+    missing.map(str::to_owned).or_else(|| other().map(|field| field.name().clone()))
+}
+
+/// Whether values of `file` can be read as `table`: the same types, apart from members that one of both lacks.
+fn fits(file: &DataType, table: &DataType) -> bool {
+    match (file, table) {
+        (DataType::Struct(file), DataType::Struct(table)) => file.iter().all(|member| {
+            let known = table.iter().find(|known| known.name() == member.name());
+            known.is_none_or(|known| fits(member.data_type(), known.data_type()))
+        }),
+        (DataType::List(file), DataType::List(table)) => fits(file.data_type(), table.data_type()),
+        _ => file == table,
+    }
+}
+
+/// Makes readers of the files that were opened already.
+#[derive(Debug)]
+pub(super) struct OpenFiles;
+
+impl ParquetFileReaderFactory for OpenFiles {
+    fn create_reader(
+        &self,
+        _partition: usize,
+        file: PartitionedFile,
+        _metadata_size_hint: Option<usize>,
+        _metrics: &ExecutionPlanMetricsSet,
+    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        let opened = file.extension::<TableFile>().cloned();
+        let unknown = || DataFusionError::Internal("a file was not opened before".to_owned());
+        Ok(Box::new(Reader(opened.ok_or_else(unknown)?)))
+    }
+}
+
+struct Reader(TableFile);
+
+impl AsyncFileReader for Reader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        let length = usize::try_from(range.end - range.start).map_err(ParquetError::from);
+        ready(length.and_then(|length| self.0.file.get_bytes(range.start, length))).boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        _options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        ready(Ok(Arc::clone(self.0.metadata.metadata()))).boxed()
+    }
+}

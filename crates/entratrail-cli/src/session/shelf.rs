@@ -1,0 +1,188 @@
+//! The table objects of one log: which there are, and those that a query wants, checked.
+
+use super::Days;
+use super::file::TableFile;
+use super::newest::Newest;
+use chrono::NaiveDate;
+use datafusion::arrow::datatypes::SchemaRef;
+use entratrail::archive::Archive;
+use entratrail::error::Error;
+use entratrail::log::{EventType, Log, Stream};
+use futures_util::future::try_join_all;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// Days that are fetched and checked at once.
+const AT_ONCE: usize = 8;
+
+/// The table objects of one log.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    archive: Archive,
+    schema: SchemaRef,
+    /// Where copies of what lies in a bucket are kept meanwhile.
+    scratch: TempDir,
+    days: Vec<Day>,
+    foreign: Vec<String>,
+    /// The keys of what cannot be read, and what is wrong with it.
+    damaged: Mutex<BTreeMap<String, String>>,
+}
+
+/// The table objects of one stream and day. A version of a record is only ever superseded by one of the same day.
+#[derive(Debug)]
+pub(super) struct Day {
+    pub(super) stream: Stream,
+    pub(super) day: NaiveDate,
+    keys: Vec<String>,
+    files: OnceCell<Arc<Vec<TableFile>>>,
+    newest: OnceCell<Arc<Vec<TableFile>>>,
+}
+
+impl Shelf {
+    /// Lists what `archive` holds of `log` and `days`.
+    pub(super) async fn of(
+        archive: &Archive,
+        log: Log,
+        schema: SchemaRef,
+        days: Days,
+    ) -> Result<Self, Error> {
+        let (mut found, mut foreign) = (Vec::new(), Vec::new());
+        for stream in log.streams(&EventType::ALL) {
+            let listing = archive.tables(stream).await?;
+            foreign.extend(listing.foreign);
+            let mut keys: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();
+            for (object, key) in listing.objects {
+                keys.entry(object.window.day()).or_default().push(key);
+            }
+            keys.retain(|&day, _| days.contains(day));
+            found.extend(keys.into_iter().map(|(day, keys)| Day::new(stream, day, keys)));
+        }
+        let scratch = tempfile::tempdir().map_err(|error| {
+            Error::Disk(format!("no temporary folder could be made: {error}; make room, or set TMPDIR"))
+        })?;
+        Ok(Self {
+            archive: archive.clone(),
+            schema,
+            scratch,
+            days: found,
+            foreign,
+            damaged: Mutex::default(),
+        })
+    }
+
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    pub(super) fn days(&self) -> &[Day] {
+        &self.days
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.days.is_empty()
+    }
+
+    /// The first and the last day.
+    pub(super) fn span(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let days = || self.days.iter().map(|day| day.day);
+        Some((days().min()?, days().max()?))
+    }
+
+    /// What is wrong with what was looked at so far, a sentence each.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let foreign = self
+            .foreign
+            .iter()
+            .map(|key| format!("{} is not EntraTrail's, and was left out", self.archive.address(key)));
+        let damaged = self.damaged();
+        let damaged = damaged.iter().map(|(key, damage)| {
+            let address = self.archive.address(key);
+            format!("{address} {damage}, and was left out; entratrail rebuild makes it again")
+        });
+        foreign.chain(damaged).collect()
+    }
+
+    /// The files of `days`, without those that are damaged; `newest_only`: knowing which rows are superseded.
+    pub(super) async fn files<'day>(
+        &self,
+        days: &[&'day Day],
+        newest_only: bool,
+    ) -> Result<Vec<(&'day Day, TableFile)>, Error> {
+        let mut found = Vec::new();
+        for some in days.chunks(AT_ONCE) {
+            let files = try_join_all(some.iter().map(|day| self.files_of(day, newest_only))).await?;
+            let damaged = self.damaged();
+            for (&day, files) in some.iter().zip(&files) {
+                let sound = files.iter().filter(|file| !damaged.contains_key(&file.key));
+                found.extend(sound.map(|file| (day, file.clone())));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn files_of(&self, day: &Day, newest_only: bool) -> Result<Arc<Vec<TableFile>>, Error> {
+        if newest_only { self.newest(day).await } else { self.all(day).await }
+    }
+
+    async fn all(&self, day: &Day) -> Result<Arc<Vec<TableFile>>, Error> {
+        let load = async || {
+            let mut files = Vec::new();
+            for key in &day.keys {
+                let path = self.archive.file_of(key, self.scratch.path()).await?;
+                let (of, schema) = (key.clone(), Arc::clone(&self.schema));
+                match aside(move || TableFile::open(of, &path, &schema)).await? {
+                    Ok(file) => files.push(file),
+                    Err(damage) => self.leave_out(key, damage),
+                }
+            }
+            Ok(Arc::new(files))
+        };
+        day.files.get_or_try_init(load).await.cloned()
+    }
+
+    async fn newest(&self, day: &Day) -> Result<Arc<Vec<TableFile>>, Error> {
+        let load = async || {
+            let files = self.all(day).await?;
+            let (files, damaged) = aside(move || Newest::of(&files)).await?;
+            damaged.into_iter().for_each(|(key, damage)| self.leave_out(&key, damage));
+            Ok(Arc::new(files))
+        };
+        day.newest.get_or_try_init(load).await.cloned()
+    }
+
+    /// Reads everything that was opened so far, and leaves out what turns out to be damaged; says whether any did.
+    pub(super) async fn examine(&self) -> Result<bool, Error> {
+        let before = self.damaged().len();
+        for files in self.days.iter().filter_map(|day| day.files.get().cloned()) {
+            let examined = aside(move || {
+                let damage = |file: &TableFile| file.examine().err().map(|damage| (file.key.clone(), damage));
+                files.iter().filter_map(damage).collect::<Vec<_>>()
+            });
+            examined.await?.into_iter().for_each(|(key, damage)| self.leave_out(&key, damage));
+        }
+        Ok(self.damaged().len() > before)
+    }
+
+    fn leave_out(&self, key: &str, damage: String) {
+        self.damaged().insert(key.to_owned(), damage);
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Day {
+    fn new(stream: Stream, day: NaiveDate, keys: Vec<String>) -> Self {
+        Self { stream, day, keys, files: OnceCell::new(), newest: OnceCell::new() }
+    }
+}
+
+/// Runs what takes a processor or waits for a disk beside everything else.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Archive("the tables could not be read: the command is ending".to_owned()))
+}

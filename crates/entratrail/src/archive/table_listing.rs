@@ -1,0 +1,51 @@
+//! Which table objects an archive holds, and files to read them from.
+
+use super::Archive;
+use super::store::Store;
+use crate::error::Error;
+use crate::log::Stream;
+use crate::object::parse_table_key;
+use crate::plan::RawObject;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What lies in the folder of a stream's tables.
+#[derive(Debug, Default)]
+pub struct TableListing {
+    /// The table objects with their keys, in the order of their keys.
+    pub objects: Vec<(RawObject, String)>,
+    /// Keys that EntraTrail does not give.
+    pub foreign: Vec<String>,
+}
+
+impl Archive {
+    /// Lists the table objects of `stream`.
+    pub async fn tables(&self, stream: Stream) -> Result<TableListing, Error> {
+        let mut listing = TableListing::default();
+        for key in self.store.keys(&format!("tables/{}/", stream.table_folder()), None, false).await? {
+            match parse_table_key(stream, &key) {
+                Some(object) => listing.objects.push((object, key)),
+                None => listing.foreign.push(key),
+            }
+        }
+        Ok(listing)
+    }
+
+    /// A file that holds the object: its own where the archive is a folder, a copy in `scratch` of what lies in a
+    /// bucket.
+    pub async fn file_of(&self, key: &str, scratch: &Path) -> Result<PathBuf, Error> {
+        if let Store::Folder(folder) = &self.store {
+            return Ok(folder.path(key));
+        }
+        let copy = scratch.join(key.replace('/', "_"));
+        let failed = |error: std::io::Error| {
+            Error::Disk(format!("{key} could not be copied to {}: {error}; make room there", copy.display()))
+        };
+        let mut content = self.store.open(key).await?;
+        let mut file = std::fs::File::create(&copy).map_err(failed)?;
+        while let Some(piece) = content.next().await? {
+            file.write_all(&piece).map_err(failed)?;
+        }
+        Ok(copy)
+    }
+}
