@@ -21,6 +21,7 @@ use futures_util::{StreamExt as _, stream};
 use meter::Meter;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// What there is to do, and what stands in the way.
 #[derive(Debug, Default)]
@@ -173,14 +174,14 @@ impl Rebuilt {
             format!("{} made, {}", count(self.objects, "table object"), count(self.records, "record"));
         if self.unexpected_fields > 0 {
             let fields = count(self.unexpected_fields, "field");
-            summary += &format!(", {fields} not as the tables know them (column other)");
+            let _ = write!(summary, ", {fields} not as the tables know them (column other)");
         }
         if self.remaining_objects > 0 {
             let left = count(self.remaining_objects, "object");
-            summary += &format!("; stopped with {left} left: the same command makes them all");
+            let _ = write!(summary, "; stopped with {left} left: the same command makes them all");
         }
         if !self.problems.is_empty() {
-            summary += &format!("; {} left out", count(self.problems.len() as u64, "object or day"));
+            let _ = write!(summary, "; {} left out", count(self.problems.len() as u64, "object or day"));
         }
         summary
     }

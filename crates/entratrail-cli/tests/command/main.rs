@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod asking;
 mod collecting;
 mod demonstration;
 mod disks;
 mod interruptions;
 mod rebuilding;
+mod reporting;
 mod signing_in;
 mod stage;
 mod tampering;
