@@ -194,7 +194,9 @@ impl Audit {
                 Some(Ok(_)) => {}
             }
         }
-        unexplained.into_iter().for_each(|key| self.problem(key, "belongs to no complete read"));
+        for key in unexplained {
+            self.problem(key, "belongs to no complete read");
+        }
     }
 
     fn problem(&mut self, key: &str, what: &str) {

@@ -7,6 +7,7 @@ mod collecting;
 mod demonstration;
 mod disks;
 mod interruptions;
+mod readme;
 mod rebuilding;
 mod reporting;
 mod signing_in;

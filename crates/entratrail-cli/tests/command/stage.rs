@@ -54,15 +54,20 @@ impl Stage {
         self.folder.path().join("archive")
     }
 
-    /// The command with the credential of the tenant in its environment, and nothing else of ours.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let tenant = &self.simulator.scenario().tenant;
-        let mut command = plain_command(arguments);
+    /// Points `command` to the tenant.
+    pub(crate) fn point<'command>(&self, command: &'command mut Command) -> &'command mut Command {
         command
             .env("GRAPH_URL", self.simulator.url())
             .env("LOGIN_URL", self.simulator.url())
             .env("GRAPH_REQUESTS_PER_10S", "10000")
             .env("SETTLE_MINUTES", "0")
+    }
+
+    /// The command with the credential of the tenant in its environment, and nothing else of ours.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let tenant = &self.simulator.scenario().tenant;
+        let mut command = plain_command(arguments);
+        self.point(&mut command)
             .env("ENTRATRAIL_TENANT_ID", &tenant.id)
             .env("ENTRATRAIL_CLIENT_ID", &tenant.client_id)
             .env("ENTRATRAIL_CLIENT_SECRET", &tenant.client_secret);
