@@ -171,10 +171,10 @@ impl Reader<'_> {
             }
         }
         if prepared.create().await? {
+            row.finished_at = self.clock.now().trunc_subsecs(3);
             let Some(table) = self.write_table(planned.stream, &row, stop).await? else {
                 return Ok(Outcome::Stopped);
             };
-            row.finished_at = self.clock.now().trunc_subsecs(3);
             let recorded = self.archive.record(planned.stream, &row, None).await?;
             return Ok(outcome_of(recorded, row, table.unexpected_fields));
         }

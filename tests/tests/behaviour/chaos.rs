@@ -154,7 +154,7 @@ impl Life {
 }
 
 fn a_step(dice: &mut Rng) -> Step {
-    [Step::PutObject, Step::WriteLedger, Step::Read][dice.usize(0..3)]
+    [Step::PutObject, Step::WriteTable, Step::WriteLedger, Step::Read][dice.usize(0..4)]
 }
 
 fn a_moment(dice: &mut Rng) -> Moment {

@@ -25,8 +25,9 @@ impl Archive {
         let object = RawObject { window: row.window, read: row.read };
         let mut sending = self.sending(table_key(stream, object));
         let sent = tokio::select! {
-            sent = self.send_table(stream, object, row, &mut sending) => sent.map(Some),
+            biased;
             () = stop => Ok(None),
+            sent = self.send_table(stream, object, row, &mut sending) => sent.map(Some),
         };
         match sent {
             Ok(Some((rest, encoded))) => {
