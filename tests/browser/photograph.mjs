@@ -11,6 +11,8 @@ const require = createRequire(join(process.env.BROWSER_TOOLS, "package.json"));
 const load = async (name) => (await import(pathToFileURL(require.resolve(name)))).default;
 const [chromium, puppeteer] = [await load("@sparticuz/chromium"), await load("puppeteer-core")];
 
+// Pixels of the page in one picture: browsers repeat themselves in pictures that are much taller.
+const SLICE = 3000;
 const [page, folder] = process.argv.slice(2);
 const address = pathToFileURL(resolve(page)).href;
 const browser = await puppeteer.launch({
@@ -39,8 +41,13 @@ async function look(width, scheme) {
   await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   await tab.setViewport({ width, height: 900, deviceScaleFactor: 1, isMobile: width < 600 });
   await tab.goto(address, { waitUntil: "load" });
-  const picture = join(folder, `${width}-${scheme}.png`);
-  await tab.screenshot({ path: picture, fullPage: true });
+  const pictures = [];
+  const height = await tab.evaluate(() => document.documentElement.scrollHeight);
+  for (let y = 0; y < height; y += SLICE) {
+    const picture = join(folder, `${width}-${scheme}-${pictures.length + 1}.png`);
+    await tab.screenshot({ path: picture, clip: { x: 0, y, width, height: Math.min(SLICE, height - y) } });
+    pictures.push(picture);
+  }
   // Once more with everything unfolded, which is where long lines of SQL are.
   await tab.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
   const wide = await tab.evaluate(() => {
@@ -52,7 +59,7 @@ async function look(width, scheme) {
   });
   const title = await tab.title();
   await tab.close();
-  return { width, scheme, title, picture, complaints, requests, wide };
+  return { width, scheme, title, pictures, complaints, requests, wide };
 }
 
 async function print() {

@@ -1,10 +1,11 @@
-//! Makes an archive of any size in a folder, to measure `entratrail verify`:
+//! Makes an archive of any size in a folder, to measure `entratrail verify`, `rebuild` and `report`:
 //!
 //! ```text
-//! cargo run --release -p entratrail-cli --example make-archive -- FOLDER [OBJECTS] [RECORDS-PER-OBJECT]
+//! cargo run --release -p entratrail-cli --example make-archive -- FOLDER [OBJECTS] [RECORDS-PER-OBJECT] [MINUTES]
 //! ```
 //!
-//! Records are beta sign-ins as the simulator serves them; each object is a window of five minutes, read and verified.
+//! Records are beta sign-ins as the simulator serves them; each object is a window of so many minutes (5), read and
+//! verified.
 
 use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
 use entratrail::ledger::{Ledger, ReadRow, Status};
@@ -35,11 +36,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(arguments.next().ok_or("name a folder that does not exist yet")?);
     let objects: usize = arguments.next().map_or(Ok(10_000), |number| number.parse())?;
     let records: usize = arguments.next().map_or(Ok(100), |number| number.parse())?;
+    let minutes: u16 = arguments.next().map_or(Ok(5), |number| number.parse())?;
     if folder.exists() {
         return Err(format!("{} exists already", folder.display()).into());
     }
     let samples = samples().await?;
-    let windows = windows(objects)?;
+    let windows = windows(objects, WindowLength::new(minutes).ok_or("windows have other lengths")?)?;
     let mut made = 0;
     for day in windows.chunk_by(|one, other| one.day() == other.day()) {
         let mut ledger = Ledger::default();
@@ -59,13 +61,12 @@ async fn samples() -> Result<Vec<String>, Box<dyn Error>> {
     Ok(simulator.visible_in(ApiVersion::Beta).into_iter().map(|served| served.json.to_string()).collect())
 }
 
-/// So many windows of five minutes, the last of them yesterday.
-fn windows(count: usize) -> Result<Vec<Window>, Box<dyn Error>> {
-    let five_minutes = WindowLength::new(5).ok_or("there are no windows of five minutes")?;
+/// So many windows of that length, the last of them the day before yesterday.
+fn windows(count: usize, length: WindowLength) -> Result<Vec<Window>, Box<dyn Error>> {
     let last = Utc::now().date_naive() - Days::new(2);
-    let first = last - Days::new(count.div_ceil(288) as u64 - 1);
+    let first = last - Days::new(count.div_ceil(1440 / usize::from(length.minutes())) as u64 - 1);
     let days = first.iter_days().take_while(|&day| day <= last);
-    Ok(days.flat_map(|day| Window::whole_day(day).tiles(five_minutes)).take(count).collect())
+    Ok(days.flat_map(|day| Window::whole_day(day).tiles(length)).take(count).collect())
 }
 
 fn make_object(
@@ -77,8 +78,9 @@ fn make_object(
 ) -> Result<ReadRow, Box<dyn Error>> {
     let mut encoder = RawEncoder::default();
     for index in 0..records {
-        let part = i32::try_from(index)? * 300_000 / i32::try_from(records)?;
-        let time = window.start() + TimeDelta::milliseconds(part.into());
+        let milliseconds = (window.end() - window.start()).num_milliseconds();
+        let part = i64::try_from(index)? * milliseconds / i64::try_from(records)?;
+        let time = window.start() + TimeDelta::milliseconds(part);
         encoder.push(&record(&samples[*made % samples.len()], *made, time)?)?;
         *made += 1;
     }

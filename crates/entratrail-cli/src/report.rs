@@ -56,12 +56,18 @@ async fn make(place: &Place, days: Days, today: Option<DateTime<Utc>>) -> Result
     // Questions look back from today, and today is the end of what the report is about.
     let limit = Days { from: None, to: days.to };
     let archive = Session::open(place, limit, made_at).await?;
-    let last = archive.span().map(|(_, last)| midnight(last + CalendarDays::new(1)));
+    let span = archive.span();
+    let last = span.map(|(_, last)| midnight(last + CalendarDays::new(1)));
     let today = today.or(last).map_or(made_at, |today| today.min(made_at));
     let to = days.to.unwrap_or_else(|| end_of(today));
-    let from = days.from.unwrap_or(to - CalendarDays::new(USUAL_DAYS));
-    let archive = archive.at(today);
-    Report::of(&archive, place, (from, to), made_at).await
+    let usual = to - CalendarDays::new(USUAL_DAYS);
+    let from = days.from.unwrap_or_else(|| span.map_or(usual, |(first, _)| first.max(usual)));
+    if from >= to {
+        return Err(Error::Configuration(format!(
+            "the days from {from} to {to} are none: --to is exclusive and must lie after --from"
+        )));
+    }
+    Report::of(&archive.at(today), place, (from, to), made_at).await
 }
 
 /// The day after the last that has begun by `today`.

@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
 /// Rows of a question that a report shows; `entratrail query --saved` prints all.
-pub(super) const MOST_ROWS: usize = 20;
+pub(super) const MOST_ROWS: usize = 8;
 
 /// Everything that a report says.
 #[derive(Debug, Serialize)]
@@ -84,7 +84,8 @@ impl Report {
             applications: Vec::new(),
             users: Vec::new(),
             changes: Vec::new(),
-            coverage: Calendar::of(archive.ledgers()).days(days),
+            // A day that is not over cannot be complete.
+            coverage: Calendar::of(archive.ledgers()).days((days.0, days.1.min(made_at.date_naive()))),
         };
         for (wanted, answer) in answers(archive, days).await? {
             report.take(wanted, answer);

@@ -43,7 +43,8 @@ impl Picture {
                 "SELECT count(*) AS sign_ins, {failed}, count(DISTINCT nullif(user_id, '')) AS users, \
                  count(DISTINCT nullif(app_id, '')) AS applications, \
                  count(DISTINCT nullif(location.country_or_region, '')) AS countries, \
-                 count(*) FILTER (WHERE status.error_code = 0 AND event_type = 'interactiveUser') AS by_people, \
+                 count(*) FILTER (WHERE status.error_code = 0 AND event_type = 'interactiveUser' \
+                 AND authentication_requirement <> '') AS by_people, \
                  count(*) FILTER (WHERE status.error_code = 0 AND event_type = 'interactiveUser' \
                  AND authentication_requirement = 'multiFactorAuthentication') AS with_mfa \
                  FROM sign_ins_latest WHERE {days}"
@@ -76,7 +77,7 @@ pub(super) struct Figures {
     pub(super) users: u64,
     pub(super) applications: u64,
     pub(super) countries: u64,
-    /// Successful sign-ins of people, with a prompt.
+    /// Successful sign-ins of people, with a prompt, as far as Graph says which factors they needed.
     pub(super) by_people: u64,
     /// Those of them that had to pass a second factor.
     pub(super) with_mfa: u64,

@@ -158,6 +158,60 @@ fn share(part: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::content::{Asked, Report};
+    use crate::report::figures::{Counted, Figures};
+    use crate::saved::{Question, Severity};
+    use crate::session::Column;
+    use serde_json::{Map, Value};
+
+    const HOSTILE: &str = "</td><script>alert('\u{e9}')</script>\"><img src=x onerror=alert(1)>";
+
+    /// A report in which every text comes from somebody who means harm.
+    fn hostile() -> Report {
+        let counted = || vec![Counted { name: HOSTILE.to_owned(), all: 7, failed: 1 }];
+        let question = |severity| Question {
+            name: HOSTILE.to_owned(),
+            description: HOSTILE.to_owned(),
+            severity,
+            sql: HOSTILE.to_owned(),
+        };
+        let asked = |severity| Asked {
+            question: question(severity),
+            found: 9,
+            columns: vec![Column { name: HOSTILE.to_owned(), is_number: false }],
+            rows: vec![Map::from_iter([(HOSTILE.to_owned(), Value::from(HOSTILE))])],
+        };
+        Report {
+            archive: HOSTILE.to_owned(),
+            tenant: Some(HOSTILE.to_owned()),
+            from: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
+            to: NaiveDate::from_ymd_opt(2026, 11, 8).unwrap(),
+            made_at: chrono::DateTime::UNIX_EPOCH,
+            is_empty: false,
+            problems: vec![HOSTILE.to_owned()],
+            figures: Figures::default(),
+            questions: vec![asked(Severity::High), asked(Severity::Overview)],
+            hours: counted(),
+            countries: counted(),
+            applications: counted(),
+            users: counted(),
+            changes: counted(),
+            coverage: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_record_becomes_a_tag() {
+        let mut report = hostile();
+        for is_empty in [false, true] {
+            report.is_empty = is_empty;
+            let page = of(&report).into_string();
+            assert!(page.contains("&lt;script&gt;"));
+            for tag in ["<script", "<img", "=\"><", "</td><s"] {
+                assert!(!page.contains(tag), "{tag}");
+            }
+        }
+    }
 
     #[test]
     fn a_share_never_rounds_to_none_or_all() {

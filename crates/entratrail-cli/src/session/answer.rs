@@ -59,7 +59,8 @@ pub(crate) fn write_lines(batch: &RecordBatch, lines: &mut Vec<u8>) -> Result<()
     writer.finish()
 }
 
-/// A value as people read it: times to the second, nothing where there is none, anything nested as JSON.
+/// A value as people read it: times to the second, whole numbers without a fraction, nothing where there is none,
+/// anything nested as JSON.
 pub(crate) fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -67,6 +68,9 @@ pub(crate) fn text(value: Option<&Value>) -> String {
             |_| text.clone(),
             |instant| instant.to_utc().format("%Y-%m-%d %H:%M:%S").to_string(),
         ),
-        Some(value) => value.to_string(),
+        Some(value) => {
+            let number = value.to_string();
+            number.strip_suffix(".0").map_or(number.clone(), str::to_owned)
+        }
     }
 }

@@ -20,8 +20,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Columns without which a file is no table object.
-const REQUIRED: [&str; 3] = ["id", "first_seen", "content_hash"];
+/// Columns without which a file is no table object, beside the id and the time that every table begins with.
+const REQUIRED: [&str; 2] = ["first_seen", "content_hash"];
 
 /// A table object that can be read, as far as its footer tells.
 #[derive(Debug, Clone)]
@@ -78,7 +78,8 @@ impl TableFile {
 /// The first column that shows that a file belongs to another table. Columns that only one of both has may be those of
 /// another version.
 fn stranger(file: &Schema, table: &Schema) -> Option<String> {
-    let missing = REQUIRED.into_iter().find(|name| file.field_with_name(name).is_err());
+    let first = table.fields().iter().take(2).map(|field| field.name().as_str());
+    let missing = first.chain(REQUIRED).find(|name| file.field_with_name(name).is_err());
     let other = || {
         let fits = |name: &str, data_type| {
             table.field_with_name(name).is_ok_and(|field| !fits(data_type, field.data_type()))

@@ -18,6 +18,9 @@ fn the_demo_ends_with_a_verified_archive_and_a_second_one_has_nothing_to_do() {
         assert!(second.stdout.contains(&format!("{log}nothing is left to do")), "{}", second.stdout);
     }
 
+    let page = std::fs::read_to_string(format!("{folder}/report.html")).unwrap();
+    assert!(page.contains("Which addresses try the passwords of many users?"));
+
     let archive = format!("{folder}/archive");
     let json = run(&mut plain_command(&["verify", "--archive", &archive, "--json"]));
     let result: Value = serde_json::from_str(&json.stdout).unwrap();

@@ -1,7 +1,6 @@
 //! Folders that are something else, disks that are full or read-only, and what a power cut leaves.
 
-use crate::stage::{Ended, Stage, TENANT, run};
-use std::process::Command;
+use crate::stage::{Ended, Stage, TENANT, run, with_little_room};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_holds_something_else_is_refused_and_left_alone() {
@@ -48,15 +47,6 @@ async fn a_full_disk_loses_nothing_and_the_next_run_goes_on() {
     assert!(!ended.stdout.contains("\"wrong\""), "{}", ended.stdout);
     stage.collect_all();
     stage.assert_sound();
-}
-
-/// The command in a shell that lets no file grow beyond `kilobytes`.
-fn with_little_room(command: &Command, kilobytes: u32) -> Command {
-    let mut limited = Command::new("bash");
-    let script = format!("ulimit -f {kilobytes}; trap '' XFSZ; exec \"$@\"");
-    limited.args(["-c", &script, "bash"]).arg(command.get_program()).args(command.get_args()).env_clear();
-    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    limited
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod asking;
 mod collecting;
 mod demonstration;
 mod disks;
 mod interruptions;
+mod reporting;
 mod signing_in;
 mod stage;
 mod tampering;

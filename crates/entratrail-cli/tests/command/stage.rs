@@ -155,6 +155,15 @@ impl Ended {
     }
 }
 
+/// The command in a shell that lets no file grow beyond `kilobytes`.
+pub(crate) fn with_little_room(command: &Command, kilobytes: u32) -> Command {
+    let mut limited = Command::new("bash");
+    let script = format!("ulimit -f {kilobytes}; trap '' XFSZ; exec \"$@\"");
+    limited.args(["-c", &script, "bash"]).arg(command.get_program()).args(command.get_args()).env_clear();
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited
+}
+
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();

@@ -6,6 +6,9 @@ use crate::saved::Severity;
 use crate::session::{Column, Row, text};
 use maud::{Markup, html};
 
+/// Characters above which a cell may be broken into lines.
+const LONG: usize = 44;
+
 /// What is suspicious, the gravest first, and what was looked for and not found.
 pub(super) fn findings(report: &Report) -> Markup {
     let found: Vec<_> = report.findings().collect();
@@ -92,7 +95,8 @@ fn table(asked: &Asked) -> Markup {
 }
 
 fn cell(row: &Row, column: &Column) -> Markup {
-    html! { td.number[column.is_number] { (text(row.get(&column.name))) } }
+    let text = text(row.get(&column.name));
+    html! { td.number[column.is_number].long[text.chars().count() > LONG] { (text) } }
 }
 
 fn sql(asked: &Asked) -> Markup {
