@@ -18,7 +18,12 @@ demo: ## Collect and verify a simulated tenant, then the same with both function
 
 test: format lint emulator deploy-tools browser ## Format, lints, every test, documentation: all that CI checks
 	cargo build --workspace --bins
-	cargo test --workspace
+	cargo test --workspace --no-run
+	cargo test --workspace --no-run --test behaviour
+	log=$${CARGO_TARGET_DIR:-target}/behaviour.log; \
+	  cargo test --workspace --test behaviour > "$$log" 2>&1 & behaviour=$$!; \
+	  failed=0; cargo test --workspace || failed=$$?; \
+	  wait $$behaviour || failed=$$?; cat "$$log"; exit $$failed
 	$(MAKE) docs
 
 format: ## Check the format

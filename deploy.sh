@@ -527,6 +527,7 @@ what_next() {
     say "  1. Open the link in the mail from AWS to $(stack_value Parameters AlarmEmail); before that, no failure mail arrives."
     say "  2. $same --status           last runs, coverage, alarms"
     say "  3. Dashboard: $(stack_value Outputs DashboardLink)"
+    say "  4. Questions: $(stack_value Outputs QueryEditorLink), workgroup $(stack_value Outputs QueryWorkgroup)"
 }
 
 update_secret() {

@@ -3,6 +3,7 @@
 mod codec;
 mod collect;
 mod plain;
+mod tables;
 mod usage;
 
 pub(crate) use plain::{page_bytes, sign_on};
@@ -25,6 +26,8 @@ pub(crate) enum Task {
     Collect(Source),
     /// The product's run as the schedule starts it.
     CollectWhatIsDue(Source),
+    /// The table objects of what was collected, once more.
+    MakeTables(Source),
     /// The same records, page after page.
     ReadPlainly(Source),
     /// Only to unpack saved answers and to compress what the stored objects hold.
@@ -86,6 +89,7 @@ pub(crate) fn work() -> Result<(), Failure> {
             let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
             whole_process(runtime.block_on(collect::collect(&source, &event))?)?
         }
+        Task::MakeTables(source) => whole_process(runtime.block_on(tables::make(&source))?)?,
         Task::ReadPlainly(source) => whole_process(runtime.block_on(plain::read(&source))?)?,
         Task::Codec { answers, objects } => codec::unpack_and_compress(&answers, &objects)?,
     };

@@ -106,6 +106,16 @@ impl Stage {
         .into())
     }
 
+    /// Makes the tables of what was collected once more.
+    pub(crate) async fn make_tables(&self) -> Result<Outcome, Failure> {
+        let outcome = self.run(&Task::MakeTables(self.source())).await?;
+        let expected = self.setting.records();
+        if outcome.records == expected {
+            return Ok(outcome);
+        }
+        Err(format!("the tenant has {expected} records, and the tables have {}", outcome.records).into())
+    }
+
     /// Reads everything page after page.
     pub(crate) async fn read_plainly(&self) -> Result<Outcome, Failure> {
         let outcome = self.run(&Task::ReadPlainly(self.source())).await?;

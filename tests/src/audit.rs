@@ -1,5 +1,6 @@
 //! Reads an archive from its documented format alone and says what is wrong with it.
 
+use crate::tables::{row_count, table_key};
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use flate2::read::MultiGzDecoder;
@@ -35,6 +36,7 @@ impl Audit {
             seen.insert(key.clone());
         }
         audit.check_rows(&seen);
+        audit.check_tables(objects);
         audit
     }
 
@@ -174,6 +176,25 @@ impl Audit {
             }
             self.rows.insert(stream, rows);
         }
+    }
+
+    /// Every complete read that stored something has a table object with as many rows, and no other read has one.
+    fn check_tables(&mut self, objects: &BTreeMap<String, Vec<u8>>) {
+        let mut unexplained: BTreeSet<_> = objects.keys().filter(|key| key.starts_with("tables/")).collect();
+        let rows: Vec<_> = self.rows.keys().flat_map(|stream| self.complete_rows(stream)).cloned().collect();
+        for row in rows.iter().filter(|row| row["key"].is_string()) {
+            let key = table_key(row["key"].as_str().unwrap_or_default());
+            unexplained.remove(&key);
+            match objects.get(&key).map(|body| row_count(body)) {
+                None => self.problem(&key, "is not there"),
+                Some(Err(error)) => self.problem(&key, &format!("is damaged: {error}")),
+                Some(Ok(rows)) if row["new"] != rows => {
+                    self.problem(&key, &format!("has {rows} rows for {}", row["new"]));
+                }
+                Some(Ok(_)) => {}
+            }
+        }
+        unexplained.into_iter().for_each(|key| self.problem(key, "belongs to no complete read"));
     }
 
     fn problem(&mut self, key: &str, what: &str) {

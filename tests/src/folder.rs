@@ -9,7 +9,7 @@
 use entratrail::archive::{Access, Archive};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::Poll;
 use tempfile::TempDir;
@@ -24,15 +24,20 @@ impl Folder {
         Self(tempfile::tempdir().expect("a temporary folder can be made"))
     }
 
+    /// Where the archive is.
+    pub fn path(&self) -> PathBuf {
+        self.0.path().join("archive")
+    }
+
     /// The archive in it, as a new process opens it.
     pub fn archive(&self) -> Archive {
-        Archive::in_folder(&self.0.path().join("archive"), Access::Write).expect("the folder is ours")
+        Archive::in_folder(&self.path(), Access::Write).expect("the folder is ours")
     }
 
     /// Every object with its body, and whatever else lies there.
     pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        let (root, mut objects) = (self.0.path().join("archive"), BTreeMap::new());
-        for folder in ["raw", "ledger"] {
+        let (root, mut objects) = (self.path(), BTreeMap::new());
+        for folder in ["raw", "tables", "ledger"] {
             add(&root, &root.join(folder), &mut objects);
         }
         objects

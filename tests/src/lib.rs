@@ -3,6 +3,8 @@
 
 pub mod audit;
 pub mod folder;
+pub mod simulated_time;
 pub mod stack;
 pub mod storage;
+pub mod tables;
 pub mod world;

@@ -46,6 +46,8 @@ pub enum Step {
     CompleteUpload,
     /// A small object is put.
     PutObject,
+    /// A table object is written, in whatever way.
+    WriteTable,
     /// The ledger is written.
     WriteLedger,
     /// Anything is read or listed.
@@ -56,7 +58,9 @@ impl Step {
     fn of(request: &Request<Incoming>) -> Option<Self> {
         let query = request.uri().query().unwrap_or_default();
         let is_ledger = request.uri().path().contains("/ledger/");
+        let is_table = request.uri().path().contains("/tables/");
         match *request.method() {
+            Method::PUT | Method::POST if is_table => Some(Self::WriteTable),
             Method::PUT if is_ledger => Some(Self::WriteLedger),
             Method::PUT if query.contains("partNumber") => Some(Self::UploadPart),
             Method::PUT => Some(Self::PutObject),
@@ -225,6 +229,7 @@ async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
     let connections = Builder::new(TokioExecutor::new());
     while let Ok((socket, _)) = listener.accept().await {
         let (s3, traps, connections) = (s3.clone(), Arc::clone(&traps), connections.clone());
+        socket.set_nodelay(true).unwrap_or_default();
         tokio::spawn(async move {
             let service = service_fn(|request: Request<Incoming>| {
                 let (s3, traps) = (s3.clone(), Arc::clone(&traps));

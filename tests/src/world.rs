@@ -8,6 +8,7 @@
 
 use crate::audit::{Audit, canonical, stream_folder};
 use crate::folder::Folder;
+use crate::simulated_time::TimeKeeper;
 use crate::storage::Storage;
 use chrono::{DateTime, Utc};
 use entratrail::archive::Archive;
@@ -23,6 +24,11 @@ use graph_simulator::scenario::Log as ScenarioLog;
 use graph_simulator::{ApiVersion, RequestKind, Scenario, Served, Simulator};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a process needs until it reads.
+const START: Duration = Duration::from_millis(10);
 
 /// One tenant and its archive.
 #[derive(Debug)]
@@ -34,18 +40,20 @@ pub struct World {
     folder: Option<Folder>,
     log: Log,
     environment: BTreeMap<String, String>,
+    _time: TimeKeeper,
 }
 
 impl World {
-    /// Plays `scenario`, with an empty archive.
+    /// Plays `scenario`, with an empty archive, in the time of this runtime, which must be paused.
     pub async fn start(scenario: Scenario) -> Self {
         let log = match scenario.collect.log {
             ScenarioLog::SignIns => Log::SignIns,
             ScenarioLog::DirectoryAudits => Log::DirectoryAudits,
         };
         let environment = scenario.collect.environment.clone();
-        let simulator = Simulator::start(scenario).await.expect("the scenario can be played");
-        Self { simulator, storage: Storage::start().await, folder: None, log, environment }
+        let time = TimeKeeper::start();
+        let simulator = Simulator::start_here(scenario).expect("the scenario can be played");
+        Self { simulator, storage: Storage::start().await, folder: None, log, environment, _time: time }
     }
 
     /// The same with the archive in a folder of this machine.
@@ -61,6 +69,11 @@ impl World {
     /// Whether the archive is in a folder.
     pub fn is_in_folder(&self) -> bool {
         self.folder.is_some()
+    }
+
+    /// Where the archive is, where that is a folder.
+    pub fn archive_folder(&self) -> Option<PathBuf> {
+        self.folder.as_ref().map(Folder::path)
     }
 
     /// The same from the text of a scenario.
@@ -93,6 +106,7 @@ impl World {
 
     /// One run for `event`, up to `stop_at`.
     pub async fn run_for(&self, event: &Value, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
+        tokio::time::sleep(START).await;
         self.collector()?.run(&collect(event)?, stop_at).await
     }
 

@@ -16,9 +16,7 @@ use std::time::Duration;
 pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, Failure> {
     let clock = source.clock();
     let config = Config::read(|name| std::env::var(name).ok())?;
-    let aws = aws_config::load_from_env().await;
-    let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(config.has_own_s3_endpoint).build();
-    let archive = Archive::new(aws_sdk_s3::Client::from_conf(s3), config.archive_bucket.clone());
+    let archive = open_archive(&config).await;
     let application = Application {
         tenant_id: source.tenant_id.clone(),
         client_id: source.client_id.clone(),
@@ -39,4 +37,11 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
             ..Outcome::default()
         }),
     }
+}
+
+/// The archive in the bucket that the environment names.
+pub(super) async fn open_archive(config: &Config) -> Archive {
+    let aws = aws_config::load_from_env().await;
+    let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(config.has_own_s3_endpoint).build();
+    Archive::new(aws_sdk_s3::Client::from_conf(s3), config.archive_bucket.clone())
 }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 const INTRODUCTION: &str = "\
 EntraTrail keeps a tenant's Microsoft Entra ID logs, and proves that nothing is missing. This demo plays the other side on
-this machine: Contoso, a company of 40 people, with five incidents in its logs. Nothing leaves the machine.
+this machine: Contoso, a company of 40 people, with incidents planted in its logs. Nothing leaves the machine.
 ";
 
 /// Seconds that pass at Contoso in one of ours, so that Graph's limit costs no patience.

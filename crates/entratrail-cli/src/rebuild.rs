@@ -21,6 +21,7 @@ use futures_util::{StreamExt as _, stream};
 use meter::Meter;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// What there is to do, and what stands in the way.
 #[derive(Debug, Default)]
@@ -127,55 +128,60 @@ impl Work {
         mut meter: Meter,
         interrupt: &Interrupt,
     ) -> Rebuilt {
-        let (all, processors) = (self.reads.len() as u64, std::thread::available_parallelism());
-        let mut problems = self.problems;
+        let mut rebuilt = Rebuilt::nothing_of(self.reads.len() as u64, self.problems, place);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let mut made = stream::iter(self.reads)
             .take_until(Box::pin(interrupt.wait()))
             .map(|(stream, row)| {
-                let archive = archive.clone();
-                tokio::spawn(async move { archive.write_table(stream, &row).await })
+                let (archive, interrupt) = (archive.clone(), interrupt.clone());
+                tokio::spawn(async move { archive.write_table(stream, &row, interrupt.wait()).await })
             })
-            .buffer_unordered(processors.map_or(1, usize::from));
-        let (mut total, mut objects, mut tried) = (Encoded::default(), 0, 0);
+            .buffer_unordered(processors);
         while let Some(ended) = made.next().await {
-            tried += 1;
             match ended {
-                Ok(Ok(encoded)) => {
-                    objects += 1;
-                    total.rows += encoded.rows;
-                    total.unexpected_fields += encoded.unexpected_fields;
-                }
-                Ok(Err(error)) => problems.push(error.to_string()),
+                Ok(made) => rebuilt.take(made),
                 Err(failed) => std::panic::resume_unwind(failed.into_panic()),
             }
-            meter.show(tried, total.rows);
+            meter.show(rebuilt.remaining_objects, rebuilt.records);
         }
         meter.end();
-        Rebuilt {
-            archive: place.to_string(),
-            objects,
-            records: total.rows,
-            unexpected_fields: total.unexpected_fields,
-            remaining_objects: all - tried,
-            problems,
-        }
+        rebuilt
     }
 }
 
 impl Rebuilt {
+    fn nothing_of(remaining_objects: u64, problems: Vec<String>, place: &Place) -> Self {
+        let archive = place.to_string();
+        Self { archive, objects: 0, records: 0, unexpected_fields: 0, remaining_objects, problems }
+    }
+
+    /// Takes the end of one object; `None` is one that was given up.
+    fn take(&mut self, made: Result<Option<Encoded>, Error>) {
+        match made {
+            Ok(None) => return,
+            Ok(Some(table)) => {
+                self.objects += 1;
+                self.records += table.rows;
+                self.unexpected_fields += table.unexpected_fields;
+            }
+            Err(error) => self.problems.push(error.to_string()),
+        }
+        self.remaining_objects -= 1;
+    }
+
     fn summary(&self) -> String {
         let mut summary =
             format!("{} made, {}", count(self.objects, "table object"), count(self.records, "record"));
         if self.unexpected_fields > 0 {
             let fields = count(self.unexpected_fields, "field");
-            summary += &format!(", {fields} not as the tables know them (column other)");
+            let _ = write!(summary, ", {fields} not as the tables know them (column other)");
         }
         if self.remaining_objects > 0 {
             let left = count(self.remaining_objects, "object");
-            summary += &format!("; stopped with {left} left: the same command makes them all");
+            let _ = write!(summary, "; stopped with {left} left: the same command makes them all");
         }
         if !self.problems.is_empty() {
-            summary += &format!("; {} left out", count(self.problems.len() as u64, "object or day"));
+            let _ = write!(summary, "; {} left out", count(self.problems.len() as u64, "object or day"));
         }
         summary
     }

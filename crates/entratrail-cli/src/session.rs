@@ -209,7 +209,7 @@ fn unusable(error: &DataFusionError) -> Error {
     Error::Archive(format!("the archive's tables could not be set up: {}", message(error)))
 }
 
-/// What the engine says, in one line and without the places in its own code.
+/// What the engine says, without the places in its own code, in one line.
 fn message(error: &DataFusionError) -> String {
-    error.strip_backtrace().split_whitespace().collect::<Vec<_>>().join(" ")
+    error.strip_backtrace().lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }

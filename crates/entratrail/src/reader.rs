@@ -4,7 +4,7 @@ mod chain;
 mod fetch;
 mod survey;
 
-use crate::archive::{Archive, Recorded};
+use crate::archive::{Archive, Recorded, Upload};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::graph::query::Collection;
@@ -15,11 +15,13 @@ use crate::object::raw_key;
 use crate::plan::{Holdings, Planned, RawObject};
 use crate::progress::Progress;
 use crate::stored::StoredVersions;
+use crate::table::Encoded;
 use crate::window::WindowLength;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use fetch::{Fetched, Intake};
 use serde_json::Map;
 use std::future::Future;
+use std::pin::pin;
 use tokio::sync::Semaphore;
 
 /// The text of a row whose object is about to be created. Where it stays, the run died at that moment.
@@ -91,16 +93,17 @@ impl Reader<'_> {
         };
         let object = RawObject { window: planned.window, read: planned.read };
         let intake = Intake::new(known, self.archive.upload(raw_key(planned.stream, object)));
+        let mut stop = pin!(stop);
         let fetched = tokio::select! {
             fetched = self.fetch(planned, estimate, &intake, &mut turn, tally) => fetched,
-            () = stop => Fetched::Stopped,
+            () = &mut stop => Fetched::Stopped,
         };
         let (versions, upload) = intake.into_parts();
         match fetched {
             Fetched::Everything => {
                 let row = self.row(planned, started_at, tally, Some(&versions));
                 let basis = holdings.ledger.basis(planned.window);
-                match self.store(planned, row, &basis, upload).await {
+                match self.store(planned, row, &basis, upload, stop).await {
                     Ok(outcome) => outcome,
                     Err(error) => Outcome::Failed(error),
                 }
@@ -137,14 +140,15 @@ impl Reader<'_> {
     }
 
     /// Order matters: the row that announces the object, the object, the table object made from it, the row that
-    /// completes it. A run that dies in between leaves enough for the next one to go on, and a run
-    /// that works on the same minutes sees the announcement and leaves the window alone.
+    /// completes it. A run that dies or is stopped in between leaves enough for the next one to go on, and a run that
+    /// works on the same minutes sees the announcement and leaves the window alone.
     async fn store(
         &self,
         planned: &Planned,
         mut row: ReadRow,
         basis: &[ReadRow],
-        upload: crate::archive::Upload<'_>,
+        upload: Upload<'_>,
+        stop: impl Future<Output = ()>,
     ) -> Result<Outcome, Error> {
         if row.new == 0 {
             upload.give_up().await;
@@ -167,10 +171,12 @@ impl Reader<'_> {
             }
         }
         if prepared.create().await? {
-            let unexpected_fields = self.write_table(planned.stream, &row).await?;
             row.finished_at = self.clock.now().trunc_subsecs(3);
+            let Some(table) = self.write_table(planned.stream, &row, stop).await? else {
+                return Ok(Outcome::Stopped);
+            };
             let recorded = self.archive.record(planned.stream, &row, None).await?;
-            return Ok(outcome_of(recorded, row, unexpected_fields));
+            return Ok(outcome_of(recorded, row, table.unexpected_fields));
         }
         let error = Some("another run stored this read first".to_owned());
         let lost = ReadRow { key: None, sha256: None, bytes: None, error, ..announced };
@@ -178,10 +184,15 @@ impl Reader<'_> {
         Ok(Outcome::Superseded)
     }
 
-    /// Makes the table object of a read; returns how many fields it could not take.
-    async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<u64, Error> {
+    /// Makes the table object of a read, unless it is stopped.
+    async fn write_table(
+        &self,
+        stream: Stream,
+        row: &ReadRow,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<Encoded>, Error> {
         let _turn = self.tables.acquire().await;
-        Ok(self.archive.write_table(stream, row).await?.unexpected_fields)
+        self.archive.write_table(stream, row, stop).await
     }
 
     async fn fail(

@@ -12,6 +12,8 @@ mod field;
 mod schema;
 mod sign_ins;
 mod stray;
+#[cfg(test)]
+mod tests;
 
 pub use document::document;
 pub use encoder::{Encoded, TableEncoder};

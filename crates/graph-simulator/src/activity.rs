@@ -1,5 +1,7 @@
 //! The activities of the directory: what an audit record of each holds. Texts are ready to stand in JSON.
 
+pub(crate) mod planted;
+
 /// Who starts an activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Initiator {
@@ -54,39 +56,6 @@ const UPDATE_USER: Activity = Activity {
         ),
         ("TargetId.UserType", "", r#"\"Member\""#),
     ],
-};
-
-pub(crate) static ROLE_GRANT: Activity = Activity {
-    name: "Add member to role",
-    category: "RoleManagement",
-    operation: "Assign",
-    properties: &[
-        ("Role.ObjectID", "", r#"\"5f2222b1-57c3-48ba-8ad5-d4759f1fde6f\""#),
-        ("Role.DisplayName", "", r#"\"Global Administrator\""#),
-        ("Role.TemplateId", "", r#"\"62e90394-69f5-4237-9190-012177145e10\""#),
-        ("Role.WellKnownObjectName", "", r#"\"TenantAdmins\""#),
-    ],
-    ..UPDATE_USER
-};
-
-pub(crate) static RISKY_CONSENT: Activity = Activity {
-    name: "Consent to application",
-    category: "ApplicationManagement",
-    operation: "Assign",
-    target_type: "ServicePrincipal",
-    target: "Mail Assistant Pro",
-    properties: &[
-        ("ConsentContext.IsAdminConsent", "", r#"\"False\""#),
-        ("ConsentContext.IsAppOnly", "", r#"\"False\""#),
-        ("ConsentContext.OnBehalfOfAll", "", r#"\"False\""#),
-        (
-            "ConsentAction.Permissions",
-            "",
-            r#"\"[] =\u003e [[Id: 7tW0, ClientId: 00000000-0000-0000-0000-000000000000, ConsentType: Principal, Scope: Mail.ReadWrite Mail.Send offline_access openid profile]];\""#,
-        ),
-        ("TargetId.ServicePrincipalNames", "", r#"\"https://mail-assistant.example\""#),
-    ],
-    ..UPDATE_USER
 };
 
 /// The activities of ordinary volume, the most frequent first.
@@ -185,3 +154,6 @@ pub(crate) static ACTIVITIES: [Activity; 9] = [
         ..UPDATE_USER
     },
 ];
+
+/// Those of [`ACTIVITIES`] that are no administrator's.
+pub(crate) static SELF_SERVICE: &[Activity] = ACTIVITIES.split_at(2).1.split_at(3).0;

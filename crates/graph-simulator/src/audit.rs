@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::activity::{ACTIVITIES, Activity, Initiator};
+use crate::activity::{ACTIVITIES, Activity, Initiator, SELF_SERVICE};
 use crate::cast::{APPLICATIONS, CLIENTS, USERS, WORKLOADS};
 use crate::directory::{Directory, Form};
 use crate::stories::AuditPlot;
@@ -77,7 +77,8 @@ impl AuditTemplate {
         form: Form,
         directory: &Directory,
     ) {
-        let mut audit = Audit::draw(entry, form, directory.seed);
+        let ordinary = if directory.is_calm { SELF_SERVICE } else { &ACTIVITIES };
+        let mut audit = Audit::draw(entry, form, directory.seed, ordinary);
         if let Some(plot) = plot {
             (audit.activity, audit.actor, audit.target) = (plot.activity, plot.actor, plot.target);
             audit.address = Some(plot.address);
@@ -87,7 +88,7 @@ impl AuditTemplate {
 }
 
 impl Audit {
-    fn draw(entry: &Entry, form: Form, seed: u64) -> Self {
+    fn draw(entry: &Entry, form: Form, seed: u64, ordinary: &'static [Activity]) -> Self {
         let stream = u64::from(Stream::DirectoryAudits.number());
         let identity = [seed, stream, u64::from(entry.origin), u64::from(entry.number)];
         let mut random = fastrand::Rng::with_seed(guid::mix(&identity));
@@ -96,7 +97,7 @@ impl Audit {
             time: entry.time,
             digits: entry.digits,
             correlation: random.u128(..),
-            activity: &ACTIVITIES[random.usize(..ACTIVITIES.len()).min(random.usize(..ACTIVITIES.len()))],
+            activity: &ordinary[random.usize(..ordinary.len()).min(random.usize(..ordinary.len()))],
             actor: random.usize(..USERS.len() / 4),
             target: random.usize(..USERS.len()),
             address: None,

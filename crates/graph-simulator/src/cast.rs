@@ -162,6 +162,9 @@ pub(crate) const PLACES: [Place; 11] = [
 /// How many of [`PLACES`] people of Contoso work from.
 pub(crate) const OWN_PLACES: usize = 8;
 
+/// How many of [`CLIENTS`] know a second factor.
+pub(crate) const MODERN_CLIENTS: usize = 6;
+
 const fn client(names: [&'static str; 5], managed: bool) -> Client {
     let [system, browser, used, agent, trust] = names;
     Client { system, browser, used, agent, trust, managed }

@@ -1,7 +1,8 @@
 //! The simulated clock: it starts where the scenario says and runs faster than the wall clock if asked.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 use crate::ticks;
 

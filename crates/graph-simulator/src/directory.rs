@@ -18,9 +18,13 @@ const RESULTS: [&str; 8] = [
 ];
 const FIRST_FUTURE_RESULT: usize = 4;
 pub(crate) const FAILURE: usize = 1;
+pub(crate) const REPORT_ONLY_FAILURE: usize = 5;
 
 /// Sixteen results, as often as they occur.
 pub(crate) const USUAL_RESULTS: [usize; 16] = [0, 2, 2, 6, 2, 0, 2, 6, 4, 2, 3, 2, 0, 7, 2, 5];
+
+/// The same where nothing stands out.
+pub(crate) const CALM_RESULTS: [usize; 16] = [0, 2, 2, 6, 2, 0, 2, 6, 4, 2, 3, 2, 0, 2, 2, 2];
 
 /// The form in which records leave: it decides members and hidden enum values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +42,7 @@ pub(crate) struct Directory {
     pub(crate) user_ids: Vec<String>,
     pub(crate) shows_risk: bool,
     pub(crate) shows_policies: bool,
+    pub(crate) is_calm: bool,
     devices: Vec<String>,
     policies: Vec<String>,
 }
@@ -66,6 +71,7 @@ impl Directory {
             user_ids: (0..USERS.len()).map(|user| user_id(seed, user)).collect(),
             shows_risk: scenario.tenant.licence == Licence::P2,
             shows_policies: scenario.tenant.may_read_policies(),
+            is_calm: scenario.calm,
             devices,
             policies,
         }

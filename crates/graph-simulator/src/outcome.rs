@@ -54,6 +54,16 @@ pub(crate) const MFA_DENIED: Outcome = outcome(
     4,
 );
 
+pub(crate) const BLOCKED: Outcome = outcome(
+    53003,
+    "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    Some(
+        "If this is unexpected, see the conditional access policy that applied to this request in the Azure Portal: https://portal.azure.com/#view\\/ConditionalAccess",
+    ),
+    "failure",
+    8,
+);
+
 const OUTCOMES: [Outcome; 9] = [
     SUCCESS,
     MFA_COMPLETED,
@@ -76,15 +86,7 @@ const OUTCOMES: [Outcome; 9] = [
         "failure",
         20,
     ),
-    outcome(
-        53003,
-        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
-        Some(
-            "If this is unexpected, see the conditional access policy that applied to this request in the Azure Portal: https://portal.azure.com/#view\\/ConditionalAccess",
-        ),
-        "failure",
-        8,
-    ),
+    BLOCKED,
     outcome(
         70044,
         "The session has expired or is invalid due to sign-in frequency checks by conditional access.",
@@ -98,6 +100,9 @@ pub(crate) const NO_RISK: Risk = Risk { detail: "none", level: "none", state: "n
 
 pub(crate) const TRAVEL_RISK: Risk =
     Risk { detail: "none", level: "medium", state: "atRisk", events: r#""unlikelyTravel""# };
+
+pub(crate) const LEAKED_RISK: Risk =
+    Risk { detail: "none", level: "high", state: "atRisk", events: r#""leakedCredentials""# };
 
 /// Detail and events are younger than the sentinel of their enum.
 const NEW_RISK: Risk = Risk {

@@ -28,6 +28,9 @@ pub struct Scenario {
     /// Everything random follows from it.
     #[serde(default = "default_seed")]
     pub seed: u64,
+    /// Whether ordinary records are such that nothing stands out: everybody succeeds, from where they always are.
+    #[serde(default)]
+    pub calm: bool,
     /// Whether [`crate::Simulator::served`] is kept: switch it off for a million records.
     #[serde(default = "yes")]
     pub remember_served: bool,
@@ -119,6 +122,11 @@ impl Scenario {
         Self::from_toml(include_str!("../scenarios/contoso.toml"))
     }
 
+    /// Some days of Contoso in which nothing happens.
+    pub fn calm_tenant() -> Result<Self, Error> {
+        Self::from_toml(include_str!("../scenarios/contoso-calm.toml"))
+    }
+
     /// Midnight (UTC) of the day that lies `day` days after the day of `now`.
     pub(crate) fn midnight(now: DateTime<Utc>, day: i32) -> DateTime<Utc> {
         let today = now.date_naive();
@@ -179,8 +187,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_tenant_is_valid() {
+    fn the_built_in_tenants_are_valid() {
         assert!(Scenario::default_tenant().unwrap().story.len() >= 5);
+        assert!(Scenario::calm_tenant().unwrap().story.is_empty());
     }
 
     #[test]

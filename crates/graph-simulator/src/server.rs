@@ -13,6 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderName};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
+use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 
 use crate::answer::{Answer, Ids};
@@ -44,6 +45,8 @@ enum Route {
 /// Serves until the listener's runtime ends.
 pub(crate) async fn serve(listener: tokio::net::TcpListener, world: Arc<World>) -> std::io::Result<()> {
     let router = axum::Router::new().fallback(handle).with_state(world);
+    // Without this a page may wait for the acknowledgement of its first half.
+    let listener = listener.tap_io(|connection| connection.set_nodelay(true).unwrap_or_default());
     axum::serve(listener, router).await
 }
 

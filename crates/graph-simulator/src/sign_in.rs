@@ -3,7 +3,9 @@
 mod blocks;
 mod fields;
 
-use crate::cast::{APPLICATIONS, Application, CLIENTS, OWN_PLACES, RESOURCES, USERS, WORKLOADS};
+use crate::cast::{
+    APPLICATIONS, Application, CLIENTS, MODERN_CLIENTS, OWN_PLACES, RESOURCES, USERS, WORKLOADS,
+};
 use crate::directory::{Directory, Form};
 use crate::guid;
 use crate::outcome::{NO_RISK, Outcome, Risk, SUCCESS, TRAVEL_RISK};
@@ -33,7 +35,9 @@ pub(crate) struct SignIn {
     first_policy: usize,
     policies: usize,
     policy_results: u64,
+    first_result: Option<usize>,
     steps: usize,
+    is_guest: bool,
     /// Everything below is drawn while the record is written.
     random: fastrand::Rng,
 }
@@ -71,6 +75,9 @@ impl SignInTemplates {
             (ApiVersion::Beta, _) => 1,
         };
         let mut sign_in = SignIn::draw(entry, stream, form, directory.seed);
+        if directory.is_calm {
+            sign_in.calm_down();
+        }
         if let Some(plot) = plot {
             sign_in.follow(plot);
         }
@@ -98,7 +105,8 @@ impl SignIn {
             user,
             application: APPLICATIONS[skewed(&mut random, APPLICATIONS.len())],
             workload,
-            resource: RESOURCES[skewed(&mut random, RESOURCES.len())],
+            resource: RESOURCES
+                [if is_workload { workload % RESOURCES.len() } else { skewed(&mut random, RESOURCES.len()) }],
             place,
             address: None,
             client: (user + random.usize(..3)) % CLIENTS.len(),
@@ -107,9 +115,19 @@ impl SignIn {
             first_policy: random.usize(..3),
             policies: if is_workload { random.usize(2..6) } else { random.usize(4..12) },
             policy_results: random.u64(..),
+            first_result: None,
             steps: random.usize(1..4),
+            is_guest: false,
             random,
         }
+    }
+
+    /// Leaves nothing that stands out: success with MFA, from the usual place, with one modern client.
+    fn calm_down(&mut self) {
+        self.place = USERS[self.user].place;
+        self.client = self.user % MODERN_CLIENTS;
+        (self.outcome, self.risk) = (SUCCESS, NO_RISK);
+        self.steps = 2;
     }
 
     fn follow(&mut self, plot: &SignInPlot) {
@@ -120,6 +138,12 @@ impl SignIn {
         self.client = plot.client;
         self.outcome = plot.outcome;
         self.risk = plot.risk;
+        self.is_guest = plot.is_guest;
+        self.first_result = plot.policy_result;
+        self.steps = plot.factors.unwrap_or(self.steps);
+        if let Some((workload, resource)) = plot.workload {
+            (self.workload, self.resource) = (workload, RESOURCES[resource]);
+        }
     }
 
     fn vary(&mut self, variant: Variant) {

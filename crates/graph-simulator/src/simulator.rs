@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::assertion::Certificate;
 use crate::directory::Form;
@@ -25,8 +26,16 @@ use crate::{server, ticks};
 #[derive(Debug)]
 pub struct Simulator {
     world: Arc<World>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    home: Home,
+}
+
+/// What serves it.
+#[derive(Debug)]
+enum Home {
+    /// A thread with a runtime of its own.
+    Thread(Option<oneshot::Sender<()>>, Option<JoinHandle<()>>),
+    /// A task of the caller's runtime.
+    Task(AbortHandle),
 }
 
 impl Simulator {
@@ -37,10 +46,7 @@ impl Simulator {
 
     /// Starts on a given address. The records of the scenario are laid out before this returns.
     pub async fn start_on(scenario: Scenario, address: SocketAddr) -> Result<Self, Error> {
-        let listen = |source| Error::Listen { address, source };
-        let listener = std::net::TcpListener::bind(address).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        let url = format!("http://{}", listener.local_addr().map_err(listen)?);
+        let (listener, url) = listen(address)?;
         let (stop, stopped) = oneshot::channel();
         let (ready, started) = oneshot::channel();
         let thread = std::thread::Builder::new()
@@ -48,7 +54,18 @@ impl Simulator {
             .spawn(move || run(scenario, url, listener, ready, stopped))
             .map_err(|error| Error::Start(error.to_string()))?;
         let world = started.await.map_err(|_| Error::Start("its thread ended".to_owned()))??;
-        Ok(Self { world, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { world, home: Home::Thread(Some(stop), Some(thread)) })
+    }
+
+    /// Starts on a free port of 127.0.0.1 as a task of the caller's runtime, and so with its clock: where tokio's
+    /// time is paused, simulated time passes as the caller lets it pass.
+    pub fn start_here(scenario: Scenario) -> Result<Self, Error> {
+        let start = |error: std::io::Error| Error::Start(error.to_string());
+        let (listener, url) = listen((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(start)?;
+        let world = Arc::new(World::new(scenario, url)?);
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&world)));
+        Ok(Self { world, home: Home::Task(server.abort_handle()) })
     }
 
     /// The base URL: Graph, login and STS endpoint alike.
@@ -177,11 +194,24 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap_or_default();
+        match &mut self.home {
+            Home::Thread(stop, thread) => {
+                stop.take();
+                if let Some(thread) = thread.take() {
+                    thread.join().unwrap_or_default();
+                }
+            }
+            Home::Task(server) => server.abort(),
         }
     }
+}
+
+fn listen(address: SocketAddr) -> Result<(std::net::TcpListener, String), Error> {
+    let failed = |source| Error::Listen { address, source };
+    let listener = std::net::TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    Ok((listener, url))
 }
 
 /// The simulator's own thread: nothing that a test does to its runtime can slow the service down.

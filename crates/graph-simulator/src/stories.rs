@@ -1,26 +1,19 @@
 //! The incidents that scenarios plant among ordinary records: data and one small function each.
 
+mod sign_ins;
+
 use chrono::{DateTime, Utc};
 
-use crate::activity::{self, Activity};
+use crate::activity::{Activity, planted};
 use crate::cast::{OWN_PLACES, USERS};
 use crate::guid;
-use crate::outcome::{
-    MFA_COMPLETED, MFA_DENIED, NO_RISK, Outcome, Risk, SUCCESS, TRAVEL_RISK, WRONG_PASSWORD,
-};
+use crate::outcome::{Outcome, Risk};
 use crate::scenario::{Scenario, Story, StoryKind};
 use crate::stream::Stream;
 use crate::ticks::{self, PER_SECOND};
 
-/// The address that the password spray comes from.
-const SPRAY_ADDRESS: &str = "203.0.113.66";
-const REYKJAVIK: usize = 8;
-const LAGOS: usize = 9;
-const SYDNEY: usize = 10;
-const OUTLOOK: usize = 1;
-const PORTAL: usize = 3;
-const BROWSER: usize = 0;
-const SCRIPT: usize = 6;
+/// The address that changes to the directory are made from.
+const INTRUDER_ADDRESS: &str = "203.0.113.77";
 
 /// A record of a story.
 #[derive(Clone, Debug)]
@@ -49,6 +42,13 @@ pub(crate) struct SignInPlot {
     pub(crate) client: usize,
     pub(crate) outcome: Outcome,
     pub(crate) risk: Risk,
+    pub(crate) is_guest: bool,
+    /// Steps of authentication; as drawn where absent.
+    pub(crate) factors: Option<usize>,
+    /// Result of the first policy; as drawn where absent.
+    pub(crate) policy_result: Option<usize>,
+    /// The workload that signs in, and the resource it asks for.
+    pub(crate) workload: Option<(usize, usize)>,
 }
 
 /// A planted directory audit.
@@ -86,59 +86,43 @@ pub(crate) fn plant(story: Story, seed: u64, now: DateTime<Utc>) -> Vec<Planted>
         StoryKind::PasswordSpray => scene.password_spray(),
         StoryKind::ImpossibleTravel => scene.impossible_travel(),
         StoryKind::MfaFatigue => scene.mfa_fatigue(),
-        StoryKind::RoleGrant => scene.audit(&activity::ROLE_GRANT),
-        StoryKind::RiskyConsent => scene.audit(&activity::RISKY_CONSENT),
+        StoryKind::RoleGrant => scene.audit(&planted::ROLE_GRANT),
+        StoryKind::RiskyConsent => scene.audit(&planted::RISKY_CONSENT),
+        StoryKind::BruteForce => scene.brute_force(),
+        StoryKind::LegacyProtocol => scene.legacy_protocol(),
+        StoryKind::PortalWithoutMfa => scene.portal_without_mfa(),
+        StoryKind::NewCountry => scene.new_country(),
+        StoryKind::NewDevice => scene.new_device(),
+        StoryKind::PolicyRefusal => scene.policy_refusal(),
+        StoryKind::ReportOnlyRefusal => scene.report_only_refusal(),
+        StoryKind::RiskySignIn => scene.risky_sign_in(),
+        StoryKind::Guest => scene.guest(),
+        StoryKind::WorkloadMoves => scene.workload_moves(),
+        StoryKind::ManagedIdentityRoams => scene.managed_identity_roams(),
+        StoryKind::PolicyChange => scene.audit(&planted::POLICY_CHANGE),
+        StoryKind::MfaMethodChange => scene.audit(&planted::MFA_METHOD_CHANGE),
+        StoryKind::NewCredential => scene.audit(&planted::NEW_CREDENTIAL),
+        StoryKind::MassDeletion => scene.mass_deletion(),
     }
 }
 
 impl Scene {
-    /// 30 users from one address within ten minutes; the password of the last one is right.
-    fn password_spray(&self) -> Vec<Planted> {
-        let attempt = |number: usize, outcome| {
-            let user = (self.victim + 30 - number.min(30)) % USERS.len();
-            let plot = SignInPlot { user, outcome, ..self.sign_in(REYKJAVIK, SPRAY_ADDRESS) };
-            let plot = SignInPlot { client: SCRIPT, application: OUTLOOK, ..plot };
-            self.at(20 * number, plot)
-        };
-        (1..=30)
-            .map(|number| attempt(number, WRONG_PASSWORD))
-            .chain([attempt(31, Outcome { details: None, ..SUCCESS })])
-            .collect()
-    }
-
-    /// Two successes 40 minutes and half the planet apart.
-    fn impossible_travel(&self) -> Vec<Planted> {
-        let far = SignInPlot { risk: TRAVEL_RISK, ..self.sign_in(SYDNEY, "203.0.113.151") };
-        vec![self.at(0, self.sign_in(self.home, "198.51.100.23")), self.at(40 * 60, far)]
-    }
-
-    /// Fourteen refused prompts in half an hour, then a tired yes.
-    fn mfa_fatigue(&self) -> Vec<Planted> {
-        let prompt = |number: usize, outcome| {
-            self.at(125 * number, SignInPlot { outcome, ..self.sign_in(LAGOS, "203.0.113.90") })
-        };
-        (0..14).map(|number| prompt(number, MFA_DENIED)).chain([prompt(14, MFA_COMPLETED)]).collect()
-    }
-
+    /// One change of the directory, from the intruder's address.
     fn audit(&self, activity: &'static Activity) -> Vec<Planted> {
-        let plot = AuditPlot { activity, actor: self.actor, target: self.victim, address: "203.0.113.77" };
-        vec![self.planted(Stream::DirectoryAudits, 0, Plot::Audit(plot))]
+        vec![self.change(activity, self.victim, 0)]
     }
 
-    fn sign_in(&self, place: usize, address: &'static str) -> SignInPlot {
-        SignInPlot {
-            user: self.victim,
-            place,
-            address,
-            application: PORTAL,
-            client: BROWSER,
-            outcome: SUCCESS,
-            risk: NO_RISK,
-        }
+    /// 24 users within eight minutes.
+    fn mass_deletion(&self) -> Vec<Planted> {
+        let deletion = |number| {
+            self.change(&planted::USER_DELETION, (self.actor + 1 + number) % USERS.len(), 20 * number)
+        };
+        (0..24).map(deletion).collect()
     }
 
-    fn at(&self, seconds: usize, plot: SignInPlot) -> Planted {
-        self.planted(Stream::InteractiveUser, seconds, Plot::SignIn(plot))
+    fn change(&self, activity: &'static Activity, target: usize, seconds: usize) -> Planted {
+        let plot = AuditPlot { activity, actor: self.actor, target, address: INTRUDER_ADDRESS };
+        self.planted(Stream::DirectoryAudits, seconds, Plot::Audit(plot))
     }
 
     fn planted(&self, stream: Stream, seconds: usize, plot: Plot) -> Planted {

@@ -1,4 +1,4 @@
-//! The five incidents of the made-up company, found in the raw records of the archive.
+//! Five of the incidents that are planted at the made-up company, found in the raw records of the archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;

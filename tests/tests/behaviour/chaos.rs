@@ -4,6 +4,7 @@
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use entratrail_tests::audit::Audit;
 use entratrail_tests::folder::kill_after;
+use entratrail_tests::simulated_time::block_on;
 use entratrail_tests::storage::{Moment, Step};
 use entratrail_tests::world::World;
 use fastrand::Rng;
@@ -17,7 +18,7 @@ const SEEDS: u64 = 200;
 /// Seeds that are played with a folder in place of the bucket.
 const SEEDS_IN_FOLDER: u64 = 40;
 /// Seeds that are played at once.
-const AT_ONCE: u64 = 4;
+const AT_ONCE: u64 = 2;
 /// Runs after which a day must be complete.
 const MOST_RUNS: u32 = 60;
 
@@ -47,34 +48,32 @@ const FAULTS: [(&str, f64); 19] = [
     ("short_page", 5.0),
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_or_stored_twice_in_two_hundred_runs_of_random_faults() {
-    live_through_all(SEEDS, World::start).await;
+#[test]
+fn nothing_is_lost_or_stored_twice_in_two_hundred_runs_of_random_faults() {
+    live_through_all(SEEDS, World::start);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_folder_keeps_what_a_bucket_keeps() {
-    live_through_all(SEEDS_IN_FOLDER, World::start_in_folder).await;
+#[test]
+fn a_folder_keeps_what_a_bucket_keeps() {
+    live_through_all(SEEDS_IN_FOLDER, World::start_in_folder);
 }
 
 /// Plays `seeds` seeds, each in a world that `start` makes.
-async fn live_through_all<W>(seeds: u64, start: impl Fn(Scenario) -> W + Copy + Send + 'static)
+fn live_through_all<W>(seeds: u64, start: impl Fn(Scenario) -> W + Copy + Send)
 where
-    W: Future<Output = World> + Send,
+    W: Future<Output = World>,
 {
     if let Ok(seed) = std::env::var("CHAOS_SEED") {
-        return live_through(seed.parse().unwrap(), start).await;
+        return block_on(live_through(seed.parse().unwrap(), start));
     }
-    let lanes = (0..AT_ONCE).map(|lane| {
-        tokio::spawn(async move {
-            for seed in (lane..seeds).step_by(usize::try_from(AT_ONCE).unwrap()) {
-                live_through(seed, start).await;
-            }
-        })
+    std::thread::scope(|threads| {
+        for first in 0..AT_ONCE {
+            threads.spawn(move || {
+                let seeds = (first..seeds).step_by(usize::try_from(AT_ONCE).unwrap());
+                seeds.for_each(|seed| block_on(live_through(seed, start)));
+            });
+        }
     });
-    for lane in lanes.collect::<Vec<_>>() {
-        lane.await.unwrap();
-    }
 }
 
 /// A tenant, and the spans in which two readers were at work on it.
@@ -135,16 +134,17 @@ impl Life {
         panic!("seed {}: {MOST_RUNS} runs were not enough; the last one ended with {last}", self.seed);
     }
 
-    /// The audit of the archive. Where two readers meet, only one of them may store what it was served, and a
-    /// record at the end of a window is left to the next window: a version that is gone when its window is read
-    /// is not expected of them.
+    /// The audit of the archive. Where two readers meet, only one of them may store what it was served: a version
+    /// that is gone since is not expected. A record at the end of a window is left to the next window, whose read
+    /// may have been a short one: it is expected once Graph behaves.
     async fn audit(&self) -> Audit {
         let current: HashSet<_> = self.world.visible().into_iter().map(|record| record.json).collect();
         let mut served = self.world.simulator.served();
-        for record in served.iter_mut().filter(|record| !current.contains(&record.json)) {
+        for record in &mut served {
             let may_end_a_window = record.time.timestamp() % 300 == 0;
+            let is_gone = !current.contains(&record.json);
             let met = |at: &DateTime<Utc>| self.meetings.iter().any(|meeting| meeting.contains(at));
-            record.served_at.retain(|at| !may_end_a_window && !met(at));
+            record.served_at.retain(|at| !(may_end_a_window || is_gone && met(at)));
         }
         let audit = self.world.audit_against(&served).await;
         let problems = &audit.problems;
@@ -154,7 +154,7 @@ impl Life {
 }
 
 fn a_step(dice: &mut Rng) -> Step {
-    [Step::PutObject, Step::WriteLedger, Step::Read][dice.usize(0..3)]
+    [Step::PutObject, Step::WriteTable, Step::WriteLedger, Step::Read][dice.usize(0..4)]
 }
 
 fn a_moment(dice: &mut Rng) -> Moment {
@@ -179,7 +179,7 @@ fn tenant(seed: u64, dice: &mut Rng) -> String {
         r#"
 name = "chaos {seed}"
 seed = {seed}
-clock = {{ now = "2026-11-23T01:15:00Z", speed = 600 }}
+clock = {{ now = "2026-11-23T01:15:00Z" }}
 limits = {{ largest_page = {page}, token_lifetime_seconds = {lifetime} }}
 collect.environment = {{ HISTORY_DAYS = "{history}", WINDOW_MINUTES = "{window}", TARGET_RECORDS = "{target}", SIGN_IN_EVENT_TYPES = "{types}" }}
 "#,

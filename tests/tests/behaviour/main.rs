@@ -9,4 +9,5 @@
 mod chaos;
 mod crashes;
 mod scenarios;
+mod tables;
 mod volumes;

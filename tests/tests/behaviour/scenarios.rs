@@ -22,17 +22,17 @@ async fn play(folder: &str) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(start_paused = true)]
 async fn complete_whatever_graph_does() {
     play("completeness").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(start_paused = true)]
 async fn patient_with_limits_and_failures() {
     play("faults").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(start_paused = true)]
 async fn refusals_are_explained() {
     play("refusals").await;
 }

@@ -61,6 +61,16 @@ async fn check_by_api(operator: &Operator) {
     ];
     assert_eq!(alarms, json!([&["CredentialDaysLeft"][..], &twice[..]].concat()));
 
+    let limit = "WorkGroup.Configuration.[BytesScannedCutoffPerQuery, EnforceWorkGroupConfiguration]";
+    let workgroup =
+        operator.aws(&["athena", "get-work-group", "--work-group", "entratrail", "--query", limit]).await;
+    assert_eq!(workgroup, json!(["10000000000", true])); // the emulator keeps the number as it stands in the template
+    let database = operator.aws(&["glue", "get-databases", "--query", "DatabaseList[].Name | [0]"]).await;
+    let tables = ["glue", "get-tables", "--database-name", database.as_str().unwrap(), "--query"];
+    let projected = "sort(TableList[?Parameters.\"projection.enabled\" == 'true'].Name)";
+    let projected = operator.aws(&[&tables[..], &[projected]].concat()).await;
+    assert_eq!(projected, json!(["directory_audits", "directory_audits_raw", "sign_ins", "sign_ins_raw"]));
+
     let bucket = bucket(operator).await;
     let blocked = operator.aws(&["s3api", "get-public-access-block", "--bucket", &bucket]).await;
     assert!(
@@ -108,7 +118,7 @@ async fn from_nothing_to_logs_and_back_to_the_archive() {
     check_by_api(&operator).await;
     let bucket = bucket(&operator).await;
     let archived = objects(&operator, &bucket).await;
-    assert_eq!(archived.as_array().unwrap().len(), 12, "{archived}"); // a raw object and a ledger for each log and day
+    assert_eq!(archived.as_array().unwrap().len(), 18, "{archived}"); // raw, table and ledger for each log and day
 
     // Again, with the options that only a first deployment needs left out.
     let binaries = operator.file("").display().to_string();

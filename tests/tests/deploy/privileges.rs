@@ -124,11 +124,12 @@ fn no_role_reaches_beyond_its_own_log_and_parameters() {
             assert!(!resources.contains(other), "{role} may {action} on {resources}");
             match action.as_str() {
                 "s3:GetObject" | "s3:PutObject" | "s3:AbortMultipartUpload" => {
-                    assert!(
-                        resources.contains(&format!("/raw/{log}/*"))
-                            && resources.contains(&format!("/ledger/{log}/*"))
-                    );
-                    assert_eq!(resources.matches("/*").count(), 2, "{resources}");
+                    let mut folders = vec![format!("/raw/{log}/*"), format!("/ledger/{log}/*")];
+                    if action != "s3:GetObject" {
+                        folders.push(format!("/tables/{}/*", log.replace('-', "_")));
+                    }
+                    assert!(folders.iter().all(|folder| resources.contains(folder)), "{resources}");
+                    assert_eq!(resources.matches("/*").count(), folders.len(), "{resources}");
                 }
                 // The only wildcard alone; the reason stands in the template, and the audience limits it.
                 "sts:GetWebIdentityToken" => assert_eq!(resources, r#"["*"]"#),

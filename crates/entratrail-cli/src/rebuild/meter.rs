@@ -37,9 +37,9 @@ impl Meter {
         Self { all, shown }
     }
 
-    pub(super) fn show(&mut self, objects: u64, records: u64) {
+    pub(super) fn show(&mut self, remaining: u64, records: u64) {
+        let objects = self.all - remaining;
         match &mut self.shown {
-            Shown::Nothing => {}
             Shown::Bar(bar) => {
                 bar.set_position(objects);
                 bar.set_message(count(records, "record"));
@@ -49,7 +49,7 @@ impl Meter {
                 let (objects, all) = (thousands(objects), thousands(self.all));
                 note(&format!("table objects {objects}/{all}; {}", count(records, "record")));
             }
-            Shown::Lines(_) => {}
+            Shown::Nothing | Shown::Lines(_) => {}
         }
     }
 

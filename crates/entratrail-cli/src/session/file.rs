@@ -20,7 +20,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Columns without which a file is no table object, beside the id and the time that every table begins with.
+/// Columns without which a file is no table object, beside the first two of its table: the id and the time.
 const REQUIRED: [&str; 2] = ["first_seen", "content_hash"];
 
 /// A table object that can be read, as far as its footer tells.

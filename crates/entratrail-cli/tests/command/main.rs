@@ -7,6 +7,7 @@ mod collecting;
 mod demonstration;
 mod disks;
 mod interruptions;
+mod rebuilding;
 mod reporting;
 mod signing_in;
 mod stage;

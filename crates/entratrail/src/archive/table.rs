@@ -10,17 +10,33 @@ use crate::plan::RawObject;
 use crate::raw::RawDecoder;
 use crate::table::{Encoded, TableEncoder};
 use parquet::errors::ParquetError;
+use std::future::Future;
 
 impl Archive {
     /// Makes the table object of the read that `row` tells of, in the place of any that is there. The raw object is read
-    /// back for that and must be the one on record. The same raw object always makes the same bytes.
-    pub async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<Encoded, Error> {
+    /// back for that and must be the one on record. The same raw object always makes the same bytes. Gives up, with
+    /// `None`, when `stop` is over.
+    pub async fn write_table(
+        &self,
+        stream: Stream,
+        row: &ReadRow,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<Encoded>, Error> {
         let object = RawObject { window: row.window, read: row.read };
         let mut sending = self.sending(table_key(stream, object));
-        match self.send_table(stream, object, row, &mut sending).await {
-            Ok((rest, encoded)) => {
+        let sent = tokio::select! {
+            biased;
+            () = stop => Ok(None),
+            sent = self.send_table(stream, object, row, &mut sending) => sent.map(Some),
+        };
+        match sent {
+            Ok(Some((rest, encoded))) => {
                 sending.end(rest).await?.put().await?;
-                Ok(encoded)
+                Ok(Some(encoded))
+            }
+            Ok(None) => {
+                sending.give_up().await;
+                Ok(None)
             }
             Err(error) => {
                 sending.give_up().await;

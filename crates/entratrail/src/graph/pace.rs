@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 /// Graph counts requests in spans of ten seconds. The margin covers the different times that requests need
 /// to get there.
-const PERIOD: TimeDelta = TimeDelta::milliseconds(10_150);
+const PERIOD: TimeDelta = TimeDelta::milliseconds(10_050);
 
 /// How far throttling can slow a run down: the period is never stretched beyond this.
 const LONGEST_PERIOD: TimeDelta = TimeDelta::seconds(40);

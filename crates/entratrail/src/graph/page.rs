@@ -82,36 +82,44 @@ pub struct Strayed {
     pub without_time: usize,
 }
 
+/// The first and the last of some times.
+type Times = Option<(DateTime<Utc>, DateTime<Utc>)>;
+
 /// The records of a chain of pages so far, from which follows how dense its span is.
 #[derive(Debug, Default)]
 pub struct Seen {
     pages: u32,
     count: u64,
-    times: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    times: Times,
+    /// What the last page held.
+    last_page: (u64, Times),
 }
 
 impl Seen {
     /// Adds the records of a page.
     pub fn add(&mut self, records: &[(Record, &str)]) {
+        let count = records.len() as u64;
+        let times = records.iter().filter_map(|(record, _)| record.time).map(|time| (time, time));
+        let of_page = times.reduce(both);
         self.pages += 1;
-        self.count += records.len() as u64;
-        for time in records.iter().filter_map(|(record, _)| record.time) {
-            let (first, last) = self.times.unwrap_or((time, time));
-            self.times = Some((first.min(time), last.max(time)));
-        }
+        self.count += count;
+        self.times = self.times.into_iter().chain(of_page).reduce(both);
+        self.last_page = (count, of_page);
     }
 
     /// About how many records `span` holds, where more follow than were seen.
     pub fn expected(&self, span: Span) -> u64 {
-        let seconds =
-            |from: DateTime<Utc>, to: DateTime<Utc>| u64::try_from((to - from).num_seconds()).unwrap_or(0);
         let Some((first, last)) = self.times else { return 0 };
         self.count * seconds(span.start, span.end) / seconds(first, last).max(1)
     }
 
-    /// About how many more `span` holds; `None` before the first page.
+    /// About how many more `span` holds, where the rest of it is as dense as the last page; `None` before the
+    /// first page.
     pub fn ahead(&self, span: Span) -> Option<u64> {
-        (self.pages > 0).then(|| self.expected(span).saturating_sub(self.count))
+        let covered = |times: Times| times.map_or(0, |(first, last)| seconds(first, last));
+        let (count, of_page) = self.last_page;
+        let left = seconds(span.start, span.end).saturating_sub(covered(self.times));
+        (self.pages > 0).then(|| count * left / covered(of_page).max(1))
     }
 
     /// Whether there was one page only.
@@ -123,6 +131,17 @@ impl Seen {
     pub fn count(&self) -> u64 {
         self.count
     }
+}
+
+fn both(
+    one: (DateTime<Utc>, DateTime<Utc>),
+    other: (DateTime<Utc>, DateTime<Utc>),
+) -> (DateTime<Utc>, DateTime<Utc>) {
+    (one.0.min(other.0), one.1.max(other.1))
+}
+
+fn seconds(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
+    u64::try_from((to - from).num_seconds()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -154,6 +173,24 @@ mod tests {
             records[0].1,
             r#"{"id":"2026-11-22T00:00:00Z", "createdDateTime":"2026-11-22T00:00:00Z"}"#
         );
+    }
+
+    #[test]
+    fn the_rest_of_a_span_is_taken_for_as_dense_as_the_last_page() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.ahead(span()), None);
+        seen.add(
+            &page(&["2026-11-22T23:00:00Z", "2026-11-22T20:00:00Z"])
+                .records_in(span(), Log::SignIns)
+                .unwrap(),
+        );
+        assert_eq!(seen.ahead(span()), Some(14));
+        seen.add(
+            &page(&["2026-11-22T19:00:00Z", "2026-11-22T18:00:00Z"])
+                .records_in(span(), Log::SignIns)
+                .unwrap(),
+        );
+        assert_eq!((seen.ahead(span()), seen.expected(span())), (Some(38), 19));
     }
 
     #[test]

@@ -10,6 +10,8 @@ const PAGE_RECORDS: u64 = 1000;
 const PAGES_A_CHAIN: u64 = 8;
 /// Chains that one window is read as at most. Each costs about half a page.
 const MOST_CHAINS: u64 = 9;
+/// Chains below which a window may not use up Graph's limit: each waits for its page most of the time.
+const FEW_CHAINS: usize = 5;
 /// Pages after which a chain counts as endless.
 const MOST_PAGES: u32 = 10_000;
 /// Pages without anything that was not served before, after which a chain counts as endless.
@@ -45,6 +47,11 @@ pub(super) fn needs_several(records: u64) -> bool {
 pub(super) fn slices(span: Span, records: u64) -> Vec<Chain> {
     let spans = span.slices(count(records)).into_iter();
     spans.map(|span| Chain { span, role: Role::Slice }).collect()
+}
+
+/// The chains that take the place of one of a few that are under way, where its `rest` is more than was thought.
+pub(super) fn cut_again(under_way: usize, rest: Span, records: u64) -> Option<Vec<Chain>> {
+    (under_way < FEW_CHAINS && needs_several(records)).then(|| slices(rest, records))
 }
 
 fn count(records: u64) -> u32 {
@@ -97,6 +104,13 @@ mod tests {
     fn only_many_pages_are_worth_several_chains() {
         let counts = [0, 15_999, 16_000, 40_000, 5_000_000].map(|records| slices(day(), records).len());
         assert_eq!(counts, [1, 1, 2, 5, 9]);
+    }
+
+    #[test]
+    fn a_long_chain_among_few_is_cut_again() {
+        let cut = |under_way, records| cut_again(under_way, day(), records).map(|chains| chains.len());
+        assert_eq!([cut(3, 40_000), cut(1, 16_000)], [Some(5), Some(2)]);
+        assert_eq!([cut(3, 15_999), cut(5, 40_000)], [None; 2]);
     }
 
     #[test]

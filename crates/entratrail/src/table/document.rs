@@ -56,3 +56,52 @@ fn describe(page: &mut String, parent: &str, fields: &[Field]) {
         describe(page, &format!("{name}{mark}."), members);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_in_the_repository_is_that_of_the_declaration() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tables.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(
+            page == document(),
+            "make it again: cargo run -p entratrail --example describe-tables > docs/tables.md"
+        );
+    }
+
+    #[test]
+    fn no_two_columns_have_the_same_name_without_regard_to_case() {
+        fn check(parent: &str, fields: &[Field]) {
+            let mut names: Vec<_> = fields.iter().map(Field::name).collect();
+            names.sort();
+            let count = names.len();
+            names.dedup();
+            assert_eq!(names.len(), count, "{parent}");
+            for field in fields {
+                match &field.kind {
+                    Kind::Struct(members) | Kind::List(Kind::Struct(members)) => {
+                        check(&field.name(), members)
+                    }
+                    _ => {}
+                }
+            }
+        }
+        check("sign_ins", fields(Log::SignIns));
+        check("directory_audits", fields(Log::DirectoryAudits));
+    }
+
+    #[test]
+    fn the_catalogue_has_types_for_every_depth() {
+        let columns = super::super::glue_columns(Log::DirectoryAudits);
+        let of =
+            |name: &str| columns.iter().find(|(column, _)| column == name).map(|(_, kind)| kind.as_str());
+        assert_eq!(of("activity_date_time"), Some("timestamp"));
+        assert_eq!(of("additional_details"), Some("array<struct<key:string,value:string>>"));
+        assert_eq!(of("first_seen"), Some("timestamp"));
+        let columns = super::super::glue_columns(Log::SignIns);
+        assert!(columns.contains(&("autonomous_system_number".to_owned(), "bigint".to_owned())));
+        assert!(columns.contains(&("risk_event_types_v2".to_owned(), "array<string>".to_owned())));
+    }
+}

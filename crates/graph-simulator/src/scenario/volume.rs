@@ -106,6 +106,36 @@ pub enum StoryKind {
     RoleGrant,
     /// A user consents to an application that reads and writes mail.
     RiskyConsent,
+    /// Many wrong passwords of one user, then the right one.
+    BruteForce,
+    /// A user reads mail by a protocol without a second factor.
+    LegacyProtocol,
+    /// A user enters the Azure portal with just a password.
+    PortalWithoutMfa,
+    /// A user signs in from a country they never came from.
+    NewCountry,
+    /// A user signs in with a device they never used.
+    NewDevice,
+    /// A conditional access policy refuses a user.
+    PolicyRefusal,
+    /// A policy in report-only mode would have refused a user.
+    ReportOnlyRefusal,
+    /// Somebody signs in with leaked credentials.
+    RiskySignIn,
+    /// A guest of another tenant signs in.
+    Guest,
+    /// The credential of an application is used from a new address.
+    WorkloadMoves,
+    /// A managed identity reads a key vault for the first time.
+    ManagedIdentityRoams,
+    /// A conditional access policy is switched off.
+    PolicyChange,
+    /// An administrator registers an MFA method for somebody else.
+    MfaMethodChange,
+    /// An application receives a secret.
+    NewCredential,
+    /// Somebody deletes many users within minutes.
+    MassDeletion,
 }
 
 impl Volume {

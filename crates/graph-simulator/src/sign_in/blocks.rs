@@ -5,7 +5,7 @@ use std::io::Write as _;
 use super::SignIn;
 use super::fields::{fresh_guid, put};
 use crate::cast::PLACES;
-use crate::directory::{Directory, FAILURE, USUAL_RESULTS};
+use crate::directory::{CALM_RESULTS, Directory, FAILURE, USUAL_RESULTS};
 use crate::stream::Stream;
 use crate::ticks;
 
@@ -60,13 +60,15 @@ pub(super) fn policies(out: &mut Vec<u8>, it: &mut SignIn, directory: &Directory
         return;
     }
     put(out, r#""appliedConditionalAccessPolicies":["#);
+    let results = if directory.is_calm { CALM_RESULTS } else { USUAL_RESULTS };
+    let first_result = it.first_result.or((it.outcome.access == "failure").then_some(FAILURE));
     for number in 0..it.policies {
         if number > 0 {
             out.push(b',');
         }
         let draw = it.policy_results.rotate_right(4 * u32::try_from(number).unwrap_or_default()) & 15;
-        let usual = USUAL_RESULTS[usize::try_from(draw).unwrap_or_default()];
-        let result = if number == 0 && it.outcome.access == "failure" { FAILURE } else { usual };
+        let usual = results[usize::try_from(draw).unwrap_or_default()];
+        let result = first_result.filter(|_| number == 0).unwrap_or(usual);
         put(out, directory.policy(it.form, it.first_policy + number, result));
     }
     put(out, "],");

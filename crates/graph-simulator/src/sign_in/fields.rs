@@ -52,6 +52,10 @@ pub(super) const FIELDS: &[(&str, WriteField<SignIn>)] = &[
             principal_name(out, it, directory);
         }
     }),
+    ("user_type", |out, it, _| put(out, if it.is_guest { "guest" } else { "member" })),
+    ("home_tenant", |out, it, directory| {
+        put(out, if it.is_guest { PARTNER_TENANT } else { &directory.tenant });
+    }),
     ("event_type", |out, it, _| put(out, it.stream.name())),
     ("system_number", |out, it, _| number(out, PLACES[it.place].system_number)),
     ("token_identifier", token_identifier),
@@ -75,6 +79,9 @@ pub(super) const FIELDS: &[(&str, WriteField<SignIn>)] = &[
     }),
     ("managed_identity", blocks::managed_identity),
 ];
+
+/// Where guests come from.
+const PARTNER_TENANT: &str = "6f2d1a0b-3c8e-4e4f-8b62-1c9a2e7d8f31";
 
 const SCOPES: [&str; 4] = [
     r#"[\"openid\",\"profile\",\"User.Read\"]"#,
@@ -103,13 +110,16 @@ fn session(it: &SignIn, directory: &Directory) -> String {
 
 fn principal_name(out: &mut Vec<u8>, it: &mut SignIn, _: &Directory) {
     put(out, USERS[it.user].local);
-    put(out, "@contoso.example");
+    put(out, if it.is_guest { "_fabrikam.example#EXT#@contoso.example" } else { "@contoso.example" });
 }
 
-/// An address of the place's network; one in 200 is redacted as in cross-tenant sign-ins.
+/// An address of the place's network; one in 200 is redacted as in cross-tenant sign-ins. A workload has one of its own.
 fn address(out: &mut Vec<u8>, it: &mut SignIn, _: &Directory) {
     if let Some(address) = it.address {
         return put(out, address);
+    }
+    if matches!(it.stream, Stream::ServicePrincipal | Stream::ManagedIdentity) {
+        return write!(out, "192.0.2.{}", 10 + it.workload).unwrap_or_default();
     }
     let prefix = PLACES[it.place].prefix;
     put(out, prefix);

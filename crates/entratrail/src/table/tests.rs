@@ -1,0 +1,205 @@
+//! Records encoded and read back.
+
+use super::encoder::{Encoded, TableEncoder};
+use crate::log::Log;
+use crate::record::Record;
+use bytes::Bytes;
+use chrono::DateTime;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn encoded(log: Log, lines: &[String]) -> (Vec<u8>, Encoded) {
+    let mut encoder = TableEncoder::new(log, DateTime::UNIX_EPOCH).unwrap();
+    let mut bytes = Vec::new();
+    for line in lines {
+        encoder.push(&Record::read(line, log.time_field()), line);
+        bytes.extend(encoder.take_part().unwrap_or_default());
+    }
+    let (rest, encoded) = encoder.finish().unwrap();
+    bytes.extend(rest);
+    (bytes, encoded)
+}
+
+fn open(bytes: Vec<u8>) -> SerializedFileReader<Bytes> {
+    SerializedFileReader::new(Bytes::from(bytes)).unwrap()
+}
+
+fn rows(log: Log, lines: &[String]) -> Vec<Value> {
+    let file = open(encoded(log, lines).0);
+    file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_json_value()).collect()
+}
+
+/// Encodes a sign-in, and expects these columns, of which `other` is given as JSON.
+fn check(record: &str, columns: Value) {
+    let row = rows(Log::SignIns, &[record.to_owned()]).remove(0);
+    for (name, expected) in columns.as_object().unwrap() {
+        let found = match &row[name] {
+            Value::String(text) if name == "other" => text.parse().unwrap(),
+            found => found.clone(),
+        };
+        assert_eq!(found, *expected, "{name} of {record}");
+    }
+}
+
+#[test]
+fn values_become_what_is_declared() {
+    check(
+        r#"{"id":"a\u00fc\n","isInteractive":true,"autonomousSystemNumber":4294967295,"riskEventTypes_v2":["x",null]}"#,
+        json!({"id": "aü\n", "is_interactive": true, "autonomous_system_number": 4_294_967_295_u64,
+               "risk_event_types_v2": ["x", null], "other": null, "user_id": null}),
+    );
+    check(
+        r#"{ "location" : {"geoCoordinates":{"latitude":-1e1}} , "status":{"errorCode":-5}}"#,
+        json!({"location": {"city": null, "state": null, "country_or_region": null,
+               "geo_coordinates": {"altitude": null, "latitude": -10.0, "longitude": null}},
+               "status": {"error_code": -5, "failure_reason": null, "additional_details": null}}),
+    );
+    check(
+        r##"{"appliedEventListeners":[{"handlerResult":{"@odata.type":"#x","a":[1]}}]}"##,
+        json!({"applied_event_listeners": [{"event_type": null, "executed_listener_id": null,
+               "handler_result": r##"{"@odata.type":"#x","a":[1]}"##}], "other": null}),
+    );
+}
+
+#[test]
+fn times_have_any_number_of_digits_and_any_offset() {
+    for (served, shown) in [
+        ("2026-03-13T19:15:41Z", "2026-03-13 19:15:41.000000 +00:00"),
+        ("2026-03-13T19:15:41.6Z", "2026-03-13 19:15:41.600000 +00:00"),
+        ("2026-03-13T19:15:41.6195839Z", "2026-03-13 19:15:41.619583 +00:00"),
+        ("2026-03-13T19:15:41.619583999Z", "2026-03-13 19:15:41.619583 +00:00"),
+        ("2026-03-14T00:45:41+05:30", "2026-03-13 19:15:41.000000 +00:00"),
+        ("0001-01-01T00:00:00Z", "0001-01-01 00:00:00.000000 +00:00"),
+    ] {
+        check(
+            &json!({"createdDateTime": served}).to_string(),
+            json!({"created_date_time": shown, "other": null}),
+        );
+    }
+}
+
+#[test]
+fn what_has_another_type_is_null_and_in_other_under_its_path() {
+    for (record, other) in [
+        (r#"{"createdDateTime":"yesterday"}"#, json!({"createdDateTime": "yesterday"})),
+        (r#"{"createdDateTime":17}"#, json!({"createdDateTime": 17})),
+        (r#"{"userId":5}"#, json!({"userId": 5})),
+        (r#"{"userId":["a"]}"#, json!({"userId": ["a"]})),
+        (r#"{"isInteractive":"true"}"#, json!({"isInteractive": "true"})),
+        (r#"{"status":{"errorCode":2147483648}}"#, json!({"status.errorCode": 2_147_483_648_u64})),
+        (r#"{"status":{"errorCode":1.0}}"#, json!({"status.errorCode": 1.0})),
+        (r#"{"status":[]}"#, json!({"status": []})),
+        (r#"{"riskEventTypes_v2":{"a":1}}"#, json!({"riskEventTypes_v2": {"a": 1}})),
+        (r#"{"riskEventTypes_v2":["a",5]}"#, json!({"riskEventTypes_v2[1]": 5})),
+        (
+            r#"{"location":{"geoCoordinates":{"latitude":1e999}},"new":{}}"#,
+            json!({"location.geoCoordinates.latitude": null, "new": {}}),
+        ),
+        (r#"{"userAgent":"\ud800"}"#, json!({"userAgent": null})),
+        (r#"{"we \"quote\"":null}"#, json!({"we \"quote\"": null})),
+    ] {
+        let row = rows(Log::SignIns, &[record.to_owned()]).remove(0);
+        let text = row["other"].as_str().unwrap();
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        match text.parse::<Value>() {
+            Ok(found) => assert_eq!(found, other, "{record}"),
+            // What only a tolerant reader takes stands there as it was served.
+            Err(_) => {
+                assert!(keys(&other).iter().all(|key| text.contains(&json!(key).to_string())), "{text}")
+            }
+        }
+    }
+    let (_, encoded) = encoded(Log::SignIns, &[r#"{"userId":5,"new":1,"id":"a"}"#.to_owned()]);
+    assert_eq!(encoded, Encoded { rows: 1, unexpected_fields: 2 });
+}
+
+#[test]
+fn the_case_of_a_key_does_not_count_and_of_two_the_first_does() {
+    let record = r#"{"targetResources":[{"Type":"Group","type":"Role"},{"type":"User"}]}"#;
+    let row = rows(Log::DirectoryAudits, &[record.to_owned()]).remove(0);
+    let kinds: Vec<_> = row["target_resources"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
+    assert_eq!(kinds, ["Group", "User"]);
+    assert_eq!(row["other"], r#"{"targetResources[0].type":"Role"}"#);
+    check(
+        r#"{"id":"a","id":"b","ID":5,"id":"c"}"#,
+        json!({"id": "a", "other": {"id": "b", "ID": 5, "id#2": "c"}}),
+    );
+}
+
+#[test]
+fn a_row_says_which_version_it_is() {
+    let record = r#"{"id":"a"}"#;
+    let version = Record::read(record, "createdDateTime").version.to_string();
+    check(record, json!({"content_hash": version, "first_seen": "1970-01-01 00:00:00.000000 +00:00"}));
+}
+
+#[test]
+fn rows_keep_their_order_over_batches_and_row_groups() {
+    let unlike = |index: u64| {
+        let bytes = index.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+        bytes
+            .iter()
+            .cycle()
+            .take(300)
+            .zip(0u8..=255)
+            .map(|(byte, salt)| format!("{:02x}", byte ^ salt))
+            .collect::<String>()
+    };
+    let lines: Vec<_> = (0..40_000)
+        .map(|index| json!({"id": index.to_string(), "userAgent": unlike(index)}).to_string())
+        .collect();
+    let (bytes, encoded) = encoded(Log::DirectoryAudits, &lines);
+    assert_eq!(encoded.rows, 40_000);
+    let file = open(bytes);
+    assert!(file.num_row_groups() > 1);
+    let ids = file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_json_value()["id"].clone());
+    assert!(ids.enumerate().all(|(index, id)| id == index.to_string()));
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let key = prop::sample::select(vec![
+        "id",
+        "createdDateTime",
+        "status",
+        "errorCode",
+        "location",
+        "geoCoordinates",
+        "latitude",
+        "appliedConditionalAccessPolicies",
+        "riskEventTypes_v2",
+        "isInteractive",
+        "new",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map(key.clone().prop_map(str::to_owned), inner, 0..8)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_record_fails_a_table(records in proptest::collection::vec(any_json(), 1..8)) {
+        let lines: Vec<_> = records.iter().map(Value::to_string).collect();
+        let rows = rows(Log::SignIns, &lines);
+        prop_assert_eq!(rows.len(), lines.len());
+        for (record, row) in records.iter().zip(rows) {
+            let is_text = record["id"].is_string();
+            prop_assert_eq!(if is_text { &record["id"] } else { &Value::Null }, &row["id"]);
+            if let Some(other) = row["other"].as_str() {
+                prop_assert!(other.parse::<Value>().is_ok());
+            }
+        }
+    }
+}

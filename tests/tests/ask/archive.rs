@@ -1,0 +1,102 @@
+//! Archives of the simulated tenant, collected as on two days in a row up to this moment, because questions count from today.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use entratrail::archive::{Access, Archive};
+use entratrail::clock::Clock;
+use entratrail::collector::Collector;
+use entratrail::config::RunSettings;
+use entratrail::graph::credential::{Application, Credential};
+use entratrail::graph::kept_in::KeptIn;
+use entratrail::log::Log;
+use entratrail::request::Collect;
+use graph_simulator::scenario::Late;
+use graph_simulator::{Scenario, Simulator};
+use tempfile::TempDir;
+
+/// Seconds that pass at the tenant in one of ours, so that nothing waits.
+const SPEED: u32 = 60;
+
+/// An archive in a folder that disappears with it.
+#[derive(Debug)]
+pub(crate) struct Collected(TempDir);
+
+impl Collected {
+    /// The week in which nothing happens.
+    pub(crate) async fn calm() -> Self {
+        Self::of(Scenario::calm_tenant().expect("the calm tenant is valid")).await
+    }
+
+    /// The same week with every story in it, records that arrive a day late, and a day that was lost.
+    pub(crate) async fn with_stories() -> Self {
+        let mut scenario = Scenario::calm_tenant().expect("the calm tenant is valid");
+        scenario.story = Scenario::default_tenant().expect("the built-in tenant is valid").story;
+        scenario.volume[0].late = Some(Late { share: 0.2, from_minutes: 20 * 60, up_to_minutes: 40 * 60 });
+        let collected = Self::of(scenario).await;
+        let lost = Utc::now().date_naive() - TimeDelta::days(3);
+        let ledger = collected.folder().join(format!("ledger/directory-audits/day={lost}.ndjson"));
+        std::fs::remove_file(ledger).expect("that day was read");
+        collected
+    }
+
+    /// The ordinary week, in which incidents stand among much else.
+    pub(crate) async fn busy() -> Self {
+        Self::of(Scenario::default_tenant().expect("the built-in tenant is valid")).await
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.0.path().join("archive")
+    }
+
+    async fn of(scenario: Scenario) -> Self {
+        let collected = Self(tempfile::tempdir().expect("a temporary folder can be made"));
+        let archive = Archive::in_folder(&collected.folder(), Access::Write).expect("the folder is ours");
+        let today = Utc::now().date_naive();
+        // The last collection ends before now, although time flies.
+        let now = Utc::now() - TimeDelta::minutes(15);
+        for (at, history_days) in [(now - TimeDelta::hours(25), "5"), (now, "7")] {
+            collect(&archive, as_of(scenario.clone(), today, at), history_days).await;
+        }
+        collected
+    }
+}
+
+/// The tenant as it is `at` an instant, where its days are counted from `today`.
+fn as_of(mut scenario: Scenario, today: NaiveDate, at: DateTime<Utc>) -> Scenario {
+    let passed = i32::try_from((at.date_naive() - today).num_days()).expect("a day or two");
+    for volume in &mut scenario.volume {
+        (volume.from_day, volume.to_day) = (volume.from_day - passed, volume.to_day - passed);
+    }
+    scenario.story.iter_mut().for_each(|story| story.day -= passed);
+    scenario.clock.now = Some(at);
+    scenario.clock.speed = SPEED;
+    scenario.limits.requests_per_10s = 0;
+    scenario
+}
+
+/// One run of each log.
+async fn collect(archive: &Archive, scenario: Scenario, history_days: &str) {
+    let tenant = Simulator::start(scenario).await.expect("the tenant can be played");
+    let settings = RunSettings::read(|name| match name {
+        "GRAPH_URL" | "LOGIN_URL" => Some(tenant.url().to_owned()),
+        "HISTORY_DAYS" => Some(history_days.to_owned()),
+        "GRAPH_REQUESTS_PER_10S" => Some("10000".to_owned()),
+        _ => None,
+    })
+    .expect("the settings are well formed");
+    for log in [Log::SignIns, Log::DirectoryAudits] {
+        let clock = Clock::simulated(tenant.now(), SPEED);
+        let owner = &tenant.scenario().tenant;
+        let application = Application {
+            tenant_id: owner.id.clone(),
+            client_id: owner.client_id.clone(),
+            credential: Credential::Secret(owner.client_secret.clone().into()),
+            kept_in: KeptIn::Environment,
+        };
+        let collector = Collector::new(log, settings.clone(), application, archive.clone(), clock);
+        let run = collector.expect("it can be made").run(&Collect::asked_by_hand(None), None).await;
+        let run = run.expect("it starts");
+        assert!(run.error.is_none() && run.report.remaining_windows == 0, "{:?}", run.error);
+    }
+}
