@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("{} exists already", folder.display()).into());
     }
     let samples = samples().await?;
-    let windows = windows(objects, WindowLength::new(minutes).ok_or("windows have other lengths")?)?;
+    let windows = windows(objects, WindowLength::new(minutes).ok_or("windows have other lengths")?);
     let mut made = 0;
     for day in windows.chunk_by(|one, other| one.day() == other.day()) {
         let mut ledger = Ledger::default();
@@ -62,11 +62,11 @@ async fn samples() -> Result<Vec<String>, Box<dyn Error>> {
 }
 
 /// So many windows of that length, the last of them the day before yesterday.
-fn windows(count: usize, length: WindowLength) -> Result<Vec<Window>, Box<dyn Error>> {
+fn windows(count: usize, length: WindowLength) -> Vec<Window> {
     let last = Utc::now().date_naive() - Days::new(2);
     let first = last - Days::new(count.div_ceil(1440 / usize::from(length.minutes())) as u64 - 1);
     let days = first.iter_days().take_while(|&day| day <= last);
-    Ok(days.flat_map(|day| Window::whole_day(day).tiles(length)).take(count).collect())
+    days.flat_map(|day| Window::whole_day(day).tiles(length)).take(count).collect()
 }
 
 fn make_object(

@@ -19,7 +19,9 @@ use table::TextTable;
 /// Answers what `arguments` ask.
 pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
     if arguments.list {
-        saved::questions().iter().for_each(|question| say(&question.name));
+        for question in saved::questions() {
+            say(&question.name);
+        }
         return Ok(Status::AllDone);
     }
     let sql = sql(arguments)?;
@@ -32,7 +34,9 @@ pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
     session.ask_each(&sql, |columns, batch| sheet.add(columns, batch)).await?;
     sheet.finish();
     let problems = session.problems();
-    problems.iter().for_each(|problem| complain(problem));
+    for problem in &problems {
+        complain(problem);
+    }
     Ok(if problems.is_empty() { Status::AllDone } else { Status::SomethingLeft })
 }
 

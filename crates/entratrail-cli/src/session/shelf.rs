@@ -34,7 +34,7 @@ pub(super) struct Shelf {
 #[derive(Debug)]
 pub(super) struct Day {
     pub(super) stream: Stream,
-    pub(super) day: NaiveDate,
+    pub(super) date: NaiveDate,
     keys: Vec<String>,
     files: OnceCell<Arc<Vec<TableFile>>>,
     newest: OnceCell<Arc<Vec<TableFile>>>,
@@ -86,7 +86,7 @@ impl Shelf {
 
     /// The first and the last day.
     pub(super) fn span(&self) -> Option<(NaiveDate, NaiveDate)> {
-        let days = || self.days.iter().map(|day| day.day);
+        let days = || self.days.iter().map(|day| day.date);
         Some((days().min()?, days().max()?))
     }
 
@@ -146,7 +146,9 @@ impl Shelf {
         let load = async || {
             let files = self.all(day).await?;
             let (files, damaged) = aside(move || Newest::of(&files)).await?;
-            damaged.into_iter().for_each(|(key, damage)| self.leave_out(&key, damage));
+            for (key, damage) in damaged {
+                self.leave_out(&key, damage);
+            }
             Ok(Arc::new(files))
         };
         day.newest.get_or_try_init(load).await.cloned()
@@ -175,8 +177,8 @@ impl Shelf {
 }
 
 impl Day {
-    fn new(stream: Stream, day: NaiveDate, keys: Vec<String>) -> Self {
-        Self { stream, day, keys, files: OnceCell::new(), newest: OnceCell::new() }
+    fn new(stream: Stream, date: NaiveDate, keys: Vec<String>) -> Self {
+        Self { stream, date, keys, files: OnceCell::new(), newest: OnceCell::new() }
     }
 }
 

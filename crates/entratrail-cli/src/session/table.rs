@@ -106,9 +106,12 @@ impl TableProvider for Table {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match self.is_about_partitions(filter) {
-            true => TableProviderFilterPushDown::Exact,
-            false => TableProviderFilterPushDown::Inexact,
+        let support = |filter: &&Expr| {
+            if self.is_about_partitions(filter) {
+                TableProviderFilterPushDown::Exact
+            } else {
+                TableProviderFilterPushDown::Inexact
+            }
         };
         Ok(filters.iter().map(support).collect())
     }
@@ -137,5 +140,5 @@ impl TableProvider for Table {
 }
 
 fn date_of(day: &Day) -> i32 {
-    Date32Type::from_naive_date(day.day)
+    Date32Type::from_naive_date(day.date)
 }

@@ -8,8 +8,8 @@ use std::process::Command;
 /// A tenant with incidents in its logs.
 fn tenant() -> String {
     let stories = ["password_spray", "impossible_travel", "mfa_fatigue", "role_grant", "risky_consent"];
-    let stories: String = stories.iter().map(|kind| format!("[[story]]\nkind = \"{kind}\"\n")).collect();
-    format!("{TENANT}{stories}")
+    let stories = stories.map(|kind| format!("[[story]]\nkind = \"{kind}\"\n"));
+    format!("{TENANT}{}", stories.concat())
 }
 
 fn report(archive: &Path, arguments: &[&str]) -> Command {
@@ -113,8 +113,8 @@ async fn a_page_that_cannot_be_written_is_named_and_the_old_one_stays() {
     std::fs::write(&out, "the old one").unwrap();
     run(&mut with_little_room(&to(&out), 8)).assert_complains(2, &["report.html", "full"]);
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "the old one");
-    let left = std::fs::read_dir(out.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
-    assert!(left.into_iter().all(|name| !name.to_str().unwrap().ends_with(".part")));
+    let mut left = std::fs::read_dir(out.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    assert!(left.all(|path| path.extension().is_none_or(|extension| extension != "part")));
     assert!(
         run(&mut report(&stage.archive(), &[])).stdout.starts_with("<!DOCTYPE html>"),
         "printed without --out"

@@ -82,7 +82,7 @@ mod tests {
             for field in fields {
                 match &field.kind {
                     Kind::Struct(members) | Kind::List(Kind::Struct(members)) => {
-                        check(&field.name(), members)
+                        check(&field.name(), members);
                     }
                     _ => {}
                 }

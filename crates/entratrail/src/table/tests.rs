@@ -16,9 +16,9 @@ fn encoded(log: Log, lines: &[String]) -> (Vec<u8>, Encoded) {
         encoder.push(&Record::read(line, log.time_field()), line);
         bytes.extend(encoder.take_part().unwrap_or_default());
     }
-    let (rest, encoded) = encoder.finish().unwrap();
+    let (rest, summary) = encoder.finish().unwrap();
     bytes.extend(rest);
-    (bytes, encoded)
+    (bytes, summary)
 }
 
 fn open(bytes: Vec<u8>) -> SerializedFileReader<Bytes> {
@@ -31,7 +31,7 @@ fn rows(log: Log, lines: &[String]) -> Vec<Value> {
 }
 
 /// Encodes a sign-in, and expects these columns, of which `other` is given as JSON.
-fn check(record: &str, columns: Value) {
+fn check(record: &str, columns: &Value) {
     let row = rows(Log::SignIns, &[record.to_owned()]).remove(0);
     for (name, expected) in columns.as_object().unwrap() {
         let found = match &row[name] {
@@ -46,18 +46,18 @@ fn check(record: &str, columns: Value) {
 fn values_become_what_is_declared() {
     check(
         r#"{"id":"a\u00fc\n","isInteractive":true,"autonomousSystemNumber":4294967295,"riskEventTypes_v2":["x",null]}"#,
-        json!({"id": "aü\n", "is_interactive": true, "autonomous_system_number": 4_294_967_295_u64,
+        &json!({"id": "aü\n", "is_interactive": true, "autonomous_system_number": 4_294_967_295_u64,
                "risk_event_types_v2": ["x", null], "other": null, "user_id": null}),
     );
     check(
         r#"{ "location" : {"geoCoordinates":{"latitude":-1e1}} , "status":{"errorCode":-5}}"#,
-        json!({"location": {"city": null, "state": null, "country_or_region": null,
+        &json!({"location": {"city": null, "state": null, "country_or_region": null,
                "geo_coordinates": {"altitude": null, "latitude": -10.0, "longitude": null}},
                "status": {"error_code": -5, "failure_reason": null, "additional_details": null}}),
     );
     check(
         r##"{"appliedEventListeners":[{"handlerResult":{"@odata.type":"#x","a":[1]}}]}"##,
-        json!({"applied_event_listeners": [{"event_type": null, "executed_listener_id": null,
+        &json!({"applied_event_listeners": [{"event_type": null, "executed_listener_id": null,
                "handler_result": r##"{"@odata.type":"#x","a":[1]}"##}], "other": null}),
     );
 }
@@ -74,7 +74,7 @@ fn times_have_any_number_of_digits_and_any_offset() {
     ] {
         check(
             &json!({"createdDateTime": served}).to_string(),
-            json!({"created_date_time": shown, "other": null}),
+            &json!({"created_date_time": shown, "other": null}),
         );
     }
 }
@@ -106,7 +106,7 @@ fn what_has_another_type_is_null_and_in_other_under_its_path() {
             Ok(found) => assert_eq!(found, other, "{record}"),
             // What only a tolerant reader takes stands there as it was served.
             Err(_) => {
-                assert!(keys(&other).iter().all(|key| text.contains(&json!(key).to_string())), "{text}")
+                assert!(keys(&other).iter().all(|key| text.contains(&json!(key).to_string())), "{text}");
             }
         }
     }
@@ -123,7 +123,7 @@ fn the_case_of_a_key_does_not_count_and_of_two_the_first_does() {
     assert_eq!(row["other"], r#"{"targetResources[0].type":"Role"}"#);
     check(
         r#"{"id":"a","id":"b","ID":5,"id":"c"}"#,
-        json!({"id": "a", "other": {"id": "b", "ID": 5, "id#2": "c"}}),
+        &json!({"id": "a", "other": {"id": "b", "ID": 5, "id#2": "c"}}),
     );
 }
 
@@ -131,20 +131,15 @@ fn the_case_of_a_key_does_not_count_and_of_two_the_first_does() {
 fn a_row_says_which_version_it_is() {
     let record = r#"{"id":"a"}"#;
     let version = Record::read(record, "createdDateTime").version.to_string();
-    check(record, json!({"content_hash": version, "first_seen": "1970-01-01 00:00:00.000000 +00:00"}));
+    check(record, &json!({"content_hash": version, "first_seen": "1970-01-01 00:00:00.000000 +00:00"}));
 }
 
 #[test]
 fn rows_keep_their_order_over_batches_and_row_groups() {
     let unlike = |index: u64| {
         let bytes = index.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
-        bytes
-            .iter()
-            .cycle()
-            .take(300)
-            .zip(0u8..=255)
-            .map(|(byte, salt)| format!("{:02x}", byte ^ salt))
-            .collect::<String>()
+        let bytes = bytes.iter().cycle().zip(0u8..=255);
+        bytes.fold(String::new(), |text, (byte, salt)| text + &format!("{:02x}", byte ^ salt))
     };
     let lines: Vec<_> = (0..40_000)
         .map(|index| json!({"id": index.to_string(), "userAgent": unlike(index)}).to_string())
@@ -154,7 +149,7 @@ fn rows_keep_their_order_over_batches_and_row_groups() {
     let file = open(bytes);
     assert!(file.num_row_groups() > 1);
     let ids = file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_json_value()["id"].clone());
-    assert!(ids.enumerate().all(|(index, id)| id == index.to_string()));
+    assert!(ids.enumerate().all(|(index, id)| id.as_str() == Some(&index.to_string())));
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
