@@ -16,13 +16,12 @@ demo: ## Collect and verify a simulated tenant, then the same with both function
 	  echo 'The part with AWS was left out: its emulator needs Python 3, and there is no python3 on this machine.'; \
 	fi
 
-test: format lint emulator deploy-tools browser ## Format, lints, every test, documentation: all that CI checks
-	cargo build --workspace --bins
-	cargo test --workspace --no-run
-	cargo test --workspace --no-run --test behaviour
+test: format ## Format, lints, every test, documentation: all that CI checks
+	tests/install-tools emulator deploy browser & tools=$$!; $(MAKE) lint; wait $$tools
+	cargo build --workspace --locked --bins --tests --test behaviour
 	log=$${CARGO_TARGET_DIR:-target}/behaviour.log; \
 	  cargo test --workspace --test behaviour > "$$log" 2>&1 & behaviour=$$!; \
-	  failed=0; cargo test --workspace || failed=$$?; \
+	  failed=0; cargo test --workspace --no-fail-fast || failed=$$?; \
 	  wait $$behaviour || failed=$$?; cat "$$log"; exit $$failed
 	$(MAKE) docs
 

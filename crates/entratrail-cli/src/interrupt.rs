@@ -1,6 +1,7 @@
 //! Ctrl-C: the first asks the run to stop, the second ends it at once.
 
 use crate::output::note;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// The exit status of a process that Ctrl-C ended.
@@ -14,13 +15,18 @@ impl Interrupt {
     /// Listens from now on.
     pub(crate) fn listen() -> Self {
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(async move {
-            signal().await;
-            note("stopping: what is in flight is given up; once more ends at once");
-            stop.send_replace(true);
-            signal().await;
-            std::process::exit(ENDED_AT_ONCE);
-        });
+        // Ctrl-C, and what a shutting-down system sends. Where they cannot be listened to, they end the process.
+        if let (Ok(mut interrupted), Ok(mut terminated)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        {
+            tokio::spawn(async move {
+                either(&mut interrupted, &mut terminated).await;
+                note("stopping: what is in flight is given up; once more ends at once");
+                stop.send_replace(true);
+                either(&mut interrupted, &mut terminated).await;
+                std::process::exit(ENDED_AT_ONCE);
+            });
+        }
         Self(stopped)
     }
 
@@ -38,19 +44,9 @@ impl Interrupt {
     }
 }
 
-/// Waits for Ctrl-C, or for what a shutting-down system sends.
-async fn signal() {
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
+async fn either(one: &mut Signal, other: &mut Signal) {
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
+        _ = one.recv() => {}
+        _ = other.recv() => {}
     }
 }

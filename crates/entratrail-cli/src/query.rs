@@ -6,15 +6,19 @@ mod table;
 use crate::arguments::{Format, QueryArguments};
 use crate::output::{complain, say};
 use crate::saved;
-use crate::session::{Column, Session, rows, text, write_lines};
+use crate::session::{Column, Session, TakeRows, rows, text, write_lines};
 use crate::status::Status;
 use chrono::Utc;
 use csv::csv_line;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
 use entratrail::error::Error;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use table::TextTable;
+use tempfile::SpooledTempFile;
+
+/// Bytes of an answer that are kept in memory until it is whole; what is larger waits in a temporary file.
+const IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// Answers what `arguments` ask.
 pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
@@ -30,9 +34,7 @@ pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
         return Err(Error::Configuration("--archive must name the archive".to_owned()));
     };
     let session = Session::open(place, arguments.days.days(), now).await?;
-    let mut sheet = Sheet::new(arguments.format);
-    session.ask_each(&sql, |columns, batch| sheet.add(columns, batch)).await?;
-    sheet.finish();
+    session.ask_into(&sql, || Sheet::new(arguments.format)).await?.print()?;
     let problems = session.problems();
     for problem in &problems {
         complain(problem);
@@ -57,47 +59,53 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
     }
 }
 
-/// Where rows go.
+/// An answer that is being written. Nothing is printed before it is whole.
 #[derive(Debug)]
 enum Sheet {
     Table(TextTable),
-    Csv { has_header: bool },
-    Json,
+    Csv { lines: SpooledTempFile, has_header: bool },
+    Json(SpooledTempFile),
 }
 
 impl Sheet {
     fn new(format: Format) -> Self {
+        let lines = SpooledTempFile::new(IN_MEMORY);
         match format {
             Format::Table => Self::Table(TextTable::default()),
-            Format::Csv => Self::Csv { has_header: false },
-            Format::Json => Self::Json,
+            Format::Csv => Self::Csv { lines, has_header: false },
+            Format::Json => Self::Json(lines),
         }
     }
 
-    fn add(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), ArrowError> {
+    fn print(self) -> Result<(), Error> {
         match self {
-            Self::Table(table) => table.add(columns, &rows(batch)?),
-            Self::Csv { has_header } => {
-                if !std::mem::replace(has_header, true) {
-                    say(&csv_line(columns.iter().map(|column| column.name.clone())));
-                }
-                for row in rows(batch)? {
-                    say(&csv_line(columns.iter().map(|column| text(row.get(&column.name)))));
-                }
-            }
-            Self::Json => {
-                let mut lines = Vec::new();
-                write_lines(batch, &mut lines)?;
+            Self::Table(table) => say(&table.to_string()),
+            Self::Csv { mut lines, .. } | Self::Json(mut lines) => {
+                lines.rewind().map_err(|error| {
+                    Error::Disk(format!("the answer could not be read back from its temporary file: {error}"))
+                })?;
                 // A closed pipe is no reason to complain, as everywhere.
-                let _ = std::io::stdout().lock().write_all(&lines);
+                let _ = std::io::copy(&mut lines, &mut std::io::stdout().lock());
             }
         }
         Ok(())
     }
+}
 
-    fn finish(self) {
-        if let Self::Table(table) = self {
-            say(&table.to_string());
+impl TakeRows for Sheet {
+    fn take(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), DataFusionError> {
+        match self {
+            Self::Table(table) => table.add(columns, &rows(batch)?),
+            Self::Csv { lines, has_header } => {
+                if !std::mem::replace(has_header, true) {
+                    writeln!(lines, "{}", csv_line(columns.iter().map(|column| column.name.clone())))?;
+                }
+                for row in rows(batch)? {
+                    writeln!(lines, "{}", csv_line(columns.iter().map(|column| text(row.get(&column.name)))))?;
+                }
+            }
+            Self::Json(lines) => write_lines(batch, lines)?,
         }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ mod newest;
 mod shelf;
 mod table;
 
-pub(crate) use answer::{Answer, Column, Row, rows, text, write_lines};
+pub(crate) use answer::{Answer, Column, Row, TakeRows, rows, text, write_lines};
 pub(crate) use ledger::Ledgers;
 
 use crate::place::Place;
@@ -15,7 +15,6 @@ use crate::saved;
 use answer::columns;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::error::ArrowError;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
@@ -78,43 +77,29 @@ impl Session {
 
     /// The rows that `sql` asks for.
     pub(crate) async fn ask(&self, sql: &str) -> Result<Answer, Error> {
-        let mut answer = Answer::default();
-        self.ask_each(sql, |columns, batch| answer.add(columns, batch)).await?;
-        Ok(answer)
+        self.ask_into(sql, Answer::default).await
     }
 
-    /// Hands the rows that `sql` asks for to `take`, some at a time; at least once, so that it knows the columns. The SQL can
-    /// only read. Where an object turns out to be damaged, it is left out and the question asked again.
-    pub(crate) async fn ask_each(
-        &self,
-        sql: &str,
-        mut take: impl FnMut(&[Column], &RecordBatch) -> Result<(), ArrowError>,
-    ) -> Result<(), Error> {
+    /// Hands the rows that `sql` asks for to what `empty` makes. The SQL can only read. Where an object turns out to be
+    /// damaged, it is left out and the question asked again, from the start: no answer holds rows of a damaged object.
+    pub(crate) async fn ask_into<T: TakeRows>(&self, sql: &str, empty: impl Fn() -> T) -> Result<T, Error> {
         loop {
-            let mut is_taken = false;
-            let taking = |columns: &[Column], batch: &RecordBatch| {
-                is_taken = true;
-                take(columns, batch)
-            };
-            let Err(error) = self.answer(sql, taking).await else { return Ok(()) };
-            if is_taken || !is_damage(&error) || !self.leave_out_damaged().await? {
-                return Err(self.refused(&error));
+            match self.answer(sql, empty()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if is_damage(&error) && self.leave_out_damaged().await? => {}
+                Err(error) => return Err(self.refused(&error)),
             }
         }
     }
 
-    async fn answer(
-        &self,
-        sql: &str,
-        mut take: impl FnMut(&[Column], &RecordBatch) -> Result<(), ArrowError>,
-    ) -> Result<(), DataFusionError> {
+    async fn answer<T: TakeRows>(&self, sql: &str, mut answer: T) -> Result<T, DataFusionError> {
         let mut rows = self.plan(sql).await?.execute_stream().await?;
         let schema = rows.schema();
         let columns = columns(&schema);
         let mut batch = rows.try_next().await?.unwrap_or_else(|| RecordBatch::new_empty(schema));
         loop {
-            take(&columns, &batch)?;
-            let Some(next) = rows.try_next().await? else { return Ok(()) };
+            answer.take(&columns, &batch)?;
+            let Some(next) = rows.try_next().await? else { return Ok(answer) };
             batch = next;
         }
     }
@@ -184,8 +169,16 @@ impl Session {
     }
 
     fn refused(&self, error: &DataFusionError) -> Error {
-        let tables = self.tables().join(", ");
-        Error::Configuration(format!("{}; there are the tables {tables}", message(error)))
+        match error.find_root() {
+            DataFusionError::External(cause) if let Some(own) = cause.downcast_ref::<Error>() => own.clone(),
+            DataFusionError::IoError(cause) => Error::Disk(format!(
+                "what does not fit into memory could not be kept in the folder for temporary files ({cause}); make room there, or name another folder with TMPDIR"
+            )),
+            _ => {
+                let tables = self.tables().join(", ");
+                Error::Configuration(format!("{}; there are the tables {tables}", message(error)))
+            }
+        }
     }
 
     /// The names of all tables and views.
@@ -199,10 +192,11 @@ impl Session {
 
 /// Whether an object may be to blame, and not the SQL.
 fn is_damage(error: &DataFusionError) -> bool {
-    matches!(
-        error.find_root(),
-        DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) | DataFusionError::External(_)
-    )
+    match error.find_root() {
+        DataFusionError::ParquetError(_) | DataFusionError::ArrowError(..) => true,
+        DataFusionError::External(cause) => !cause.is::<Error>(),
+        _ => false,
+    }
 }
 
 fn unusable(error: &DataFusionError) -> Error {

@@ -6,8 +6,10 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::WriterBuilder;
 use datafusion::arrow::json::writer::LineDelimited;
+use datafusion::error::DataFusionError;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use std::io::Write;
 
 /// A row: the value of each column by its name.
 pub(crate) type Row = Map<String, Value>;
@@ -27,8 +29,14 @@ pub(crate) struct Answer {
     pub(crate) rows: Vec<Row>,
 }
 
-impl Answer {
-    pub(super) fn add(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), ArrowError> {
+/// What the rows of an answer go to.
+pub(crate) trait TakeRows {
+    /// Takes the next rows. It is called at least once, so that it knows the columns.
+    fn take(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), DataFusionError>;
+}
+
+impl TakeRows for Answer {
+    fn take(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), DataFusionError> {
         self.columns = columns.to_vec();
         self.rows.extend(rows(batch)?);
         Ok(())
@@ -53,7 +61,7 @@ pub(crate) fn rows(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
 }
 
 /// Writes the rows of a batch as JSON, a line each.
-pub(crate) fn write_lines(batch: &RecordBatch, lines: &mut Vec<u8>) -> Result<(), ArrowError> {
+pub(crate) fn write_lines(batch: &RecordBatch, lines: impl Write) -> Result<(), ArrowError> {
     let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(lines);
     writer.write(batch)?;
     writer.finish()

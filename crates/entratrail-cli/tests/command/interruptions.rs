@@ -2,6 +2,7 @@
 
 use crate::stage::{Ended, Stage, TENANT, run};
 use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,12 +13,16 @@ fn slow() -> String {
 
 /// Starts the command and waits until it has asked for `pages` more pages, or has ended.
 async fn start_and_wait(stage: &Stage, command: &mut Command, pages: usize) -> Child {
-    let before = stage.page_requests();
+    let enough = stage.page_requests() + pages;
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while stage.page_requests() < before + pages && child.try_wait().unwrap().is_none() {
+    wait_for_pages(stage, &mut child, enough).await;
+    child
+}
+
+async fn wait_for_pages(stage: &Stage, child: &mut Child, enough: usize) {
+    while stage.page_requests() < enough && child.try_wait().unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    child
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,6 +85,26 @@ async fn ctrl_c_stops_cleanly_says_where_and_the_same_command_goes_on() {
     assert!(stage.files("", ".part").is_empty());
     let before = run(stage.verify().arg("--json")).stdout;
     assert!(!before.contains("\"wrong\""), "{before}");
+    stage.collect_all();
+    stage.assert_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_ends_at_once_and_the_next_run_goes_on() {
+    let stage = Stage::set(&slow()).await;
+    // Nobody reads what it says at its end, so that it does not come to that.
+    let (_unread, full) = std::io::pipe().unwrap();
+    let mut filling = full.try_clone().unwrap();
+    std::thread::spawn(move || while filling.write_all(&[b' '; 4096]).is_ok() {});
+    let mut child = stage.collect().stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for_pages(&stage, &mut child, 12).await;
+    interrupt(&child);
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("stopping")));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(child.try_wait().unwrap().is_none(), "the first one ended it");
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     stage.collect_all();
     stage.assert_sound();
 }

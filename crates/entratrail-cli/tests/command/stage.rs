@@ -153,7 +153,7 @@ impl Ended {
 
     /// Expects that status, and one sentence of the command that holds each of `parts`.
     pub(crate) fn assert_complains(&self, status: i32, parts: &[&str]) {
-        assert_eq!(self.status, Some(status), "{}{}", self.stdout, self.stderr);
+        assert_eq!(self.status, Some(status), "{}", self.stderr);
         let mut sentences = self.stderr.lines().filter(|line| line.starts_with("entratrail: "));
         let has_all = |line: &str| parts.iter().all(|part| line.contains(part));
         assert!(sentences.any(has_all), "{parts:?} in\n{}", self.stderr);
