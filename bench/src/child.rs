@@ -3,7 +3,7 @@
 mod codec;
 mod collect;
 mod plain;
-mod tables;
+mod read_back;
 mod usage;
 
 pub(crate) use plain::{page_bytes, sign_on};
@@ -26,8 +26,8 @@ pub(crate) enum Task {
     Collect(Source),
     /// The product's run as the schedule starts it.
     CollectWhatIsDue(Source),
-    /// The table objects of what was collected, once more.
-    MakeTables(Source),
+    /// The raw objects read back, and their table objects made once more where that is asked for.
+    ReadBack { source: Source, with_tables: bool },
     /// The same records, page after page.
     ReadPlainly(Source),
     /// Only to unpack saved answers and to compress what the stored objects hold.
@@ -89,7 +89,9 @@ pub(crate) fn work() -> Result<(), Failure> {
             let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
             whole_process(runtime.block_on(collect::collect(&source, &event))?)?
         }
-        Task::MakeTables(source) => whole_process(runtime.block_on(tables::make(&source))?)?,
+        Task::ReadBack { source, with_tables } => {
+            whole_process(runtime.block_on(read_back::read_back(&source, with_tables))?)?
+        }
         Task::ReadPlainly(source) => whole_process(runtime.block_on(plain::read(&source))?)?,
         Task::Codec { answers, objects } => codec::unpack_and_compress(&answers, &objects)?,
     };

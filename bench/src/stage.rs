@@ -106,14 +106,14 @@ impl Stage {
         .into())
     }
 
-    /// Makes the tables of what was collected once more.
-    pub(crate) async fn make_tables(&self) -> Result<Outcome, Failure> {
-        let outcome = self.run(&Task::MakeTables(self.source())).await?;
+    /// Reads back what was collected, and makes its tables once more where that is asked for.
+    pub(crate) async fn read_back(&self, with_tables: bool) -> Result<Outcome, Failure> {
+        let outcome = self.run(&Task::ReadBack { source: self.source(), with_tables }).await?;
         let expected = self.setting.records();
         if outcome.records == expected {
             return Ok(outcome);
         }
-        Err(format!("the tenant has {expected} records, and the tables have {}", outcome.records).into())
+        Err(format!("the tenant has {expected} records, and {} were read back", outcome.records).into())
     }
 
     /// Reads everything page after page.

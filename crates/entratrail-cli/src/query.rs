@@ -101,7 +101,11 @@ impl TakeRows for Sheet {
                     writeln!(lines, "{}", csv_line(columns.iter().map(|column| column.name.clone())))?;
                 }
                 for row in rows(batch)? {
-                    writeln!(lines, "{}", csv_line(columns.iter().map(|column| text(row.get(&column.name)))))?;
+                    writeln!(
+                        lines,
+                        "{}",
+                        csv_line(columns.iter().map(|column| text(row.get(&column.name))))
+                    )?;
                 }
             }
             Self::Json(lines) => write_lines(batch, lines)?,

@@ -12,6 +12,7 @@ mod upload;
 
 pub use folder::Access;
 pub use holdings::Listing;
+pub use table::TableUpload;
 pub use table_listing::TableListing;
 pub use upload::{PreparedObject, Upload};
 

@@ -8,21 +8,21 @@ use memchr::memchr2_iter;
 /// A place in a JSON text.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'json> {
-    json: &'json [u8],
+    json: &'json str,
     at: usize,
 }
 
 impl<'json> Cursor<'json> {
     /// The first value of `json`.
     pub(crate) fn new(json: &'json str) -> Self {
-        let mut cursor = Self { json: json.as_bytes(), at: 0 };
+        let mut cursor = Self { json, at: 0 };
         cursor.skip_separators();
         cursor
     }
 
     /// The first byte of the value that starts here.
     pub(crate) fn peek(&self) -> u8 {
-        self.json.get(self.at).copied().unwrap_or(b'}')
+        self.bytes().get(self.at).copied().unwrap_or(b'}')
     }
 
     /// Bytes before this place.
@@ -31,8 +31,8 @@ impl<'json> Cursor<'json> {
     }
 
     /// The text from an earlier place to this one.
-    pub(crate) fn since(&self, start: usize) -> &'json [u8] {
-        &self.json[start..self.at]
+    pub(crate) fn since(&self, start: usize) -> &'json str {
+        self.json.get(start..self.at).unwrap_or_default()
     }
 
     /// Moves into the object or array that starts here.
@@ -41,7 +41,7 @@ impl<'json> Cursor<'json> {
     }
 
     /// Moves to the value of the next member and returns its key, with both quotes; or moves past the end of the object.
-    pub(crate) fn next_key(&mut self) -> Option<&'json [u8]> {
+    pub(crate) fn next_key(&mut self) -> Option<&'json str> {
         self.skip_separators();
         if self.is_past(b'}') {
             return None;
@@ -58,7 +58,7 @@ impl<'json> Cursor<'json> {
     }
 
     /// The value that starts here, as text; moves past it.
-    pub(crate) fn value(&mut self) -> &'json [u8] {
+    pub(crate) fn value(&mut self) -> &'json str {
         match self.peek() {
             b'{' | b'[' => self.nested(),
             b'"' => self.string(),
@@ -75,43 +75,54 @@ impl<'json> Cursor<'json> {
     }
 
     fn skip_separators(&mut self) {
-        while matches!(self.json.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
+        while matches!(self.bytes().get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
             self.at += 1;
         }
     }
 
-    fn string(&mut self) -> &'json [u8] {
-        let rest = &self.json[self.at..];
-        let length = string_length(rest).max(1).min(rest.len());
-        self.at += length;
-        &rest[..length]
+    fn string(&mut self) -> &'json str {
+        let length = string_length(self.rest());
+        self.pass(length)
     }
 
-    fn scalar(&mut self) -> &'json [u8] {
-        let rest = &self.json[self.at..];
+    fn scalar(&mut self) -> &'json str {
         let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
-        let length = rest.iter().position(ends).unwrap_or(rest.len()).max(1).min(rest.len());
-        self.at += length;
-        &rest[..length]
+        let length = self.rest().iter().position(ends).unwrap_or(usize::MAX);
+        self.pass(length)
     }
 
     /// The object or array that starts here, whatever its depth.
-    fn nested(&mut self) -> &'json [u8] {
-        let start = self.at;
-        let mut open = 0usize;
-        while self.at < self.json.len() {
-            match self.json[self.at] {
-                b'"' => self.at += string_length(&self.json[self.at..]) - 1,
+    fn nested(&mut self) -> &'json str {
+        let rest = self.rest();
+        let (mut length, mut open) = (0, 0usize);
+        while length < rest.len() {
+            match rest[length] {
+                b'"' => length += string_length(&rest[length..]) - 1,
                 b'{' | b'[' => open += 1,
                 b'}' | b']' => open -= 1,
                 _ => {}
             }
-            self.at += 1;
+            length += 1;
             if open == 0 {
                 break;
             }
         }
-        &self.json[start..self.at.min(self.json.len())]
+        self.pass(length)
+    }
+
+    fn bytes(&self) -> &'json [u8] {
+        self.json.as_bytes()
+    }
+
+    fn rest(&self) -> &'json [u8] {
+        &self.bytes()[self.at..]
+    }
+
+    /// Moves on by so many bytes, at least one, and returns them.
+    fn pass(&mut self, length: usize) -> &'json str {
+        let start = self.at;
+        self.at += length.clamp(1, self.json.len() - start);
+        self.since(start)
     }
 }
 

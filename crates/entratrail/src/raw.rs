@@ -5,6 +5,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use flate2::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
@@ -29,13 +30,15 @@ impl Default for RawEncoder {
 }
 
 impl RawEncoder {
-    /// Adds one record as a line.
-    pub fn push(&mut self, json: &str) -> io::Result<()> {
+    /// Adds one record as a line, and returns that.
+    pub fn push<'json>(&mut self, json: &'json str) -> io::Result<Cow<'json, str>> {
         if self.gzip.get_ref().capacity() == 0 {
             self.gzip.get_mut().reserve_exact(ROOM);
         }
-        self.gzip.write_all(as_one_line(json).as_bytes())?;
-        self.gzip.write_all(b"\n")
+        let line = as_one_line(json);
+        self.gzip.write_all(line.as_bytes())?;
+        self.gzip.write_all(b"\n")?;
+        Ok(line)
     }
 
     /// The compressed bytes so far, as soon as they are enough for a part.

@@ -2,6 +2,7 @@
 
 mod chain;
 mod fetch;
+mod intake;
 mod survey;
 
 use crate::archive::{Archive, Recorded, Upload};
@@ -18,7 +19,8 @@ use crate::stored::StoredVersions;
 use crate::table::Encoded;
 use crate::window::WindowLength;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use fetch::{Fetched, Intake};
+use fetch::Fetched;
+use intake::{Intake, Taken};
 use serde_json::Map;
 use std::future::Future;
 use std::pin::pin;
@@ -43,7 +45,9 @@ pub struct Reader<'run> {
     /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
     /// most of the memory of a run, and one is enough to use up Graph's limit.
     pub large: &'run Semaphore,
-    /// One permit: the turn to make a table object, which takes more memory than the rest of a small window.
+    /// Two permits: the turns to make a table object, which takes more memory than the rest of a small window. A turn is
+    /// taken with the first new record, where one is free, or when the raw object is there. Who has one never waits for
+    /// [`Reader::large`].
     pub tables: &'run Semaphore,
     /// Who is told how far it is.
     pub progress: &'run Progress,
@@ -92,32 +96,32 @@ impl Reader<'_> {
             Err(error) => return self.fail(planned, started_at, tally, error).await,
         };
         let object = RawObject { window: planned.window, read: planned.read };
-        let intake = Intake::new(known, self.archive.upload(raw_key(planned.stream, object)));
+        let intake = Intake::new(self.archive, self.tables, (planned.stream, object), started_at, known);
         let mut stop = pin!(stop);
         let fetched = tokio::select! {
             fetched = self.fetch(planned, estimate, &intake, &mut turn, tally) => fetched,
             () = &mut stop => Fetched::Stopped,
         };
-        let (versions, upload) = intake.into_parts();
+        let taken = intake.into_taken();
         match fetched {
             Fetched::Everything => {
-                let row = self.row(planned, started_at, tally, Some(&versions));
+                let row = self.row(planned, started_at, tally, Some(&taken.versions));
                 let basis = holdings.ledger.basis(planned.window);
-                match self.store(planned, row, &basis, upload, stop).await {
+                match self.store(planned, row, &basis, taken, stop).await {
                     Ok(outcome) => outcome,
                     Err(error) => Outcome::Failed(error),
                 }
             }
             Fetched::TooMuch(length, estimate) => {
-                upload.give_up().await;
+                taken.give_up().await;
                 Outcome::Split(length, estimate)
             }
             Fetched::Stopped => {
-                upload.give_up().await;
+                taken.give_up().await;
                 Outcome::Stopped
             }
             Fetched::Failed(error) => {
-                upload.give_up().await;
+                taken.give_up().await;
                 self.fail(planned, started_at, tally, error).await
             }
         }
@@ -139,21 +143,48 @@ impl Reader<'_> {
         Ok(versions)
     }
 
-    /// Order matters: the row that announces the object, the object, the table object made from it, the row that
-    /// completes it. A run that dies or is stopped in between leaves enough for the next one to go on, and a run that
-    /// works on the same minutes sees the announcement and leaves the window alone.
+    /// Order matters: the row that announces the object, the object, its table object, the row that completes it. A run
+    /// that dies or is stopped in between leaves enough for the next one to go on, and a run that works on the same
+    /// minutes sees the announcement and leaves the window alone.
     async fn store(
         &self,
         planned: &Planned,
         mut row: ReadRow,
         basis: &[ReadRow],
-        upload: Upload<'_>,
+        taken: Taken<'_>,
         stop: impl Future<Output = ()>,
     ) -> Result<Outcome, Error> {
         if row.new == 0 {
-            upload.give_up().await;
+            taken.give_up().await;
             return Ok(outcome_of(self.archive.record(planned.stream, &row, Some(basis)).await?, row, 0));
         }
+        let Taken { upload, table, .. } = taken;
+        match self.create(planned, &mut row, basis, upload).await {
+            Ok(true) => {}
+            not_created => {
+                table.give_up().await;
+                return not_created.map(|_| Outcome::Superseded);
+            }
+        }
+        row.finished_at = self.clock.now().trunc_subsecs(3);
+        let table = match table.put().await? {
+            None => self.write_table(planned.stream, &row, stop).await?,
+            made => made,
+        };
+        let Some(table) = table else { return Ok(Outcome::Stopped) };
+        let recorded = self.archive.record(planned.stream, &row, None).await?;
+        Ok(outcome_of(recorded, row, table.unexpected_fields))
+    }
+
+    /// Announces the raw object in the ledger and creates it; false where another run was first. `row` tells of it
+    /// afterwards.
+    async fn create(
+        &self,
+        planned: &Planned,
+        row: &mut ReadRow,
+        basis: &[ReadRow],
+        upload: Upload<'_>,
+    ) -> Result<bool, Error> {
         let prepared = upload.prepare().await?;
         row.key = Some(raw_key(planned.stream, RawObject { window: planned.window, read: planned.read }));
         row.sha256 = Some(prepared.digest.sha256.clone());
@@ -163,7 +194,7 @@ impl Reader<'_> {
             Ok(Recorded::Done(_)) => {}
             Ok(Recorded::Superseded) => {
                 prepared.give_up().await;
-                return Ok(Outcome::Superseded);
+                return Ok(false);
             }
             Err(error) => {
                 prepared.give_up().await;
@@ -171,20 +202,15 @@ impl Reader<'_> {
             }
         }
         if prepared.create().await? {
-            row.finished_at = self.clock.now().trunc_subsecs(3);
-            let Some(table) = self.write_table(planned.stream, &row, stop).await? else {
-                return Ok(Outcome::Stopped);
-            };
-            let recorded = self.archive.record(planned.stream, &row, None).await?;
-            return Ok(outcome_of(recorded, row, table.unexpected_fields));
+            return Ok(true);
         }
         let error = Some("another run stored this read first".to_owned());
         let lost = ReadRow { key: None, sha256: None, bytes: None, error, ..announced };
         self.archive.record(planned.stream, &lost, None).await?;
-        Ok(Outcome::Superseded)
+        Ok(false)
     }
 
-    /// Makes the table object of a read, unless it is stopped.
+    /// Makes the table object of a read from its raw object, unless it is stopped.
     async fn write_table(
         &self,
         stream: Stream,

@@ -42,42 +42,46 @@ impl Record {
     /// Walks over `json`, one valid JSON value, whose time is in the member `time_field`.
     pub fn read(json: &str, time_field: &str) -> Self {
         let mut walk = Walk { cursor: Cursor::new(json), depth: 0 };
-        let (mut id, mut time) = (&b""[..], None);
+        let (mut id, mut time) = ("", None);
         let version = if walk.cursor.peek() == b'{' {
             walk.object(|key, value| match key {
-                b"id" => id = value,
-                key if key == time_field.as_bytes() => time = parse_time(value),
+                "id" => id = value,
+                key if key == time_field => time = parse_time(value),
                 _ => {}
             })
         } else {
             walk.value()
         };
-        Self { version: Version(version), id: xxh3_128(id), time }
+        Self { version: Version(version), id: xxh3_128(id.as_bytes()), time }
     }
 }
 
 /// The record as one line: as served, or without the white space between its tokens where that holds a
 /// line break.
-pub fn as_one_line(json: &str) -> Cow<'_, str> {
-    if memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
-        return Cow::Borrowed(json);
+pub(crate) fn as_one_line(json: &str) -> Cow<'_, str> {
+    match memchr2(b'\n', b'\r', json.as_bytes()) {
+        None => Cow::Borrowed(json),
+        Some(_) => Cow::Owned(without_white_space(json)),
     }
-    let mut line = String::with_capacity(json.len());
+}
+
+/// `json` without the white space between its tokens.
+fn without_white_space(json: &str) -> String {
+    let mut dense = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(quote) = rest.find('"') {
         let (between, string) = rest.split_at(quote);
-        line.extend(between.split_ascii_whitespace());
+        dense.extend(between.split_ascii_whitespace());
         let length = string_length(string.as_bytes());
-        line.push_str(&string[..length]);
+        dense.push_str(&string[..length]);
         rest = &string[length..];
     }
-    line.extend(rest.split_ascii_whitespace());
-    Cow::Owned(line)
+    dense.extend(rest.split_ascii_whitespace());
+    dense
 }
 
-fn parse_time(value: &[u8]) -> Option<DateTime<Utc>> {
-    let text = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let time = DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok()?;
+fn parse_time(value: &str) -> Option<DateTime<Utc>> {
+    let time = DateTime::parse_from_rfc3339(value.strip_prefix('"')?.strip_suffix('"')?).ok()?;
     Some(time.to_utc())
 }
 
@@ -92,12 +96,13 @@ impl<'json> Walk<'json> {
         match self.cursor.peek() {
             b'{' if self.depth < DEEPEST => self.object(|_, _| {}),
             b'[' if self.depth < DEEPEST => self.array(),
-            _ => xxh3_128(self.cursor.value()),
+            b'{' | b'[' => xxh3_128(without_white_space(self.cursor.value()).as_bytes()),
+            _ => xxh3_128(self.cursor.value().as_bytes()),
         }
     }
 
     /// Hashes each member and adds the hashes up, so that their order does not count.
-    fn object(&mut self, mut visit: impl FnMut(&'json [u8], &'json [u8])) -> u128 {
+    fn object(&mut self, mut visit: impl FnMut(&'json str, &'json str)) -> u128 {
         self.depth += 1;
         self.cursor.open();
         let mut sum = 0u128;
@@ -105,7 +110,7 @@ impl<'json> Walk<'json> {
             let start = self.cursor.position();
             let value = self.value();
             visit(key.get(1..key.len() - 1).unwrap_or_default(), self.cursor.since(start));
-            sum = sum.wrapping_add(hash_pair(b'm', xxh3_128(key), value));
+            sum = sum.wrapping_add(hash_pair(b'm', xxh3_128(key.as_bytes()), value));
         }
         self.depth -= 1;
         hash_pair(b'{', sum, 0)

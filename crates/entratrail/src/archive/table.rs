@@ -1,4 +1,4 @@
-//! Making the table object of a read from its raw object, as often as wanted.
+//! Making the table object of a read: while its records arrive, or from its raw object, as often as wanted.
 
 use super::Archive;
 use super::upload::Sending;
@@ -8,14 +8,37 @@ use crate::log::Stream;
 use crate::object::{raw_key, table_key};
 use crate::plan::RawObject;
 use crate::raw::RawDecoder;
+use crate::record::Record;
 use crate::table::{Encoded, TableEncoder};
+use chrono::{DateTime, Utc};
 use parquet::errors::ParquetError;
 use std::future::Future;
 
+/// A table object that is being made. It appears in the archive when it is put, whole, or not at all.
+#[derive(Debug)]
+pub struct TableUpload<'archive> {
+    sending: Sending<'archive>,
+    encoder: TableEncoder,
+}
+
 impl Archive {
+    /// Starts the table object of a read that started at `first_seen`; nothing is sent before a part is full.
+    pub fn upload_table(
+        &self,
+        stream: Stream,
+        object: RawObject,
+        first_seen: DateTime<Utc>,
+    ) -> Result<TableUpload<'_>, Error> {
+        let sending = self.sending(table_key(stream, object));
+        match TableEncoder::new(stream.log(), first_seen) {
+            Ok(encoder) => Ok(TableUpload { sending, encoder }),
+            Err(error) => Err(not_encoded(&sending, &error)),
+        }
+    }
+
     /// Makes the table object of the read that `row` tells of, in the place of any that is there. The raw object is read
-    /// back for that and must be the one on record. The same raw object always makes the same bytes. Gives up, with
-    /// `None`, when `stop` is over.
+    /// back for that and must be the one on record. The same raw object always makes the same bytes, those that
+    /// [`TableUpload`] makes of the same records. Gives up, with `None`, when `stop` is over.
     pub async fn write_table(
         &self,
         stream: Stream,
@@ -23,51 +46,81 @@ impl Archive {
         stop: impl Future<Output = ()>,
     ) -> Result<Option<Encoded>, Error> {
         let object = RawObject { window: row.window, read: row.read };
-        let mut sending = self.sending(table_key(stream, object));
-        let sent = tokio::select! {
+        let mut table = self.upload_table(stream, object, row.started_at)?;
+        let filled = tokio::select! {
             biased;
-            () = stop => Ok(None),
-            sent = self.send_table(stream, object, row, &mut sending) => sent.map(Some),
+            () = stop => Ok(false),
+            filled = self.fill(stream, object, row, &mut table) => filled.map(|()| true),
         };
-        match sent {
-            Ok(Some((rest, encoded))) => {
-                sending.end(rest).await?.put().await?;
-                Ok(Some(encoded))
-            }
-            Ok(None) => {
-                sending.give_up().await;
+        match filled {
+            Ok(true) => table.put().await.map(Some),
+            Ok(false) => {
+                table.give_up().await;
                 Ok(None)
             }
             Err(error) => {
+                table.give_up().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill(
+        &self,
+        stream: Stream,
+        object: RawObject,
+        row: &ReadRow,
+        table: &mut TableUpload<'_>,
+    ) -> Result<(), Error> {
+        let key = raw_key(stream, object);
+        let damaged = |error: std::io::Error| self.damaged(&key, &error);
+        let mut content = self.store.open(&key).await?;
+        let mut decoder = RawDecoder::new(stream.log().time_field());
+        while let Some(chunk) = content.next().await? {
+            decoder.push(&chunk, |record, line| table.push(&record, line)).map_err(damaged)?;
+            table.send_full_part().await?;
+        }
+        let digest = decoder.finish(|record, line| table.push(&record, line)).map_err(damaged)?;
+        self.check_on_record(&key, &digest, row)
+    }
+}
+
+impl TableUpload<'_> {
+    /// Adds a record, with its line of the raw object. Records come in the order of the raw object.
+    pub fn push(&mut self, record: &Record, line: &str) {
+        self.encoder.push(record, line);
+    }
+
+    /// Sends what is enough for a part.
+    pub async fn send_full_part(&mut self) -> Result<(), Error> {
+        match self.encoder.take_part() {
+            Some(part) => self.sending.send(part).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the object appear, in the place of any that is there.
+    pub async fn put(self) -> Result<Encoded, Error> {
+        let Self { sending, encoder } = self;
+        match encoder.finish() {
+            Ok((rest, encoded)) => {
+                sending.end(rest).await?.put().await?;
+                Ok(encoded)
+            }
+            Err(error) => {
+                let error = not_encoded(&sending, &error);
                 sending.give_up().await;
                 Err(error)
             }
         }
     }
 
-    /// Sends all but the last bytes, and returns those.
-    async fn send_table(
-        &self,
-        stream: Stream,
-        object: RawObject,
-        row: &ReadRow,
-        sending: &mut Sending<'_>,
-    ) -> Result<(Vec<u8>, Encoded), Error> {
-        let key = raw_key(stream, object);
-        let not_encoded =
-            |error: ParquetError| Error::Archive(format!("the table of {key} could not be encoded: {error}"));
-        let damaged = |error: std::io::Error| self.damaged(&key, &error);
-        let mut content = self.store.open(&key).await?;
-        let mut decoder = RawDecoder::new(stream.log().time_field());
-        let mut encoder = TableEncoder::new(stream.log(), row.started_at).map_err(not_encoded)?;
-        while let Some(chunk) = content.next().await? {
-            decoder.push(&chunk, |record, line| encoder.push(&record, line)).map_err(damaged)?;
-            if let Some(part) = encoder.take_part() {
-                sending.send(part).await?;
-            }
-        }
-        let digest = decoder.finish(|record, line| encoder.push(&record, line)).map_err(damaged)?;
-        self.check_on_record(&key, &digest, row)?;
-        encoder.finish().map_err(not_encoded)
+    /// Gives the object up.
+    pub async fn give_up(self) {
+        self.sending.give_up().await;
     }
+}
+
+fn not_encoded(sending: &Sending<'_>, error: &ParquetError) -> Error {
+    Error::Archive(format!("{} could not be encoded: {error}", sending.key()))
 }

@@ -5,6 +5,7 @@ use super::Archive;
 use super::store::{Draft, Store};
 use crate::error::Error;
 use crate::raw::{ObjectDigest, RawEncoder};
+use std::borrow::Cow;
 
 /// A raw object that is being made. It appears in the archive when it is created, whole, or not at all.
 #[derive(Debug)]
@@ -55,8 +56,8 @@ impl Archive {
 }
 
 impl<'archive> Upload<'archive> {
-    /// Adds one record as a line.
-    pub fn push(&mut self, json: &str) -> Result<(), Error> {
+    /// Adds one record as a line, and returns that.
+    pub fn push<'json>(&mut self, json: &'json str) -> Result<Cow<'json, str>, Error> {
         self.encoder.push(json).map_err(|error| not_compressed(&self.sending.key, &error))
     }
 
@@ -100,6 +101,10 @@ impl PreparedObject<'_> {
 }
 
 impl<'archive> Sending<'archive> {
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Sends a part.
     pub(super) async fn send(&mut self, part: Vec<u8>) -> Result<(), Error> {
         let draft = match &mut self.draft {

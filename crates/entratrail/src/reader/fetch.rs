@@ -2,22 +2,21 @@
 
 use super::Reader;
 use super::chain::{Chain, Links, Role, cut_again, slices};
+use super::intake::Intake;
 use super::survey::Survey;
-use crate::archive::Upload;
 use crate::error::Error;
 use crate::graph::page::{Page, Seen, Strayed};
 use crate::graph::query::Span;
 use crate::graph::{NoPage, Rank, Tally};
 use crate::plan::Planned;
 use crate::record::Record;
-use crate::stored::{Served, StoredVersions};
 use crate::window::WindowLength;
 use chrono::{SubsecRound as _, TimeDelta};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use tokio::sync::{Mutex, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 
 /// A read that passes this many times the target, or will, is given up and split.
 const FAR_TOO_MUCH: u64 = 4;
@@ -38,33 +37,6 @@ pub(super) enum Fetched {
     Stopped,
     /// It could not be read.
     Failed(Error),
-}
-
-/// Where the records of all chains of a window come together.
-#[derive(Debug)]
-pub(super) struct Intake<'archive>(Mutex<(StoredVersions, Upload<'archive>)>);
-
-impl<'archive> Intake<'archive> {
-    pub(super) fn new(versions: StoredVersions, upload: Upload<'archive>) -> Self {
-        Self(Mutex::new((versions, upload)))
-    }
-
-    pub(super) fn into_parts(self) -> (StoredVersions, Upload<'archive>) {
-        self.0.into_inner()
-    }
-
-    /// Takes the records of a page; returns how many were served before it, and with it.
-    async fn take(&self, records: &[(Record, &str)]) -> Result<(u64, u64), Error> {
-        let (versions, upload) = &mut *self.0.lock().await;
-        let before = versions.served();
-        for (record, json) in records {
-            if versions.serve(*record) == Served::New {
-                upload.push(json)?;
-            }
-        }
-        upload.send_full_part().await?;
-        Ok((before, versions.served()))
-    }
 }
 
 /// The window that is being read.
@@ -319,6 +291,7 @@ mod tests {
     use super::*;
     use crate::log::Log;
     use std::sync::Arc;
+    use tokio::sync::Mutex;
 
     fn rest_after(times: &[&str]) -> Option<Span> {
         let span = Span {

@@ -33,6 +33,8 @@ pub(super) enum Column {
 pub(super) struct StructColumn {
     fields: Fields,
     members: Vec<(&'static str, Column)>,
+    /// Where the member was found that stood first, second, … in an object: the next object has them in the same order.
+    order: Vec<usize>,
     validity: NullBufferBuilder,
 }
 
@@ -69,7 +71,7 @@ impl Column {
             (Self::List(column), b'[') => return column.take(cursor, path, strays),
             _ => {}
         }
-        let json = text(cursor.value());
+        let json = cursor.value();
         if json == "null" {
             self.take_nothing();
         } else if !self.take_scalar(json) {
@@ -148,6 +150,7 @@ impl StructColumn {
         Self {
             fields: schema::arrow_fields(members),
             members: members.iter().map(|member| (member.graph_name, Column::of(&member.kind))).collect(),
+            order: Vec::new(),
             validity: NullBufferBuilder::new(0),
         }
     }
@@ -161,20 +164,23 @@ impl StructColumn {
         if cursor.peek() == b'{' {
             return self.take(cursor, Path::Record, strays);
         }
-        strays.keep(Path::Record, text(cursor.value()));
+        strays.keep(Path::Record, cursor.value());
         self.end_row(false);
     }
 
     /// Takes the object at `cursor`. Of a member that is there twice the first counts.
     fn take<'json>(&mut self, cursor: &mut Cursor<'json>, path: Path<'_>, strays: &mut Strays<'json>) {
         let row = self.len();
+        let mut place = 0;
         cursor.open();
         while let Some(quoted) = cursor.next_key() {
-            let key = text(quoted.get(1..quoted.len() - 1).unwrap_or_default());
+            let key = quoted.get(1..quoted.len() - 1).unwrap_or_default();
             let path = Path::Member(&path, key);
-            match self.member(key) {
+            let member = self.member(place, key);
+            place += 1;
+            match member {
                 Some(member) if member.len() == row => member.take(cursor, path, strays),
-                _ => strays.keep(path, text(cursor.value())),
+                _ => strays.keep(path, cursor.value()),
             }
         }
         self.end_row(true);
@@ -197,12 +203,24 @@ impl StructColumn {
         (members, self.validity.finish())
     }
 
-    /// The member with that key. Graph is not strict about the case of a key.
-    fn member(&mut self, key: &str) -> Option<&mut Column> {
+    /// The member with that key, which stands at that place of an object. Graph is not strict about the case of a key.
+    fn member(&mut self, place: usize, key: &str) -> Option<&mut Column> {
+        let is_known = |index: &usize| self.members.get(*index).is_some_and(|(name, _)| *name == key);
+        let index = self.order.get(place).copied().filter(is_known).or_else(|| self.find(place, key))?;
+        self.members.get_mut(index).map(|(_, member)| member)
+    }
+
+    /// Looks for the member with that key, and remembers its place.
+    fn find(&mut self, place: usize, key: &str) -> Option<usize> {
         let exact = self.members.iter().position(|(name, _)| *name == key);
         let index =
             exact.or_else(|| self.members.iter().position(|(name, _)| name.eq_ignore_ascii_case(key)))?;
-        self.members.get_mut(index).map(|(_, member)| member)
+        // A hostile object has any number of members; those beyond the known ones are looked for.
+        if place < self.members.len() {
+            self.order.resize(self.order.len().max(place + 1), usize::MAX);
+            self.order[place] = index;
+        }
+        Some(index)
     }
 }
 
@@ -236,11 +254,6 @@ impl ListColumn {
         let elements = self.elements.finish();
         Arc::new(ListArray::new(Arc::clone(&self.field), offsets, elements, self.validity.finish()))
     }
-}
-
-/// What was text before it was cut at ASCII characters.
-fn text(json: &[u8]) -> &str {
-    std::str::from_utf8(json).unwrap_or_default()
 }
 
 /// The content of a JSON string; `None` where it is none, or no Unicode.

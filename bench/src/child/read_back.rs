@@ -1,0 +1,28 @@
+//! The raw objects of an archive read back, with their table objects made of them or without.
+
+use super::collect::open_archive;
+use super::{Outcome, Source};
+use crate::Failure;
+use entratrail::config::Config;
+use entratrail::log::Stream;
+use entratrail::plan::RawObject;
+
+/// Reads every raw object of the span in the bucket that the environment names.
+pub(super) async fn read_back(source: &Source, with_tables: bool) -> Result<Outcome, Failure> {
+    let archive = open_archive(&Config::read(|name| std::env::var(name).ok())?).await;
+    let mut outcome = Outcome::default();
+    for stream in Stream::all() {
+        for day in archive.list(stream, source.first_day).await?.ledgers {
+            for row in archive.ledger(stream, day).await?.0.reads_with_object() {
+                if with_tables {
+                    let made = archive.write_table(stream, row, std::future::pending()).await?;
+                    outcome.records += made.map_or(0, |table| table.rows);
+                } else {
+                    let object = RawObject { window: row.window, read: row.read };
+                    archive.read_object(stream, object, |_, _| outcome.records += 1).await?;
+                }
+            }
+        }
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,112 @@
+//! Where the records of all chains of a window come together.
+
+use crate::archive::{Archive, TableUpload, Upload};
+use crate::error::Error;
+use crate::log::Stream;
+use crate::object::raw_key;
+use crate::plan::RawObject;
+use crate::record::Record;
+use crate::stored::{Served, StoredVersions};
+use crate::table::Encoded;
+use chrono::{DateTime, Utc};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
+
+/// Takes the pages of a read, from several chains at once.
+#[derive(Debug)]
+pub(super) struct Intake<'run> {
+    archive: &'run Archive,
+    tables: &'run Semaphore,
+    stream: Stream,
+    object: RawObject,
+    started_at: DateTime<Utc>,
+    taken: Mutex<Taken<'run>>,
+}
+
+/// What a read brought so far.
+#[derive(Debug)]
+pub(super) struct Taken<'run> {
+    /// The versions that are known by now.
+    pub(super) versions: StoredVersions,
+    /// The new ones as they were served.
+    pub(super) upload: Upload<'run>,
+    /// The new ones as columns.
+    pub(super) table: TableAlongside<'run>,
+}
+
+/// A table object that is made while its records arrive, so that nothing has to be read back, and its time passes while
+/// Graph is waited for. `None`: the turn was not free, and it is made of the raw object afterwards.
+#[derive(Debug, Default)]
+pub(super) struct TableAlongside<'run>(Option<(TableUpload<'run>, SemaphorePermit<'run>)>);
+
+impl<'run> Intake<'run> {
+    /// For a read of `object` that started at `started_at`, where `versions` are stored already.
+    pub(super) fn new(
+        archive: &'run Archive,
+        tables: &'run Semaphore,
+        (stream, object): (Stream, RawObject),
+        started_at: DateTime<Utc>,
+        versions: StoredVersions,
+    ) -> Self {
+        let upload = archive.upload(raw_key(stream, object));
+        let taken = Mutex::new(Taken { versions, upload, table: TableAlongside::default() });
+        Self { archive, tables, stream, object, started_at, taken }
+    }
+
+    pub(super) fn into_taken(self) -> Taken<'run> {
+        self.taken.into_inner()
+    }
+
+    /// Takes the records of a page; returns how many were served before it, and with it.
+    pub(super) async fn take(&self, records: &[(Record, &str)]) -> Result<(u64, u64), Error> {
+        let taken = &mut *self.taken.lock().await;
+        let before = taken.versions.served();
+        for (record, json) in records {
+            if taken.versions.serve(*record) == Served::Known {
+                continue;
+            }
+            if taken.versions.new_versions() == 1 {
+                taken.table = self.table()?;
+            }
+            let line = taken.upload.push(json)?;
+            if let Some((table, _)) = &mut taken.table.0 {
+                table.push(record, &line);
+            }
+        }
+        taken.upload.send_full_part().await?;
+        if let Some((table, _)) = &mut taken.table.0 {
+            table.send_full_part().await?;
+        }
+        Ok((before, taken.versions.served()))
+    }
+
+    fn table(&self) -> Result<TableAlongside<'run>, Error> {
+        let Ok(turn) = self.tables.try_acquire() else { return Ok(TableAlongside::default()) };
+        let table = self.archive.upload_table(self.stream, self.object, self.started_at)?;
+        Ok(TableAlongside(Some((table, turn))))
+    }
+}
+
+impl Taken<'_> {
+    /// Gives everything up.
+    pub(super) async fn give_up(self) {
+        self.upload.give_up().await;
+        self.table.give_up().await;
+    }
+}
+
+impl TableAlongside<'_> {
+    /// Makes the object appear, where it was made.
+    pub(super) async fn put(self) -> Result<Option<Encoded>, Error> {
+        match self.0 {
+            Some((table, _turn)) => table.put().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives the object up.
+    pub(super) async fn give_up(self) {
+        if let Some((table, _turn)) = self.0 {
+            table.give_up().await;
+        }
+    }
+}
