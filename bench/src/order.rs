@@ -11,7 +11,7 @@ Measures what EntraTrail promises and prints each figure beside its target; with
   speed    a day of 100,000 sign-ins at Graph's limit of requests, beside a reader that takes page after page
   cpu      CPU time per record, beside what unpacking and compressing the same bytes costs by itself
   memory   peak memory of a run of 50,000 records and of one of 1,000,000
-  start    time from the start of a function's process to its first question for an event, and its size
+  start    time from the start of a function's process to its first question for an event
   readers  what is kept, doubled and lost, beside a reader made with msgraph-sdk and one made with graph-rs-sdk: clean
            days of 10,000, 100,000 and 1,000,000 records, then one fault after another; an hour, most of it msgraph-sdk's
 
