@@ -18,7 +18,7 @@ use std::future::Future;
 #[derive(Debug)]
 pub struct TableUpload<'archive> {
     sending: Sending<'archive>,
-    encoder: TableEncoder,
+    encoder: Box<TableEncoder>,
 }
 
 impl Archive {
@@ -31,7 +31,7 @@ impl Archive {
     ) -> Result<TableUpload<'_>, Error> {
         let sending = self.sending(table_key(stream, object));
         match TableEncoder::new(stream.log(), first_seen) {
-            Ok(encoder) => Ok(TableUpload { sending, encoder }),
+            Ok(encoder) => Ok(TableUpload { sending, encoder: Box::new(encoder) }),
             Err(error) => Err(not_encoded(&sending, &error)),
         }
     }
