@@ -38,7 +38,8 @@ struct Setup {
 pub async fn serve(log: Log) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let function = Function::new(log, |name| std::env::var(name).ok()).await;
-    lambda_runtime::run(lambda_runtime::service_fn(|event| function.handle(event))).await
+    // In a box: what answers an invocation is too large a future for the stack.
+    lambda_runtime::run(lambda_runtime::service_fn(|event| Box::pin(function.handle(event)))).await
 }
 
 impl Function {
