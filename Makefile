@@ -18,7 +18,7 @@ demo: ## Collect and verify a simulated tenant, then the same with both function
 
 test: format ## Format, lints, every test, documentation: all that CI checks
 	tests/install-tools emulator deploy browser & tools=$$!; $(MAKE) lint; wait $$tools
-	cargo build --workspace --locked --bins --tests --test behaviour
+	cargo build --workspace --locked --bins --tests
 	log=$${CARGO_TARGET_DIR:-target}/behaviour.log; \
 	  cargo test --workspace --test behaviour > "$$log" 2>&1 & behaviour=$$!; \
 	  failed=0; cargo test --workspace --no-fail-fast || failed=$$?; \
@@ -30,6 +30,7 @@ format: ## Check the format
 
 lint: ## Lints as errors; no second, older TLS stack in the functions
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --package entratrail-tests --test behaviour --locked -- -D warnings
 	@if cargo tree --locked -p sign-in-logs -p audit-logs --edges normal --prefix none \
 	  | grep -E '^(hyper v0\.|rustls v0\.2[0-2]\.|openssl v|openssl-sys|native-tls|ring )'; then \
 	  echo 'the crates above are a second TLS stack: turn off the default features of what pulls them in'; exit 1; fi

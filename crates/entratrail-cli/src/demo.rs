@@ -8,7 +8,7 @@ use crate::output::say;
 use crate::place::Place;
 use crate::status::Status;
 use crate::{report, summary, verify};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use entratrail::archive::{Access, Archive};
 use entratrail::clock::Clock;
 use entratrail::config::RunSettings;
@@ -37,8 +37,9 @@ pub(crate) async fn demo(arguments: &DemoArguments) -> Result<Status, Error> {
     let place = Place::Folder(arguments.folder.join("archive"));
     let archive = place.open(Access::Write).await?;
     let (first_day, is_new) = first_day(&arguments.folder)?;
-    // The last collection ends before now, although time flies.
-    let now = Utc::now() - TimeDelta::minutes(15);
+    // The last collection ends before now, although time flies; but it never takes place before yesterday is due.
+    let due = Utc::now().date_naive().and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(1);
+    let now = due.max(Utc::now() - TimeDelta::minutes(15));
     let days: &[(&str, TimeDelta, &str)] = if is_new {
         &[("Yesterday", TimeDelta::hours(25), "5"), ("Today", TimeDelta::zero(), "7")]
     } else {

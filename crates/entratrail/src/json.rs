@@ -118,10 +118,10 @@ impl<'json> Cursor<'json> {
         &self.bytes()[self.at..]
     }
 
-    /// Moves on by so many bytes, at least one, and returns them.
+    /// Moves on by so many bytes, at least one where one is left, and returns them.
     fn pass(&mut self, length: usize) -> &'json str {
         let start = self.at;
-        self.at += length.clamp(1, self.json.len() - start);
+        self.at += length.max(1).min(self.json.len() - start);
         self.since(start)
     }
 }

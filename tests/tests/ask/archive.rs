@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use entratrail::archive::{Access, Archive};
 use entratrail::clock::Clock;
 use entratrail::collector::Collector;
@@ -53,8 +53,9 @@ impl Collected {
         let collected = Self(tempfile::tempdir().expect("a temporary folder can be made"));
         let archive = Archive::in_folder(&collected.folder(), Access::Write).expect("the folder is ours");
         let today = Utc::now().date_naive();
-        // The last collection ends before now, although time flies.
-        let now = Utc::now() - TimeDelta::minutes(15);
+        // The last collection ends before now, although time flies; but it never takes place before yesterday is due.
+        let due = today.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(1);
+        let now = due.max(Utc::now() - TimeDelta::minutes(15));
         for (at, history_days) in [(now - TimeDelta::hours(25), "5"), (now, "7")] {
             collect(&archive, as_of(scenario.clone(), today, at), history_days).await;
         }

@@ -6,7 +6,7 @@ use entratrail::log::{Log, Stream};
 use entratrail_tests::tables::{expected, held, open, records, row_count, rows, table_key};
 use entratrail_tests::world::World;
 use graph_simulator::Scenario;
-use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use parquet::file::reader::FileReader as _;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,7 +91,9 @@ fn add_paths(path: &str, value: &Value, paths: &mut BTreeSet<String>) {
             }
         }
         Value::Array(elements) => {
-            elements.iter().for_each(|element| add_paths(&format!("{path}[]"), element, paths));
+            for element in elements {
+                add_paths(&format!("{path}[]"), element, paths);
+            }
         }
         _ => drop(paths.insert(path.to_owned())),
     }
@@ -174,7 +176,7 @@ fn bytes_to_scan(body: &[u8], columns: [&str; 3]) -> i64 {
     let file = open(body).unwrap();
     let groups = file.metadata().row_groups().iter();
     let chunks = groups
-        .flat_map(|group| group.columns())
+        .flat_map(RowGroupMetaData::columns)
         .filter(|chunk| columns.contains(&chunk.column_path().string().as_str()));
     let footer = u32::from_le_bytes(body[body.len() - 8..body.len() - 4].try_into().unwrap());
     chunks.map(ColumnChunkMetaData::compressed_size).sum::<i64>() + i64::from(footer)
