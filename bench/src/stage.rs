@@ -134,7 +134,7 @@ impl Stage {
             .arg(child::WORD)
             .env_clear()
             .envs(self.bucket.environment())
-            .env("MALLOC_MMAP_THRESHOLD_", "262144") // as in template.yaml
+            .env("MALLOC_MMAP_THRESHOLD_", "65536") // as in template.yaml
             .env("PARAMETER_PREFIX", "/bench")
             .env("GRAPH_URL", self.simulator.url())
             .env("LOGIN_URL", self.simulator.url())

@@ -15,10 +15,12 @@ use crate::saved;
 use answer::columns;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::array::RecordBatch;
+use datafusion::common::tree_node::TreeNode as _;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
@@ -147,13 +149,19 @@ impl Session {
         Ok(())
     }
 
-    /// Adds the views of the template, apart from those that are tables here, because that is faster.
+    /// Adds the views of the template, apart from those that are tables here, because that is faster. One that reads no
+    /// table is worked out at once: knowing how small it is, a join keeps that in memory instead of the sign-ins.
     async fn add_views(&self) -> Result<(), DataFusionError> {
         self.context.register_table("reads", self.ledgers.table()?)?;
         for view in saved::views() {
-            if !self.context.table_exist(&view.name)? {
-                self.context.sql(&format!("CREATE VIEW {} AS {}", view.name, view.sql)).await?;
+            if self.context.table_exist(&view.name)? {
+                continue;
             }
+            let mut rows = self.context.sql(&view.sql).await?;
+            if !rows.logical_plan().exists(|part| Ok(matches!(part, LogicalPlan::TableScan(_))))? {
+                rows = rows.cache().await?;
+            }
+            self.context.register_table(view.name, rows.into_view())?;
         }
         Ok(())
     }
