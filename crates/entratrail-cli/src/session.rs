@@ -6,6 +6,7 @@ mod ledger;
 mod newest;
 mod shelf;
 mod table;
+mod unnest;
 
 pub(crate) use answer::{Answer, Column, Row, TakeRows, rows, text, write_lines};
 pub(crate) use ledger::Ledgers;
@@ -30,6 +31,7 @@ use futures_util::TryStreamExt as _;
 use shelf::Shelf;
 use std::sync::Arc;
 use table::{Rows, Table};
+use unnest::with_unnest;
 
 /// Memory that a query may take before it goes on on disk.
 const MEMORY: usize = 640 * 1024 * 1024;
@@ -157,7 +159,7 @@ impl Session {
             if self.context.table_exist(&view.name)? {
                 continue;
             }
-            let mut rows = self.context.sql(&view.sql).await?;
+            let mut rows = self.context.sql(&with_unnest(&view.sql)).await?;
             if !rows.logical_plan().exists(|part| Ok(matches!(part, LogicalPlan::TableScan(_))))? {
                 rows = rows.cache().await?;
             }

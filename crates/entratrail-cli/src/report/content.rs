@@ -9,7 +9,6 @@ use crate::saved::{self, Question, Severity};
 use crate::session::{Answer, Column, Row, Session};
 use chrono::{DateTime, NaiveDate, Utc};
 use entratrail::error::Error;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
 /// Rows of a question that a report shows; `entratrail query --saved` prints all.
@@ -139,23 +138,23 @@ impl Asked {
     }
 }
 
-/// Every answer, in the order of the questions. As many are worked on at once as there are processors.
+/// Every answer, in the order of the questions. One is worked on at a time, on all processors: two at once take as long,
+/// and the memory of both.
 async fn answers(archive: &Session, days: (NaiveDate, NaiveDate)) -> Result<Vec<(Wanted, Answer)>, Error> {
     let pictures = Picture::ALL.into_iter().map(Wanted::Picture);
     let wanted: Vec<_> = pictures.chain(saved::questions().into_iter().map(Wanted::Question)).collect();
     let progress = Progress::of(wanted.len());
-    let ask = async |wanted: Wanted| {
+    let mut answers = Vec::new();
+    for wanted in wanted {
         let answer = match &wanted {
             Wanted::Picture(picture) => archive.ask(&picture.sql(days)).await?,
             Wanted::Question(question) => archive.ask(&question.sql).await?,
         };
         progress.answered(wanted.name());
-        Ok((wanted, answer))
-    };
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let answers = stream::iter(wanted).map(ask).buffered(processors).try_collect().await;
+        answers.push((wanted, answer));
+    }
     progress.end();
-    answers
+    Ok(answers)
 }
 
 impl Wanted {
