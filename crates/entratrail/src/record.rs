@@ -208,6 +208,14 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_ends_anywhere_does_no_harm() {
+        let text = r#"{"id":"a\"","list":[1,{"b":null}],"t":true}"#;
+        for end in 0..=text.len() {
+            let _ = version(&text[..end]);
+        }
+    }
+
+    #[test]
     fn number_forms_strings_and_array_order_count() {
         let distinct = [
             "1",
