@@ -30,7 +30,7 @@ format: ## Check the format
 
 lint: ## Lints as errors; no second, older TLS stack in the functions
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --package entratrail-tests --test behaviour --locked -- -D warnings
+	cargo clippy --workspace --test behaviour --locked -- -D warnings
 	@if cargo tree --locked -p sign-in-logs -p audit-logs --edges normal --prefix none \
 	  | grep -E '^(hyper v0\.|rustls v0\.2[0-2]\.|openssl v|openssl-sys|native-tls|ring )'; then \
 	  echo 'the crates above are a second TLS stack: turn off the default features of what pulls them in'; exit 1; fi
