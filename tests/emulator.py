@@ -1,5 +1,6 @@
 """MiniStack with what the failure mails need and it does not have: asynchronous failure destinations on an event bus,
-and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS would send it)."""
+and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS would send it). And with accounts that
+leave each other's functions alone."""
 
 import json
 import os
@@ -14,6 +15,7 @@ from ministack.services import eventbridge, lambda_svc, sns
 
 deliver_failure = lambda_svc._route_async_failure
 deliver_message = sns._fanout
+stop_environments = lambda_svc.invalidate_worker
 
 
 def report_failure(target, function_name, event, result):
@@ -72,7 +74,14 @@ def write_mail(sender, receiver, subject, message):
     draft.rename(folder / f"{get_account_id()}-{time.time_ns()}.txt")
 
 
+def stop_own_environments(function_name, qualifier=None, account=None, region=None):
+    """A function that is created or changed ends its running environments. Without an account, MiniStack ends those of
+    every function of that name: a check in one test's account failed when another test deployed its own stack."""
+    stop_environments(function_name, qualifier, account or get_account_id(), region or get_region())
+
+
 lambda_svc._route_async_failure = report_failure
+lambda_svc.invalidate_worker = stop_own_environments
 sns._fanout = send_message
 
 if __name__ == "__main__":
