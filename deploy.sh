@@ -230,16 +230,22 @@ read_secret() {
 
 # --- the stack --------------------------------------------------------------------------------------------------------
 
-stack_status() {
-    aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].StackStatus' --output text 2>/dev/null || echo none
+# The stack as CloudFormation knows it, asked for once: lines of a name and a value, none where there is no stack. The
+# names of its parameters and outputs are all different.
+read_stack() {
+    aws cloudformation describe-stacks --stack-name "$stack" --output text --query "Stacks[0].[[['Status', StackStatus]],
+        Parameters[].[ParameterKey, ParameterValue], Outputs[].[OutputKey, OutputValue]][]" >"$work/stack" 2>/dev/null || true
 }
 
-stack_value() { # stack_value Parameters|Outputs NAME: the value, or nothing
-    local key=ParameterKey value=ParameterValue answer
-    [[ "$1" == Parameters ]] || key=OutputKey value=OutputValue
-    answer="$(aws cloudformation describe-stacks --stack-name "$stack" --output text \
-        --query "Stacks[0].$1[?$key=='$2'].$value | [0]" 2>/dev/null)" || return 0
-    [[ "$answer" == None ]] || echo "$answer"
+stack_value() { # stack_value NAME: what a parameter or an output is, or nothing
+    [[ -f "$work/stack" ]] || read_stack
+    awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$work/stack"
+}
+
+stack_status() {
+    local status
+    status="$(stack_value Status)"
+    echo "${status:-none}"
 }
 
 need_stack() {
@@ -251,7 +257,7 @@ override_of() { # the value that --set gave a parameter, or what the stack has, 
     for pair in ${overrides[@]+"${overrides[@]}"}; do
         [[ "$pair" != "$1="* ]] || { pair="${pair#*=\"}" && echo "${pair%\"}" && return; }
     done
-    default="$(stack_value Parameters "$1")"
+    default="$(stack_value "$1")"
     [[ -z "$default" ]] || { echo "$default" && return; }
     sed -n "/^  $1:\$/,/^  [A-Z]/s/^    Default: \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$here/template.yaml"
 }
@@ -319,6 +325,7 @@ deploy_stack() {
         progress "$(resources_done)"
     done
     progress_end
+    rm -f "$work/stack"
     wait "$pid" || fail "$(why_it_failed)"
     ! grep -q "No changes to deploy" "$work/sam.log" || say "The stack is as it should be; nothing to change"
 }
@@ -350,6 +357,7 @@ remove_stack() {
             "StackEvents[?ResourceStatus=='DELETE_FAILED'].[LogicalResourceId, ResourceStatusReason] | [0]" 2>/dev/null)"
         fail "the stack $stack could not be removed: ${why:-see the CloudFormation console}"
     }
+    rm -f "$work/stack"
 }
 
 progress() { if [[ -t 1 ]]; then printf '\r\033[K%s' "$1"; elif [[ "$1" != "${last_progress:-}" ]]; then say "$1"; fi && last_progress="$1"; }
@@ -357,15 +365,21 @@ progress_end() { if [[ -t 1 && -n "${last_progress:-}" ]]; then echo; fi && last
 
 # --- parameters -------------------------------------------------------------------------------------------------------
 
-parameter() { # the stored value, decrypted, or nothing
-    aws ssm get-parameter --name "/$stack/$1" --with-decryption --query Parameter.Value --output text 2>/dev/null || true
+# What is stored, decrypted: in memory alone.
+read_parameters() {
+    parameters="$(aws ssm get-parameters --with-decryption --names "/$stack/"{tenant-id,client-id,client-secret,client-certificate} \
+        --query 'Parameters[].[Name, Value]' --output json 2>/dev/null)" || parameters="[]"
+}
+
+parameter() { # parameter NAME: the stored value, or nothing
+    printf '%s' "$parameters" | python3 -c 'import json, sys; print(dict(json.load(sys.stdin)).get(sys.argv[1], ""))' "/$stack/$1"
 }
 
 # Stores the value of a variable, unless it is stored already. `printf` is part of bash, so no process list shows it.
 store() { # store NAME VARIABLE
     local key answer
     [[ -n "${!2}" && "$(parameter "$1")" != "${!2}" ]] || return 0
-    key="$(stack_value Outputs KeyArn)"
+    key="$(stack_value KeyArn)"
     [[ "$key" != aws ]] || key=""
     answer="$(printf '%s' "${!2}" | aws ssm put-parameter --name "/$stack/$1" --type SecureString --overwrite \
         ${key:+--key-id "$key"} --value file:///dev/stdin 2>&1)" || fail "/$stack/$1 could not be stored: $(last_line "$answer")"
@@ -397,7 +411,7 @@ set_up_federation() {
     for role in SignInRole AuditRole; do
         say "    Issuer    $issuer"
         say "    Type      Explicit subject identifier"
-        say "    Value     $(stack_value Outputs $role)"
+        say "    Value     $(stack_value $role)"
         say "    Name      $stack-$(tr '[:upper:]' '[:lower:]' <<<"$role")"
         say "    Audience  $federation_audience"
         say ""
@@ -493,6 +507,7 @@ deploy() {
     case "$status" in *_IN_PROGRESS) refuse "the stack $stack is being changed by somebody else ($status); try again when that is done" ;; esac
     [[ "$status" != none ]] || ask email "Email address that is told when something is wrong" --email
     credential="${credential:-$(override_of Credential)}"
+    read_parameters
     stored="$(parameter tenant-id)"
     [[ -n "$stored" ]] || ask tenant_id "Directory (tenant) id" --tenant-id
     [[ -n "$(parameter client-id)" ]] || ask client_id "Application (client) id" --client-id
@@ -523,22 +538,23 @@ deploy() {
 what_next() {
     local same="./deploy.sh --stack $stack --region $region"
     say ""
-    say "Done. The archive is s3://$(stack_value Outputs ArchiveBucket); both logs are read every day from now on."
-    say "  1. Open the link in the mail from AWS to $(stack_value Parameters AlarmEmail); before that, no failure mail arrives."
+    say "Done. The archive is s3://$(stack_value ArchiveBucket); both logs are read every day from now on."
+    say "  1. Open the link in the mail from AWS to $(stack_value AlarmEmail); before that, no failure mail arrives."
     say "  2. $same --status           last runs, coverage, alarms"
-    say "  3. Dashboard: $(stack_value Outputs DashboardLink)"
-    say "  4. Questions: $(stack_value Outputs QueryEditorLink), workgroup $(stack_value Outputs QueryWorkgroup)"
+    say "  3. Dashboard: $(stack_value DashboardLink)"
+    say "  4. Questions: $(stack_value QueryEditorLink), workgroup $(stack_value QueryWorkgroup)"
 }
 
 update_secret() {
     need_stack
-    credential="$(stack_value Parameters Credential)"
+    credential="$(stack_value Credential)"
     secret=""
     case "$credential" in
     federated) refuse "the stack $stack is federated: there is no secret to update" ;;
     certificate) if [[ -n "$secret_file" ]]; then read_secret; else need_tool openssl "install OpenSSL" && make_certificate; fi ;;
     secret) read_secret ;;
     esac
+    read_parameters
     store "client-$credential" secret
     [[ "$credential" != certificate || -n "$secret_file" ]] || await_token
     check_functions || fail "the new credential does not work yet; the lines above say why"
@@ -548,14 +564,14 @@ update_secret() {
 show_status() {
     local function group
     need_stack
-    say "Stack $stack: $(stack_status); archive s3://$(stack_value Outputs ArchiveBucket)"
+    say "Stack $stack: $(stack_status); archive s3://$(stack_value ArchiveBucket)"
     for function in $functions; do
         say "" && say "$function, runs of the last 7 days:"
-        group="$(stack_value Outputs "$([[ $function == sign-in-logs ]] && echo SignInLogGroup || echo AuditLogGroup)")"
+        group="$(stack_value "$([[ $function == sign-in-logs ]] && echo SignInLogGroup || echo AuditLogGroup)")"
         aws logs filter-log-events --log-group-name "$group" --start-time "$((($(date +%s) - 604800) * 1000))" \
             --filter-pattern '"remainingWindows"' --query 'events[].[timestamp,message]' --output json 2>/dev/null |
             print_runs || true
-        printf '{"dryRun": true, "from": "%s", "to": "%s"}' "$(days_ago "$(stack_value Parameters HistoryDays)")" "$(days_ago 0)" >"$work/plan.event"
+        printf '{"dryRun": true, "from": "%s", "to": "%s"}' "$(days_ago "$(stack_value HistoryDays)")" "$(days_ago 0)" >"$work/plan.event"
         if invoke "$function" "$work/plan.event" plan; then print_coverage; else say "  $(answer_of plan 'answer["errorMessage"]')"; fi
     done
     say "" && say "Alarms:"
@@ -583,7 +599,7 @@ if not reports:
 
 # What a plan of the whole history says of each stream.
 print_coverage() {
-    say "  coverage of the last $(stack_value Parameters HistoryDays) days:"
+    say "  coverage of the last $(stack_value HistoryDays) days:"
     python3 -c '
 import collections, json, sys
 states = collections.defaultdict(collections.Counter)
@@ -598,10 +614,10 @@ days_ago() { python3 -c 'import datetime, sys; print((datetime.datetime.now(date
 uninstall() {
     local bucket key name
     need_stack
-    bucket="$(stack_value Outputs ArchiveBucket)" key="$(stack_value Outputs KeyArn)"
+    bucket="$(stack_value ArchiveBucket)" key="$(stack_value KeyArn)"
     [[ -z "$delete_archive" || "$delete_archive" == "$bucket" ]] ||
         refuse "--delete-archive names \"$delete_archive\", and the archive is \"$bucket\"; nothing was deleted"
-    [[ -z "$delete_archive" || -z "$(stack_value Parameters ExistingBucket)" ]] ||
+    [[ -z "$delete_archive" || -z "$(stack_value ExistingBucket)" ]] ||
         refuse "the bucket $bucket was there before the stack; delete it yourself if it is to go"
     confirm "Remove the stack $stack${delete_archive:+, AND EVERY LOG in $bucket, for good}?"
     remove_stack

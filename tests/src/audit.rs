@@ -135,18 +135,16 @@ impl Audit {
             (Some(_), Some(_)) => self.problem(key, "has two ledger rows"),
         }
         for line in text.lines() {
-            let time = serde_json::from_str::<Value>(line)
-                .ok()
-                .and_then(|record| record[time_field].as_str()?.parse().ok());
+            let record: Value = serde_json::from_str(line).unwrap_or_default();
+            let time = record[time_field].as_str().and_then(|time| time.parse().ok());
             if !window
                 .zip(time)
                 .is_some_and(|((start, end), time): (_, DateTime<Utc>)| start <= time && time < end)
             {
                 self.problem(key, "holds a record outside its window");
             }
-            if let Some(other) =
-                self.versions.entry(stream.clone()).or_default().insert(canonical(line), key.to_owned())
-            {
+            let versions = self.versions.entry(stream.clone()).or_default();
+            if let Some(other) = versions.insert(record.to_string(), key.to_owned()) {
                 self.problem(key, &format!("holds a version that {other} holds too"));
             }
         }

@@ -8,7 +8,7 @@ use crate::output::say;
 use crate::place::Place;
 use crate::status::Status;
 use crate::{report, summary, verify};
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entratrail::archive::{Access, Archive};
 use entratrail::clock::Clock;
 use entratrail::config::RunSettings;
@@ -18,6 +18,7 @@ use entratrail::graph::credential::{Application, Credential};
 use entratrail::graph::kept_in::KeptIn;
 use entratrail::log::Log;
 use entratrail::request::Collect;
+use graph_simulator::scenario::ClockStart;
 use graph_simulator::{Scenario, Simulator};
 use std::path::Path;
 use std::sync::Arc;
@@ -37,9 +38,7 @@ pub(crate) async fn demo(arguments: &DemoArguments) -> Result<Status, Error> {
     let place = Place::Folder(arguments.folder.join("archive"));
     let archive = place.open(Access::Write).await?;
     let (first_day, is_new) = first_day(&arguments.folder)?;
-    // The last collection ends before now, although time flies; but it never takes place before yesterday is due.
-    let due = Utc::now().date_naive().and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(1);
-    let now = due.max(Utc::now() - TimeDelta::minutes(15));
+    let now = Scenario::last_daily_read(Utc::now());
     let days: &[(&str, TimeDelta, &str)] = if is_new {
         &[("Yesterday", TimeDelta::hours(25), "5"), ("Today", TimeDelta::zero(), "7")]
     } else {
@@ -72,7 +71,10 @@ async fn collect_day(
     (now, history_days): (DateTime<Utc>, &str),
     interrupt: &Interrupt,
 ) -> Result<Status, Error> {
-    let contoso = Simulator::start(contoso(first_day, now)?).await.map_err(|error| unplayable(&error))?;
+    let contoso = Scenario::default_tenant().map_err(|error| unplayable(&error))?;
+    let mut contoso = contoso.as_of(now.date_naive(), first_day);
+    contoso.clock = ClockStart { now: Some(now), speed: SPEED };
+    let contoso = Simulator::start(contoso).await.map_err(|error| unplayable(&error))?;
     let settings = RunSettings::read(|name| match name {
         "GRAPH_URL" | "LOGIN_URL" => Some(contoso.url().to_owned()),
         "HISTORY_DAYS" => Some(history_days.to_owned()),
@@ -91,17 +93,6 @@ async fn collect_day(
     let runs = run(&collectors, &Collect::asked_by_hand(None), interrupt, Display::Nothing).await;
     summary::print_runs(&runs);
     Ok(summary::complain(&runs))
-}
-
-/// The company as it is at `now`, when it was founded on `first_day`: its days stay what they were.
-fn contoso(first_day: NaiveDate, now: DateTime<Utc>) -> Result<Scenario, Error> {
-    let mut scenario = Scenario::default_tenant().map_err(|error| unplayable(&error))?;
-    let passed = i32::try_from((now.date_naive() - first_day).num_days()).unwrap_or(0);
-    scenario.volume.iter_mut().for_each(|volume| volume.from_day -= passed);
-    scenario.story.iter_mut().for_each(|story| story.day -= passed);
-    scenario.clock.now = Some(now);
-    scenario.clock.speed = SPEED;
-    Ok(scenario)
 }
 
 /// The day of the first run, from which the days of the company are counted, and whether that is today's run.

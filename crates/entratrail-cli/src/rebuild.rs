@@ -113,7 +113,7 @@ impl Work {
         for object in holdings.objects_without_row().into_iter().filter(|object| span.holds(object.window)) {
             let address = archive.address(&raw_key(holdings.stream, object));
             self.problems.push(format!(
-                "{address} is named by no row of the ledger; the next collection puts it on record and makes its table"
+                "{address} is named by no complete row of the ledger; the next collection puts it on record and makes its table"
             ));
         }
         let reads = holdings.ledger.reads_with_object().into_iter().filter(|row| span.holds(row.window));

@@ -6,7 +6,7 @@ mod volume;
 
 use std::path::Path;
 
-use chrono::{DateTime, Days, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 pub use outcome::{Collect, Expect, Log};
@@ -127,6 +127,28 @@ impl Scenario {
         Self::from_toml(include_str!("../scenarios/contoso-calm.toml"))
     }
 
+    /// The tenant as it is on `today`, when the days of the scenario are counted from `day_zero`: what happened keeps
+    /// its date, and what goes on today goes on.
+    #[must_use]
+    pub fn as_of(mut self, today: NaiveDate, day_zero: NaiveDate) -> Self {
+        let passed = (today - day_zero).num_days();
+        let passed = i32::try_from(passed).unwrap_or(i32::MAX);
+        for day in self.volume.iter_mut().map(|volume| &mut volume.from_day) {
+            *day = day.saturating_sub(passed);
+        }
+        for day in self.story.iter_mut().map(|story| &mut story.day) {
+            *day = day.saturating_sub(passed);
+        }
+        self
+    }
+
+    /// When a daily reader last began that is done by `now`, although its time flies: a quarter of an hour before,
+    /// but never so early that yesterday, of which Graph still serves records for an hour, is not due.
+    pub fn last_daily_read(now: DateTime<Utc>) -> DateTime<Utc> {
+        let due = now.date_naive().and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(1);
+        due.max(now - TimeDelta::minutes(15))
+    }
+
     /// Midnight (UTC) of the day that lies `day` days after the day of `now`.
     pub(crate) fn midnight(now: DateTime<Utc>, day: i32) -> DateTime<Utc> {
         let today = now.date_naive();
@@ -211,6 +233,32 @@ mod tests {
         ] {
             assert!(Scenario::from_toml(text).is_err(), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_day_of_contoso_is_the_same_whenever_it_is_looked_at() {
+        let day_zero: NaiveDate = "2026-11-23".parse().unwrap();
+        let mut seen = Vec::new();
+        for now in ["2026-11-23T12:00:00Z", "2026-11-25T12:00:00Z"] {
+            let now: DateTime<Utc> = now.parse().unwrap();
+            let mut tenant = Scenario::default_tenant().unwrap().as_of(now.date_naive(), day_zero);
+            tenant.clock.now = Some(now);
+            let tenant = crate::Simulator::start(tenant).await.unwrap();
+            let mut records = tenant.visible();
+            records.retain(|record| record.time.date_naive() < day_zero);
+            let mut records: Vec<_> = records.into_iter().map(|record| record.json).collect();
+            records.sort_unstable();
+            seen.push(records);
+        }
+        assert!(seen[0].len() > 1000);
+        assert!(seen[0] == seen[1]);
+    }
+
+    #[test]
+    fn a_daily_read_never_begins_before_yesterday_is_due() {
+        let begun = |now: &str| Scenario::last_daily_read(now.parse().unwrap()).to_rfc3339();
+        assert_eq!(begun("2026-11-23T00:05:00Z"), "2026-11-23T01:00:00+00:00");
+        assert_eq!(begun("2026-11-23T09:00:00Z"), "2026-11-23T08:45:00+00:00");
     }
 
     #[test]

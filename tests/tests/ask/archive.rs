@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use entratrail::archive::{Access, Archive};
 use entratrail::clock::Clock;
 use entratrail::collector::Collector;
@@ -11,7 +11,7 @@ use entratrail::graph::credential::{Application, Credential};
 use entratrail::graph::kept_in::KeptIn;
 use entratrail::log::Log;
 use entratrail::request::Collect;
-use graph_simulator::scenario::Late;
+use graph_simulator::scenario::{ClockStart, Late};
 use graph_simulator::{Scenario, Simulator};
 use tempfile::TempDir;
 
@@ -52,28 +52,15 @@ impl Collected {
     async fn of(scenario: Scenario) -> Self {
         let collected = Self(tempfile::tempdir().expect("a temporary folder can be made"));
         let archive = Archive::in_folder(&collected.folder(), Access::Write).expect("the folder is ours");
-        let today = Utc::now().date_naive();
-        // The last collection ends before now, although time flies; but it never takes place before yesterday is due.
-        let due = today.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(1);
-        let now = due.max(Utc::now() - TimeDelta::minutes(15));
+        let now = Scenario::last_daily_read(Utc::now());
         for (at, history_days) in [(now - TimeDelta::hours(25), "5"), (now, "7")] {
-            collect(&archive, as_of(scenario.clone(), today, at), history_days).await;
+            let mut tenant = scenario.clone().as_of(at.date_naive(), now.date_naive());
+            tenant.clock = ClockStart { now: Some(at), speed: SPEED };
+            tenant.limits.requests_per_10s = 0;
+            collect(&archive, tenant, history_days).await;
         }
         collected
     }
-}
-
-/// The tenant as it is `at` an instant, where its days are counted from `today`.
-fn as_of(mut scenario: Scenario, today: NaiveDate, at: DateTime<Utc>) -> Scenario {
-    let passed = i32::try_from((at.date_naive() - today).num_days()).expect("a day or two");
-    for volume in &mut scenario.volume {
-        (volume.from_day, volume.to_day) = (volume.from_day - passed, volume.to_day - passed);
-    }
-    scenario.story.iter_mut().for_each(|story| story.day -= passed);
-    scenario.clock.now = Some(at);
-    scenario.clock.speed = SPEED;
-    scenario.limits.requests_per_10s = 0;
-    scenario
 }
 
 /// One run of each log.

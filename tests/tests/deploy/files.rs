@@ -44,7 +44,7 @@ fn the_linters_find_nothing() {
         &["validate", "--lint", "--template", "template.yaml", "--region", "eu-central-1"],
         b"",
     );
-    run(&tool("shellcheck"), &["deploy.sh", "tests/install-tools", "tests/package"], b"");
+    run(&tool("shellcheck"), &["deploy.sh", "tests/install-tools", "tests/package", "tests/rustc"], b"");
 }
 
 #[test]

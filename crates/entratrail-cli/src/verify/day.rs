@@ -58,7 +58,7 @@ impl CheckedDay {
         for object in holdings.objects_without_row() {
             let address = archive.address(&raw_key(self.stream, object));
             self.problems.push(format!(
-                "{address} is named by no row of the ledger; the next collection puts it on record"
+                "{address} is named by no complete row of the ledger; the next collection puts it on record"
             ));
         }
         let mut versions = HashSet::new();

@@ -77,7 +77,7 @@ async fn an_object_without_its_row_is_left_to_the_next_collection() {
     std::fs::remove_file(stage.files("ledger/directory-audits", ".ndjson").remove(1)).unwrap();
     let ended = rebuild(&stage, &[]);
     assert_eq!(ended.status, Some(1));
-    assert!(ended.stderr.contains("is named by no row of the ledger"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is named by no complete row of the ledger"), "{}", ended.stderr);
     assert_eq!(tables(&stage).len(), 8);
     stage.collect_all();
     assert_eq!(tables(&stage).len(), 9);

@@ -63,7 +63,7 @@ async fn a_removed_object_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_ledger_line_is_found() {
     let remove = |stage: &Stage| std::fs::remove_file(a_ledger(stage)).unwrap();
-    check(remove, &["0000-2400.r1.ndjson.gz", "is named by no row of the ledger"]).await;
+    check(remove, &["0000-2400.r1.ndjson.gz", "is named by no complete row of the ledger"]).await;
     check(remove, &["interactiveUser", "no read covers", "entratrail collect reads it"]).await;
 }
 
