@@ -1,6 +1,6 @@
 //! Memory: the peak of a large run beside that of a small one.
 
-use crate::stage::{Setting, Stage};
+use crate::stage::{STREAM, Setting, Stage};
 use crate::table::{Table, Target, megabytes, thousands};
 use crate::{Failure, progress};
 
@@ -11,23 +11,27 @@ const MOST_GROWTH: f64 = 1.1;
 /// Megabytes that no run may exceed.
 const MOST_MEGABYTES: f64 = 96.0;
 
-/// Collects one day and twenty.
+/// Collects one day and twenty, in one stream and in four.
 pub(crate) async fn measure() -> Result<Table, Failure> {
     let mut table =
         Table::new("memory: days of 50,000 beta sign-ins, no limit, no latency; peak resident memory");
-    let mut peaks = Vec::new();
-    for days in [1, 20] {
-        let setting = Setting::unlimited(RECORDS_A_DAY, days);
-        let what = format!("{} records", thousands(setting.records()));
-        progress(&format!("memory: {what}"));
-        let peak = megabytes(Stage::new(setting).await?.collect().await?.peak_bytes);
-        let target = Target::new(format!("below {MOST_MEGABYTES} MB"), peak < MOST_MEGABYTES);
-        table.add_with_target(what, format!("{peak:.1} MB"), target);
-        peaks.push(peak);
+    let four = Setting::in_four_streams(RECORDS_A_DAY);
+    for (how, streams) in [("in one stream", vec![(STREAM, RECORDS_A_DAY)]), ("in four streams", four)] {
+        let mut peaks = Vec::new();
+        for days in [1, 20] {
+            let setting = Setting::unlimited_in(streams.clone(), days);
+            let what = format!("{} records {how}", thousands(setting.records()));
+            progress(&format!("memory: {what}"));
+            let peak = megabytes(Stage::new(setting).await?.collect().await?.peak_bytes);
+            let target = Target::new(format!("below {MOST_MEGABYTES} MB"), peak < MOST_MEGABYTES);
+            table.add_with_target(what, format!("{peak:.1} MB"), target);
+            peaks.push(peak);
+        }
+        let smallest = peaks.iter().copied().fold(f64::INFINITY, f64::min);
+        let growth = peaks.iter().copied().fold(0.0, f64::max) / smallest;
+        let target = Target::new("within 10 %", growth <= MOST_GROWTH);
+        let what = format!("the larger above the smaller, {how}");
+        table.add_with_target(what, format!("{:.1} %", (growth - 1.0) * 100.0), target);
     }
-    let smallest = peaks.iter().copied().fold(f64::INFINITY, f64::min);
-    let growth = peaks.iter().copied().fold(0.0, f64::max) / smallest;
-    let target = Target::new("within 10 %", growth <= MOST_GROWTH);
-    table.add_with_target("the larger above the smaller", format!("{:.1} %", (growth - 1.0) * 100.0), target);
     Ok(table)
 }

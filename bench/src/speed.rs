@@ -15,14 +15,9 @@ pub(crate) async fn measure(factor: u32) -> Result<Table, Failure> {
     let mut table = Table::new(format!(
         "speed: a day of 100,000 beta sign-ins; 5 requests per 10 s, 4 s per page; time runs {factor} times as fast"
     ));
-    let streams = [
-        ("interactiveUser", 25_000),
-        (STREAM, 60_000),
-        ("servicePrincipal", 10_000),
-        ("managedIdentity", 5_000),
-    ];
+    let four = Setting::in_four_streams(100_000);
     for (what, streams) in
-        [("in one stream", vec![(STREAM, 100_000)]), ("in four streams, 25/60/10/5 %", streams.to_vec())]
+        [("in one stream", vec![(STREAM, 100_000)]), ("in four streams, 25/60/10/5 %", four)]
     {
         progress(&format!("speed: {what}"));
         let outcome = Stage::new(setting(streams, factor)).await?.collect().await?;

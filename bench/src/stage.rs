@@ -40,8 +40,23 @@ pub(crate) struct Stage {
 impl Setting {
     /// Days of sign-ins in one stream, as fast as they can be read.
     pub(crate) fn unlimited(per_day: u32, days: u32) -> Self {
-        let records_per_day = vec![(STREAM, per_day)];
+        Self::unlimited_in(vec![(STREAM, per_day)], days)
+    }
+
+    /// Days of sign-ins in these streams, as fast as they can be read.
+    pub(crate) fn unlimited_in(records_per_day: Vec<(&'static str, u32)>, days: u32) -> Self {
         Self { records_per_day, days, requests_per_10s: None, page_latency_ms: 0, speed: 1 }
+    }
+
+    /// So many records a day as a tenant has them: 25, 60, 10 and 5 % in the four streams.
+    pub(crate) fn in_four_streams(per_day: u32) -> Vec<(&'static str, u32)> {
+        let share = |stream, percent| (stream, per_day / 100 * percent);
+        vec![
+            share("interactiveUser", 25),
+            share(STREAM, 60),
+            share("servicePrincipal", 10),
+            share("managedIdentity", 5),
+        ]
     }
 
     /// All records there are.
