@@ -19,19 +19,22 @@ demo: ## Collect and verify a simulated tenant, then the same with both function
 # A build does what clippy and rustdoc do (tests/rustc); the three after each other would go through 475 crates three times.
 test lint: export RUSTC_WORKSPACE_WRAPPER := $(CURDIR)/tests/rustc
 
+# The tests that take longest, one computing and the other waiting, run beside the others.
+LONG := behaviour deploy
+
 test: format ## Format, lints, every test, documentation: all that CI checks
 	tests/install-tools emulator deploy browser & tools=$$!; $(MAKE) lint; wait $$tools
-	log=$${CARGO_TARGET_DIR:-target}/behaviour.log; \
-	  cargo test --workspace --test behaviour > "$$log" 2>&1 & behaviour=$$!; \
-	  failed=0; cargo test --workspace --no-fail-fast || failed=$$?; \
-	  wait $$behaviour || failed=$$?; cat "$$log"; exit $$failed
+	logs=$${CARGO_TARGET_DIR:-target}; failed=0; declare -A running=(); \
+	  for name in $(LONG); do cargo test --workspace --test $$name > "$$logs/$$name.log" 2>&1 & running[$$name]=$$!; done; \
+	  cargo test --workspace --no-fail-fast || failed=$$?; \
+	  for name in $(LONG); do wait $${running[$$name]} || failed=$$?; cat "$$logs/$$name.log"; done; exit $$failed
 
 format: ## Check the format
 	cargo fmt --all -- --check
 
 lint: ## Build with lints and documentation, warnings as errors; no second, older TLS stack in the functions
 	cargo build --workspace --locked --bins --tests
-	cargo build --workspace --locked --test behaviour
+	cargo build --workspace --locked $(LONG:%=--test %)
 	@if cargo tree --locked -p sign-in-logs -p audit-logs --edges normal --prefix none \
 	  | grep -E '^(hyper v0\.|rustls v0\.2[0-2]\.|openssl v|openssl-sys|native-tls|ring )'; then \
 	  echo 'the crates above are a second TLS stack: turn off the default features of what pulls them in'; exit 1; fi
