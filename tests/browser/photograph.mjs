@@ -4,6 +4,7 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { join, resolve } from "node:path";
+import { writeFileSync } from "node:fs";
 
 // The browser brings the libraries along that a small machine lacks, and unpacks them where it thinks to be a function.
 process.env.AWS_EXECUTION_ENV ??= `AWS_Lambda_nodejs${process.versions.node.split(".")[0]}.x`;
@@ -15,8 +16,10 @@ const [chromium, puppeteer] = [await load("@sparticuz/chromium"), await load("pu
 const SLICE = 3000;
 const [page, folder] = process.argv.slice(2);
 const address = pathToFileURL(resolve(page)).href;
+const executablePath = await chromium.executablePath();
+process.env.FONTCONFIG_FILE = fontsOf(process.env.BROWSER_TOOLS);
 const browser = await puppeteer.launch({
-  executablePath: await chromium.executablePath(),
+  executablePath,
   args: chromium.args,
   headless: "shell",
 });
@@ -29,6 +32,15 @@ try {
   await print();
 } finally {
   await browser.close();
+}
+
+// The browser looks for the fonts that it brings along where a function has them. Without any, a page has no text, and a heading of
+// balanced lines ends the browser.
+function fontsOf(tools) {
+  const file = join(tools, "fonts.conf");
+  const fonts = `<dir>${join(tools, "fonts")}</dir><cachedir>${join(tools, "fonts-cache")}</cachedir>`;
+  writeFileSync(file, `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>${fonts}</fontconfig>`);
+  return file;
 }
 
 async function look(width, scheme) {
