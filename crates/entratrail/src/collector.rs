@@ -16,7 +16,7 @@ use crate::log::{GraphVersion, Log, Stream};
 use crate::metrics::Vitals;
 use crate::plan::{Holdings, Planned, Scope, plan_day};
 use crate::progress::Progress;
-use crate::reader::{Outcome, PERMITS_FOR_LARGE, Reader};
+use crate::reader::{Outcome, Reader};
 use crate::report::{Report, WindowReport};
 use crate::request::Collect;
 use crate::window::midnight;
@@ -167,7 +167,7 @@ impl Collector {
     ) {
         let mut stop = pin!(stop.fuse());
         let (halt, halted) = watch::channel(false);
-        let turns = Turns { large: Semaphore::new(PERMITS_FOR_LARGE), tables: Semaphore::new(2) };
+        let turns = Turns { large: Semaphore::new(1), tables: Semaphore::new(2) };
         let mut in_flight = FuturesUnordered::new();
         self.streams().into_iter().for_each(|stream| self.publish(run, stream));
         loop {

@@ -21,7 +21,7 @@ use crate::log::Log;
 use chrono::TimeDelta;
 use credential::Application;
 use flate2::bufread::MultiGzDecoder;
-use page::{Packed, Page};
+use page::Page;
 use refusal::Refusal;
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 use retry::{Decision, Outcome, Tries, retry_after};
@@ -31,17 +31,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use token::TokenSource;
 use tokio::sync::Mutex;
+pub use turns::Rank;
 use turns::Turns;
-pub use turns::{Rank, UnderWay};
 
 /// How long one page may take. Reads beyond a minute are reported from real tenants; twice this, and a
 /// smaller span is asked for.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(150);
 /// A page larger than this once unpacked is not one: a thousand records of 11.5 KB take 12 MB.
 const LARGEST_PAGE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// The one encoding of a body that is asked for.
-const GZIP: &str = "gzip";
 
 /// Requests sent for one read.
 #[derive(Debug, Default)]
@@ -127,22 +124,6 @@ impl GraphClient {
         self.tokens.credential_days_left()
     }
 
-    /// Counts a chain of pages as under way.
-    pub fn chain(&self) -> UnderWay<'_> {
-        self.turns.chain()
-    }
-
-    /// How many more chains of pages it takes to use up the limit.
-    pub fn lacking_chains(&self) -> usize {
-        self.turns.lacking_chains()
-    }
-
-    /// The page that was put aside, to be dropped before the next one is asked for.
-    pub async fn take_up(&self, packed: Packed) -> Option<Page> {
-        let mut body = Arc::clone(&self.desk).lock_owned().await;
-        if unpack(&packed.0, Some(GZIP), &mut body) { Page::parse(body) } else { None }
-    }
-
     /// The page at `link`, to be dropped before the next one is asked for. `is_next` says that Graph gave the link itself.
     pub async fn page(
         &self,
@@ -158,7 +139,7 @@ impl GraphClient {
             let turn = self.turns.turn(rank).await;
             tally.requests.fetch_add(1, Relaxed);
             let judged = match self.clock.timeout(PAGE_TIMEOUT, self.get(link, &token)).await {
-                Some(answer) => self.judge(answer, is_next).await,
+                Some(answer) => self.judge(answer).await,
                 None => Err((Outcome::TimedOut, Refusal::default())),
             };
             let (outcome, refusal) = match judged {
@@ -197,7 +178,7 @@ impl GraphClient {
             .header(AUTHORIZATION, token.authorization.clone())
             .header("Prefer", "include-unknown-enum-members")
             .header("client-request-id", uuid::Uuid::new_v4().to_string())
-            .header(ACCEPT_ENCODING, GZIP);
+            .header(ACCEPT_ENCODING, "gzip");
         let mut response = request.send().await.ok()?;
         let length = response.content_length().filter(|length| *length <= LARGEST_PAGE_BYTES);
         let mut body = Vec::with_capacity(usize::try_from(length.unwrap_or(0)).unwrap_or(0));
@@ -210,8 +191,8 @@ impl GraphClient {
         Some(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
     }
 
-    /// The page, or how the exchange ended. The first page of a span can be put aside.
-    async fn judge(&self, answer: Option<Answer>, is_next: bool) -> Result<Page, (Outcome, Refusal)> {
+    /// The page, or how the exchange ended.
+    async fn judge(&self, answer: Option<Answer>) -> Result<Page, (Outcome, Refusal)> {
         let Some(answer) = answer else { return Err((Outcome::Broken, Refusal::default())) };
         let mut body = Arc::clone(&self.desk).lock_owned().await;
         // Unpacking takes a while; requests that were just granted their turn leave first.
@@ -219,14 +200,10 @@ impl GraphClient {
         let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = header("request-id").unwrap_or_default().to_owned();
         let wait = header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));
-        let encoding = header(CONTENT_ENCODING.as_str());
-        let is_whole = unpack(&answer.body, encoding, &mut body);
+        let is_whole = unpack(&answer.body, header(CONTENT_ENCODING.as_str()), &mut body);
         if answer.status == 200 {
             let page = if is_whole { Page::parse(body) } else { None };
-            let is_kept = encoding == Some(GZIP) && !is_next;
-            return page
-                .map(|page| if is_kept { page.and_packed(answer.body) } else { page })
-                .ok_or((Outcome::Broken, Refusal { status: 200, request_id, ..Refusal::default() }));
+            return page.ok_or((Outcome::Broken, Refusal { status: 200, request_id, ..Refusal::default() }));
         }
         let refusal = Refusal::read(answer.status, &request_id, body.as_bytes());
         Err((Outcome::Status(answer.status, wait), refusal))
@@ -236,7 +213,7 @@ impl GraphClient {
 /// Writes the body as Graph meant it to `text`; false where it is damaged or no text.
 fn unpack(body: &[u8], encoding: Option<&str>, text: &mut String) -> bool {
     text.clear();
-    if encoding == Some(GZIP) {
+    if encoding == Some("gzip") {
         return MultiGzDecoder::new(body).take(LARGEST_PAGE_BYTES).read_to_string(text).is_ok();
     }
     std::str::from_utf8(body).map(|body| text.push_str(body)).is_ok()

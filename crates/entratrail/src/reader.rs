@@ -3,7 +3,6 @@
 mod chain;
 mod fetch;
 mod intake;
-mod large;
 mod survey;
 
 use crate::archive::{Archive, Recorded, Upload};
@@ -22,13 +21,10 @@ use crate::window::WindowLength;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use fetch::Fetched;
 use intake::{Intake, Taken};
-use large::{LargeTurn, is_large};
 use serde_json::Map;
 use std::future::Future;
 use std::pin::pin;
 use tokio::sync::Semaphore;
-
-pub use large::PERMITS as PERMITS_FOR_LARGE;
 
 /// The text of a row whose object is about to be created. Where it stays, the run died at that moment.
 const ANNOUNCED: &str = "the run ended before this read was on record; the next run looks for the object";
@@ -46,8 +42,8 @@ pub struct Reader<'run> {
     pub collection: Collection,
     /// `TARGET_RECORDS`.
     pub target_records: u64,
-    /// [`PERMITS_FOR_LARGE`] permits: the turns of large windows. What such a window holds until it is stored is most of
-    /// the memory of a run, and one or two are enough to use up Graph's limit.
+    /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
+    /// most of the memory of a run, and one is enough to use up Graph's limit.
     pub large: &'run Semaphore,
     /// Two permits: the turns to make a table object, which takes more memory than the rest of a small window. A turn is
     /// taken with the first new record, where one is free, or when the raw object is there. Who has one never waits for
@@ -90,9 +86,9 @@ impl Reader<'_> {
         tally: &Tally,
         stop: impl Future<Output = ()>,
     ) -> Outcome {
-        let turn = LargeTurn::of(self.large);
-        if let Some(records) = estimate.filter(|&records| is_large(records)) {
-            turn.wait(records).await;
+        let mut turn = None;
+        if estimate.is_some_and(chain::needs_several) {
+            turn = self.large.acquire().await.ok();
         }
         let started_at = self.clock.now().trunc_subsecs(3);
         let known = match self.stored_versions(planned, holdings).await {
@@ -103,7 +99,7 @@ impl Reader<'_> {
         let intake = Intake::new(self.archive, self.tables, (planned.stream, object), started_at, known);
         let mut stop = pin!(stop);
         let fetched = tokio::select! {
-            fetched = self.fetch(planned, estimate, &intake, &turn, tally) => fetched,
+            fetched = self.fetch(planned, estimate, &intake, &mut turn, tally) => fetched,
             () = &mut stop => Fetched::Stopped,
         };
         let taken = intake.into_taken();

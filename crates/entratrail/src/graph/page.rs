@@ -17,18 +17,10 @@ pub type Desk = OwnedMutexGuard<String>;
 #[derive(Debug)]
 pub struct Page {
     body: Desk,
-    packed: Option<Packed>,
     records: Vec<Range<usize>>,
     /// The link of the next page, byte for byte as Graph gave it; `None` on the last page.
     pub next_link: Option<String>,
 }
-
-/// A page as it came, compressed: it can be kept for later, when it is unpacked again.
-#[derive(Debug)]
-pub struct Packed(pub(super) Vec<u8>);
-
-/// What is kept packed is no larger than this. A thousand sign-ins take about one megabyte.
-const LARGEST_PACKED_BYTES: usize = 2 * 1024 * 1024;
 
 #[derive(Deserialize)]
 struct Envelope<'body> {
@@ -49,18 +41,7 @@ impl Page {
         };
         let records = envelope.value.into_iter().map(range).collect();
         let next_link = envelope.next_link;
-        Some(Self { body, packed: None, records, next_link })
-    }
-
-    /// The page with its compressed body, from which it can be had again.
-    pub(super) fn and_packed(self, body: Vec<u8>) -> Self {
-        let packed = (body.len() <= LARGEST_PACKED_BYTES).then_some(Packed(body));
-        Self { packed, ..self }
-    }
-
-    /// Clears the desk; `None` where the page cannot be had again without asking Graph.
-    pub fn put_aside(self) -> Option<Packed> {
-        self.packed
+        Some(Self { body, records, next_link })
     }
 
     /// The number of records, whatever their time.

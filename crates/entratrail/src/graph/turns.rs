@@ -3,10 +3,9 @@
 use super::pace::Pace;
 use crate::clock::Clock;
 use crate::log::Stream;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -30,15 +29,8 @@ impl Rank {
 #[derive(Debug)]
 pub(super) struct Turns {
     clock: Clock,
-    requests: usize,
-    at_once: usize,
-    chains: AtomicUsize,
     state: Mutex<State>,
 }
-
-/// A chain of pages that is under way, until it is dropped.
-#[derive(Debug)]
-pub struct UnderWay<'turns>(&'turns AtomicUsize);
 
 #[derive(Debug)]
 struct State {
@@ -46,8 +38,6 @@ struct State {
     free: usize,
     waiting: BTreeMap<Place, Arc<Notify>>,
     arrivals: u64,
-    /// How long a turn is held: a mean that follows the last few.
-    held: TimeDelta,
 }
 
 /// A place in the line; the number tells waiters of the same rank apart.
@@ -55,10 +45,7 @@ type Place = (Rank, u64);
 
 /// The right to have one request in flight, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Turn<'turns> {
-    turns: &'turns Turns,
-    granted_at: DateTime<Utc>,
-}
+pub(super) struct Turn<'turns>(&'turns Turns);
 
 struct Waiter<'turns> {
     turns: &'turns Turns,
@@ -75,28 +62,8 @@ enum Attempt<'turns> {
 impl Turns {
     /// At most `requests` in any ten seconds, and at most `at_once` in flight.
     pub(super) fn new(requests: usize, at_once: usize, clock: Clock) -> Self {
-        let state = State {
-            pace: Pace::new(requests),
-            free: at_once,
-            waiting: BTreeMap::new(),
-            arrivals: 0,
-            held: TimeDelta::zero(),
-        };
-        Self { clock, requests, at_once, chains: AtomicUsize::new(0), state: Mutex::new(state) }
-    }
-
-    /// Counts a chain that asks for one turn after the other.
-    pub(super) fn chain(&self) -> UnderWay<'_> {
-        self.chains.fetch_add(1, Relaxed);
-        UnderWay(&self.chains)
-    }
-
-    /// How many more chains it takes to use up the limit: as many are enough as get their turn while one is held, and one
-    /// more, because there is work between two requests.
-    pub(super) fn lacking_chains(&self) -> usize {
-        let held_ms = usize::try_from(self.state().held.num_milliseconds()).unwrap_or(0);
-        let enough = (self.requests * held_ms).div_ceil(10_000) + 1;
-        enough.min(self.at_once).saturating_sub(self.chains.load(Relaxed))
+        let state = State { pace: Pace::new(requests), free: at_once, waiting: BTreeMap::new(), arrivals: 0 };
+        Self { clock, state: Mutex::new(state) }
     }
 
     /// Waits until a request of `rank` may be sent.
@@ -133,12 +100,11 @@ impl Turns {
         if !is_first || state.free == 0 {
             return Attempt::NotFirst;
         }
-        let now = self.clock.now();
-        if let Err(later) = state.pace.take(now) {
+        if let Err(later) = state.pace.take(self.clock.now()) {
             return Attempt::NotBefore(later);
         }
         state.free -= 1;
-        Attempt::Granted(Turn { turns: self, granted_at: now })
+        Attempt::Granted(Turn(self))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -154,12 +120,6 @@ impl State {
     }
 }
 
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
-}
-
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut state = self.turns.state();
@@ -170,9 +130,7 @@ impl Drop for Waiter<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let held = self.turns.clock.now() - self.granted_at;
-        let mut state = self.turns.state();
-        state.held = if state.held.is_zero() { held } else { (state.held * 3 + held) / 4 };
+        let mut state = self.0.state();
         state.free += 1;
         state.wake_first();
     }
@@ -215,20 +173,6 @@ mod tests {
         let ranks =
             [rank(22, None), rank(21, Some(500)), rank(21, Some(9000)), rank(20, Some(1)), rank(21, None)];
         assert_eq!(order(&ranks).await, [3, 4, 2, 1, 0]);
-    }
-
-    #[test]
-    fn slow_answers_take_more_chains_to_use_up_the_limit() {
-        let turns = Turns::new(5, 4, Clock::wall());
-        let lacking = |held| {
-            turns.state().held = TimeDelta::milliseconds(held);
-            turns.lacking_chains()
-        };
-        assert_eq!([lacking(0), lacking(4000), lacking(4001), lacking(60_000)], [1, 3, 4, 4]);
-        let under_way = [turns.chain(), turns.chain()];
-        assert_eq!([lacking(0), lacking(4000), lacking(60_000)], [0, 1, 2]);
-        drop(under_way);
-        assert_eq!(lacking(4000), 3);
     }
 
     #[tokio::test]

@@ -6,9 +6,12 @@ use std::collections::HashSet;
 
 /// Records on a full page.
 const PAGE_RECORDS: u64 = 1000;
-/// Pages that one chain is expected to have at least where a window is read as several: the last page of each is only
-/// partly filled.
-const PAGES_A_CHAIN: u64 = 3;
+/// Pages that one chain is expected to have before a window is read as several chains at once.
+const PAGES_A_CHAIN: u64 = 8;
+/// Chains that one window is read as at most. Each costs about half a page.
+const MOST_CHAINS: u64 = 9;
+/// Chains below which a window may not use up Graph's limit: each waits for its page most of the time.
+const FEW_CHAINS: usize = 5;
 /// Pages after which a chain counts as endless.
 const MOST_PAGES: u32 = 10_000;
 /// Pages without anything that was not served before, after which a chain counts as endless.
@@ -26,22 +29,34 @@ pub(super) struct Chain {
 pub(super) enum Role {
     /// It is the first chain of a window of which nothing is known: its first page decides how to go on.
     Probe,
-    /// It is one of several that make up a window.
+    /// It is one of the chains that make up a window: its first page is a sample.
     Slice,
-    /// It takes the place of one whose next link Graph refused: that is tried only once.
+    /// It takes the place of a part of a chain that broke.
+    Rest,
+    /// The same, after Graph refused a next link: that is tried only once.
     SecondTry,
 }
 
-/// One chain for few records, several for many, but no more than `most`: a chain is as slow as Graph answers, whatever
-/// the limit allows.
-pub(super) fn slices(span: Span, records: u64, most: usize) -> Vec<Chain> {
-    let spans = span.slices(count(records, most)).into_iter();
+/// Whether a window of so many records is read as several chains.
+pub(super) fn needs_several(records: u64) -> bool {
+    count(records) > 1
+}
+
+/// One chain for few records, several at once for many: a chain is as slow as Graph answers, whatever the limit
+/// allows.
+pub(super) fn slices(span: Span, records: u64) -> Vec<Chain> {
+    let spans = span.slices(count(records)).into_iter();
     spans.map(|span| Chain { span, role: Role::Slice }).collect()
 }
 
-fn count(records: u64, most: usize) -> u32 {
-    let chains = usize::try_from(records / PAGE_RECORDS / PAGES_A_CHAIN).unwrap_or(usize::MAX);
-    u32::try_from(chains.clamp(1, most)).unwrap_or(u32::MAX)
+/// The chains that take the place of one of a few that are under way, where its `rest` is more than was thought.
+pub(super) fn cut_again(under_way: usize, rest: Span, records: u64) -> Option<Vec<Chain>> {
+    (under_way < FEW_CHAINS && needs_several(records)).then(|| slices(rest, records))
+}
+
+fn count(records: u64) -> u32 {
+    let chains = (records / PAGE_RECORDS / PAGES_A_CHAIN).clamp(1, MOST_CHAINS);
+    u32::try_from(chains).unwrap_or(1)
 }
 
 /// The links of a chain so far.
@@ -86,11 +101,16 @@ mod tests {
     }
 
     #[test]
-    fn only_several_pages_are_worth_several_chains() {
-        let counts =
-            |most| [0, 5_999, 6_000, 9_000, 5_000_000].map(|records| slices(day(), records, most).len());
-        assert_eq!(counts(1), [1; 5]);
-        assert_eq!(counts(5), [1, 1, 2, 3, 5]);
+    fn only_many_pages_are_worth_several_chains() {
+        let counts = [0, 15_999, 16_000, 40_000, 5_000_000].map(|records| slices(day(), records).len());
+        assert_eq!(counts, [1, 1, 2, 5, 9]);
+    }
+
+    #[test]
+    fn a_long_chain_among_few_is_cut_again() {
+        let cut = |under_way, records| cut_again(under_way, day(), records).map(|chains| chains.len());
+        assert_eq!([cut(3, 40_000), cut(1, 16_000)], [Some(5), Some(2)]);
+        assert_eq!([cut(3, 15_999), cut(5, 40_000)], [None; 2]);
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! Every page that Graph serves for a window: the chains of pages, and what to do when one breaks.
 
 use super::Reader;
-use super::chain::{Chain, Links, Role, slices};
+use super::chain::{Chain, Links, Role, cut_again, slices};
 use super::intake::Intake;
-use super::large::{LargeTurn, is_large};
 use super::survey::Survey;
 use crate::error::Error;
-use crate::graph::page::{Packed, Page, Seen, Strayed};
+use crate::graph::page::{Page, Seen, Strayed};
 use crate::graph::query::Span;
 use crate::graph::{NoPage, Rank, Tally};
 use crate::plan::Planned;
@@ -15,14 +14,16 @@ use crate::window::WindowLength;
 use chrono::{SubsecRound as _, TimeDelta};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use tokio::sync::SemaphorePermit;
 
 /// A read that passes this many times the target, or will, is given up and split.
 const FAR_TOO_MUCH: u64 = 4;
-/// A window is split where its pages promise this many times the target: several in a row, or the first one alone where
-/// that is too little for a large window.
+/// A window is split where first pages promise this many times the target: all of them together where it is read
+/// as several chains, its first page alone where that would be too little for several.
 const TOO_MUCH: u64 = 3;
-/// A first page stands at the edge of a day, where there may be this many times less than at noon: whether the window is
-/// large is judged by so much more than it shows, because a large one takes memory.
+/// A first page stands at the edge of a day, where there may be this many times less than at noon.
 const PERHAPS_AT_NIGHT: u64 = 6;
 
 /// How fetching a window ended.
@@ -39,64 +40,67 @@ pub(super) enum Fetched {
 }
 
 /// The window that is being read.
-struct Window<'read, 'run> {
+struct Window<'read> {
     planned: &'read Planned,
     span: Span,
     survey: Survey,
-    turn: &'read LargeTurn<'run>,
-}
-
-/// What the first page of a window says of the rest.
-enum Probed {
-    /// It counts, and its chain can go on, or be cut.
-    GoesOn,
-    /// There may be so much that the window has to wait for its turn.
-    WaitsForTurn(u64),
-    /// It does not count.
-    Instead(Followed),
+    /// Chains that are under way, where it is its turn to have several.
+    under_way: AtomicUsize,
 }
 
 /// How following a chain ended.
-enum Followed {
+enum Followed<'run> {
     ToItsEnd,
     InsteadBy(Vec<Chain>),
-    /// The window is large, with perhaps so many records, and it is not its turn. Its first page was put aside, where that
-    /// can be.
-    WaitsForTurn(u64, Option<Packed>),
+    /// The window is better read as these chains, in the turn that was free for it, if one was.
+    InSlices(Vec<Chain>, Option<SemaphorePermit<'run>>),
     TooMuch(WindowLength, u64),
     Failed(Error),
 }
 
+/// What the first page of a window says of the rest.
+enum Probed<'run> {
+    /// The chain can go on.
+    Sparse,
+    /// There is too much for one chain; the page does not count.
+    Dense(Followed<'run>),
+    /// There is too much for one chain before what the page holds; the page counts.
+    DenseBefore(Followed<'run>),
+}
+
 impl<'run> Reader<'run> {
-    /// Fetches every page of the window into `intake`. Where the window turns out to be large, waits for its `turn`
-    /// before anything is kept but its first page.
+    /// Fetches every page of the window into `intake`. Where the window turns out to need several chains, waits
+    /// for its `turn` before any of them starts.
     pub(super) async fn fetch(
         &self,
         planned: &Planned,
         expected: Option<u64>,
         intake: &Intake<'_>,
-        turn: &LargeTurn<'run>,
+        turn: &mut Option<SemaphorePermit<'run>>,
         tally: &Tally,
     ) -> Fetched {
         let (span, survey) = (span_of(planned), Survey::default());
-        let window = Window { planned, span, survey, turn };
+        let window = Window { planned, span, survey, under_way: AtomicUsize::new(usize::MAX) };
         let mut chains = match expected {
-            Some(records) => slices(window.span, records, self.graph.lacking_chains().max(1)),
+            Some(records) => slices(window.span, records),
             None => vec![Chain { span: window.span, role: Role::Probe }],
         };
-        let mut put_aside = None;
         let mut followed = FuturesUnordered::new();
         loop {
-            let follow = |chain| self.follow(&window, chain, put_aside.take(), intake, tally);
-            followed.extend(chains.drain(..).map(follow));
+            followed.extend(chains.drain(..).map(|chain| self.follow(&window, chain, intake, tally)));
+            if turn.is_some() {
+                window.under_way.store(followed.len(), Relaxed);
+            }
             match followed.next().await {
                 None => return Fetched::Everything,
                 Some(Followed::ToItsEnd) => {}
                 Some(Followed::InsteadBy(others)) => chains = others,
-                Some(Followed::WaitsForTurn(records, first_page)) => {
-                    turn.wait(records).await;
-                    chains = vec![Chain { span: window.span, role: Role::Probe }];
-                    put_aside = first_page;
+                Some(Followed::InSlices(slices, free_turn)) => {
+                    *turn = match free_turn {
+                        None => self.large.acquire().await.ok(),
+                        free_turn => free_turn,
+                    };
+                    chains = slices;
                 }
                 Some(Followed::TooMuch(length, records)) => return Fetched::TooMuch(length, records),
                 Some(Followed::Failed(error)) => return Fetched::Failed(error),
@@ -104,20 +108,20 @@ impl<'run> Reader<'run> {
         }
     }
 
-    /// Follows `chain`, of which the first page may lie aside.
     async fn follow(
         &self,
-        window: &Window<'_, 'run>,
+        window: &Window<'_>,
         chain: Chain,
-        mut put_aside: Option<Packed>,
         intake: &Intake<'_>,
         tally: &Tally,
-    ) -> Followed {
-        let (stream, _under_way) = (window.planned.stream, self.graph.chain());
+    ) -> Followed<'run> {
+        let stream = window.planned.stream;
         let mut links = Links::starting_with(self.collection.first_link(chain.span));
         let mut seen = Seen::default();
         loop {
-            let page = match self.page(window, chain, &links, &seen, put_aside.take(), tally).await {
+            let rank = Rank::new(window.span.start, stream, seen.ahead(chain.span));
+            let page = match self.graph.page(stream.log(), &links.current, links.pages > 0, rank, tally).await
+            {
                 Ok(page) => page,
                 Err(no_page) => return ask_differently(chain, no_page),
             };
@@ -126,14 +130,12 @@ impl<'run> Reader<'run> {
                 Err(strayed) => return Followed::Failed(filter_ignored(strayed)),
             };
             seen.add(&records);
-            if chain.role == Role::Probe && seen.is_first_page() && page.next_link.is_some() {
-                match self.after_probe(window, &records, &seen) {
-                    Probed::GoesOn => {}
-                    Probed::WaitsForTurn(perhaps) => {
-                        drop(records);
-                        return Followed::WaitsForTurn(perhaps, page.put_aside());
-                    }
-                    Probed::Instead(instead) => return instead,
+            let mut instead = None;
+            if chain.role == Role::Probe && links.pages == 0 {
+                match self.after_probe(window, &page, &records, &seen) {
+                    Probed::Sparse => {}
+                    Probed::Dense(instead) => return instead,
+                    Probed::DenseBefore(others) => instead = Some(others),
                 }
             }
             let (before, after) = match intake.take(&records).await {
@@ -143,86 +145,84 @@ impl<'run> Reader<'run> {
             self.progress.add_records(stream, after - before);
             let (name, page_number) = (stream.name(), links.pages + 1);
             tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
-            let end = self
-                .reconsider(window, chain, &page, &records, &seen, after)
+            let end = instead
+                .or_else(|| self.reconsider(window, chain, &page, &records, &seen, after))
                 .or_else(|| self.next(&mut links, &page, before == after));
             if let Some(end) = end {
-                window.survey.chain_is_over(chain.span.start);
                 return end;
             }
         }
     }
 
-    /// The next page of `chain`, or the one that was put aside.
-    async fn page(
-        &self,
-        window: &Window<'_, 'run>,
-        chain: Chain,
-        links: &Links,
-        seen: &Seen,
-        put_aside: Option<Packed>,
-        tally: &Tally,
-    ) -> Result<Page, NoPage> {
-        if let Some(packed) = put_aside
-            && let Some(page) = self.graph.take_up(packed).await
-        {
-            return Ok(page);
-        }
-        let stream = window.planned.stream;
-        let rank = Rank::new(window.span.start, stream, seen.ahead(chain.span));
-        self.graph.page(stream.log(), &links.current, links.pages > 0, rank, tally).await
-    }
-
     /// Whether what was seen so far calls for other chains or shorter windows.
     fn reconsider(
         &self,
-        window: &Window<'_, 'run>,
+        window: &Window<'_>,
         chain: Chain,
         page: &Page,
         records: &[(Record, &str)],
         seen: &Seen,
         served: u64,
-    ) -> Option<Followed> {
-        page.next_link.as_ref()?;
-        let ahead = seen.ahead(chain.span)?;
-        // Wherever the day is densest, the last page alone would promise too much for the rest of it.
-        let at_least = ahead.min(seen.expected(chain.span).saturating_sub(seen.count()));
-        let judged = window.survey.page(chain.span.start, at_least, served, TOO_MUCH * self.target_records);
-        let too_much = (served > FAR_TOO_MUCH * self.target_records).then_some(served * 2);
-        judged.or(too_much).and_then(|whole| self.split(window, whole)).or_else(|| {
-            let rest = window.turn.is_taken().then(|| rest_of(chain.span, records)).flatten()?;
-            let chains = slices(rest, ahead, self.graph.lacking_chains() + 1);
-            (chains.len() > 1).then_some(Followed::InsteadBy(chains))
+    ) -> Option<Followed<'run>> {
+        let more_follows = page.next_link.is_some();
+        let expected = if more_follows { seen.expected(chain.span) } else { seen.count() };
+        if chain.role == Role::Slice && seen.is_first_page() {
+            window.survey.add(expected, chain.span);
+        }
+        if !more_follows {
+            return None;
+        }
+        if served > FAR_TOO_MUCH * self.target_records {
+            return self.split(window, served * 2);
+        }
+        let whole = match window.survey.expected(window.span) {
+            Some(surveyed) if surveyed > TOO_MUCH * self.target_records => Some(surveyed),
+            None if chain.span == window.span && expected > FAR_TOO_MUCH * self.target_records => {
+                Some(expected)
+            }
+            _ => None,
+        };
+        whole.and_then(|whole| self.split(window, whole)).or_else(|| {
+            let (rest, ahead) = (rest_of(chain.span, records)?, seen.ahead(chain.span)?);
+            cut_again(window.under_way.load(Relaxed), rest, ahead).map(Followed::InsteadBy)
         })
     }
 
-    /// How to go on after the first page of a window of which nothing is known.
-    fn after_probe(&self, window: &Window<'_, 'run>, records: &[(Record, &str)], seen: &Seen) -> Probed {
+    /// How to go on after the first page of a window of which nothing is known. Several chains take memory, so
+    /// they wait for their turn with nothing kept; where the turn is free, the page counts and they read the rest.
+    fn after_probe(
+        &self,
+        window: &Window<'_>,
+        page: &Page,
+        records: &[(Record, &str)],
+        seen: &Seen,
+    ) -> Probed<'run> {
+        if page.next_link.is_none() {
+            return Probed::Sparse;
+        }
         let expected = seen.expected(window.span);
-        let perhaps = expected * PERHAPS_AT_NIGHT;
-        if !is_large(perhaps) {
-            let is_too_much = expected > TOO_MUCH * self.target_records;
-            let instead = is_too_much.then(|| self.split(window, expected)).flatten();
-            return instead.map_or(Probed::GoesOn, Probed::Instead);
+        let slices_of = |span| slices(span, expected * PERHAPS_AT_NIGHT);
+        let all = slices_of(window.span);
+        if all.len() > 1 {
+            let rest = rest_of(window.span, records).zip(self.large.try_acquire().ok());
+            return match rest {
+                Some((rest, turn)) => Probed::DenseBefore(Followed::InSlices(slices_of(rest), Some(turn))),
+                None => Probed::Dense(Followed::InSlices(all, None)),
+            };
         }
-        if !window.turn.try_take(perhaps) {
-            return Probed::WaitsForTurn(perhaps);
-        }
-        if rest_of(window.span, records).is_some() {
-            return Probed::GoesOn;
-        }
-        let chains = slices(window.span, expected, self.graph.lacking_chains() + 1);
-        Probed::Instead(Followed::InsteadBy(chains))
+        let is_too_much = expected > TOO_MUCH * self.target_records;
+        let instead = is_too_much.then(|| self.split(window, expected)).flatten();
+        instead.map_or(Probed::Sparse, Probed::Dense)
     }
 
     /// Has shorter windows read in place of this one, which holds about so many records, where it may be split.
-    fn split(&self, window: &Window<'_, 'run>, expected: u64) -> Option<Followed> {
+    fn split(&self, window: &Window<'_>, expected: u64) -> Option<Followed<'run>> {
         let may_split = !window.planned.is_on_record && window.planned.window.length().shorter().is_some();
         may_split.then(|| self.too_much(window.planned, expected))
     }
 
     /// The longest windows that hold no more than the target each.
-    fn too_much(&self, planned: &Planned, expected: u64) -> Followed {
+    fn too_much(&self, planned: &Planned, expected: u64) -> Followed<'run> {
         let minutes = u64::from(planned.window.length().minutes());
         let share = |length: WindowLength| expected * u64::from(length.minutes()) / minutes;
         let mut length = planned.window.length().shorter().unwrap_or(planned.window.length());
@@ -233,7 +233,7 @@ impl<'run> Reader<'run> {
     }
 
     /// Moves on to the next link, unless the chain ends here.
-    fn next(&self, links: &mut Links, page: &Page, is_fruitless: bool) -> Option<Followed> {
+    fn next(&self, links: &mut Links, page: &Page, is_fruitless: bool) -> Option<Followed<'run>> {
         let Some(link) = &page.next_link else { return Some(Followed::ToItsEnd) };
         let moved = self.collection.check_link(link).and_then(|()| links.advance(link, is_fruitless));
         moved.err().map(Followed::Failed)
@@ -263,16 +263,16 @@ fn rest_of(span: Span, records: &[(Record, &str)]) -> Option<Span> {
 
 /// After a refused link the span is asked for once more from its start, then, as after time-outs, in halves. It
 /// is the question that is halved, not the window, so that windows on record can be repaired too.
-fn ask_differently(chain: Chain, no_page: NoPage) -> Followed {
+fn ask_differently<'run>(chain: Chain, no_page: NoPage) -> Followed<'run> {
     match no_page {
         NoPage::Failed(error) => Followed::Failed(error),
         NoPage::LinkRefused(_) if chain.role != Role::SecondTry => {
             Followed::InsteadBy(vec![Chain { role: Role::SecondTry, ..chain }])
         }
         NoPage::LinkRefused(error) | NoPage::TooSlow(error) => match chain.span.halves() {
-            Some(halves) => Followed::InsteadBy(
-                halves.into_iter().map(|span| Chain { span, role: Role::Slice }).collect(),
-            ),
+            Some(halves) => {
+                Followed::InsteadBy(halves.into_iter().map(|span| Chain { span, role: Role::Rest }).collect())
+            }
             None => Followed::Failed(error),
         },
     }

@@ -1,45 +1,38 @@
-//! How much a window holds, judged by what its chains have ahead of them.
+//! How much a window holds, judged from samples of all of it.
 
-use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use crate::graph::query::Span;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
-/// Pages in a row after which a judgement counts: a burst at the place of one page says little of the rest.
-const PAGES_IN_A_ROW: u32 = 6;
+/// Samples without which nothing is concluded: a single one may show a burst, or the night.
+const FEWEST_SAMPLES: u64 = 3;
 
-/// What the chains of a window say of how much it holds.
+/// What the first pages of slices say of how much the window holds.
 #[derive(Debug, Default)]
-pub(super) struct Survey(Mutex<Judgement>);
-
-#[derive(Debug, Default)]
-struct Judgement {
-    /// Records that a chain has ahead, by the start of its span.
-    ahead: BTreeMap<DateTime<Utc>, u64>,
-    /// Pages in a row that told of more than the limit, and the least that they told of.
-    in_a_row: u32,
-    least: u64,
+pub(super) struct Survey {
+    samples: AtomicU64,
+    records: AtomicU64,
+    seconds: AtomicU64,
 }
 
 impl Survey {
-    /// Notes that a page came: the chain that starts at `start` has so many records ahead, and so many of the window were
-    /// `served`. Returns about how many the window holds, where that is more than `most` for sure.
-    pub(super) fn page(&self, start: DateTime<Utc>, ahead: u64, served: u64, most: u64) -> Option<u64> {
-        let mut judgement = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        judgement.ahead.insert(start, ahead);
-        let expected = served + judgement.ahead.values().sum::<u64>();
-        if expected <= most {
-            judgement.in_a_row = 0;
-            return None;
-        }
-        judgement.in_a_row += 1;
-        judgement.least = if judgement.in_a_row == 1 { expected } else { judgement.least.min(expected) };
-        (judgement.in_a_row >= PAGES_IN_A_ROW).then_some(judgement.least)
+    /// Adds a sample: about so many records in that span.
+    pub(super) fn add(&self, records: u64, span: Span) {
+        self.samples.fetch_add(1, Relaxed);
+        self.records.fetch_add(records, Relaxed);
+        self.seconds.fetch_add(seconds(span), Relaxed);
     }
 
-    /// Notes that the chain that starts at `start` is over.
-    pub(super) fn chain_is_over(&self, start: DateTime<Utc>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).ahead.remove(&start);
+    /// About how many records `window` holds, once most of it was surveyed.
+    pub(super) fn expected(&self, window: Span) -> Option<u64> {
+        let surveyed = self.seconds.load(Relaxed);
+        let is_enough = self.samples.load(Relaxed) >= FEWEST_SAMPLES && surveyed * 2 >= seconds(window);
+        is_enough.then(|| self.records.load(Relaxed) * seconds(window) / surveyed.max(1))
     }
+}
+
+fn seconds(span: Span) -> u64 {
+    u64::try_from((span.end - span.start).num_seconds()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -47,15 +40,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_chains_have_ahead_counts_when_it_holds_for_several_pages() {
+    fn half_of_the_window_tells_the_rest() {
+        let day = Span {
+            start: "2026-11-22T00:00:00Z".parse().unwrap(),
+            end: "2026-11-23T00:00:00Z".parse().unwrap(),
+        };
         let survey = Survey::default();
-        let hour = |hour: u32| format!("2026-11-22T{hour:02}:00:00Z").parse().unwrap();
-        assert_eq!(survey.page(hour(0), 5000, 10, 100), None); // a burst
-        assert_eq!(survey.page(hour(0), 40, 20, 100), None);
-        let judged: Vec<_> = (0..8).map(|page| survey.page(hour(12), 200, 20 + page, 100)).collect();
-        assert_eq!(judged[..5], [None; 5]);
-        assert_eq!(judged[5..], [Some(260); 3]);
-        survey.chain_is_over(hour(12));
-        assert_eq!(survey.page(hour(0), 40, 30, 100), None);
+        let parts = day.slices(6);
+        survey.add(10, parts[0]);
+        survey.add(300, parts[2]);
+        assert_eq!(survey.expected(day), None);
+        survey.add(20, parts[5]);
+        assert_eq!(survey.expected(day), Some(660));
     }
 }
