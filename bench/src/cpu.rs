@@ -1,7 +1,7 @@
 //! CPU: what a record costs beyond the codec that nobody can do without.
 
 use crate::child::{Outcome, Task, page_bytes, sign_on};
-use crate::stage::{Setting, Stage};
+use crate::stage::{STREAM, Setting, Stage};
 use crate::table::{Table, Target, as_float};
 use crate::{Failure, progress};
 use graph_simulator::RequestKind;
@@ -15,7 +15,7 @@ const MOST: f64 = 1.6;
 /// Collects 100,000 sign-ins; reads them back with and without making their tables; unpacks the same answers and compresses
 /// the same objects again; reads them plainly.
 pub(crate) async fn measure() -> Result<Table, Failure> {
-    let stage = Stage::new(Setting::unlimited(RECORDS, 1)).await?;
+    let stage = Stage::new(Setting::unlimited(vec![(STREAM, RECORDS)], 1)).await?;
     progress("cpu: the product");
     let product = stage.collect().await?;
     progress("cpu: the tables by themselves");

@@ -15,23 +15,26 @@ const MOST_MEGABYTES: f64 = 96.0;
 pub(crate) async fn measure() -> Result<Table, Failure> {
     let mut table =
         Table::new("memory: days of 50,000 beta sign-ins, no limit, no latency; peak resident memory");
-    let four = Setting::in_four_streams(RECORDS_A_DAY);
-    for (how, streams) in [("in one stream", vec![(STREAM, RECORDS_A_DAY)]), ("in four streams", four)] {
-        let mut peaks = Vec::new();
-        for days in [1, 20] {
-            let setting = Setting::unlimited_in(streams.clone(), days);
-            let what = format!("{} records {how}", thousands(setting.records()));
-            progress(&format!("memory: {what}"));
-            let peak = megabytes(Stage::new(setting).await?.collect().await?.peak_bytes);
-            let target = Target::new(format!("below {MOST_MEGABYTES} MB"), peak < MOST_MEGABYTES);
-            table.add_with_target(what, format!("{peak:.1} MB"), target);
-            peaks.push(peak);
-        }
-        let smallest = peaks.iter().copied().fold(f64::INFINITY, f64::min);
-        let growth = peaks.iter().copied().fold(0.0, f64::max) / smallest;
-        let target = Target::new("within 10 %", growth <= MOST_GROWTH);
-        let what = format!("the larger above the smaller, {how}");
-        table.add_with_target(what, format!("{:.1} %", (growth - 1.0) * 100.0), target);
-    }
+    compare(&mut table, "in one stream", &[(STREAM, RECORDS_A_DAY)]).await?;
+    compare(&mut table, "in four streams", &Setting::in_four_streams(RECORDS_A_DAY)).await?;
     Ok(table)
+}
+
+async fn compare(table: &mut Table, how: &str, streams: &[(&'static str, u32)]) -> Result<(), Failure> {
+    let mut peaks = Vec::new();
+    for days in [1, 20] {
+        let setting = Setting::unlimited(streams.to_vec(), days);
+        let what = format!("{} records {how}", thousands(setting.records()));
+        progress(&format!("memory: {what}"));
+        let peak = megabytes(Stage::new(setting).await?.collect().await?.peak_bytes);
+        let target = Target::new(format!("below {MOST_MEGABYTES} MB"), peak < MOST_MEGABYTES);
+        table.add_with_target(what, format!("{peak:.1} MB"), target);
+        peaks.push(peak);
+    }
+    let smallest = peaks.iter().copied().fold(f64::INFINITY, f64::min);
+    let growth = peaks.iter().copied().fold(0.0, f64::max) / smallest;
+    let target = Target::new("within 10 %", growth <= MOST_GROWTH);
+    let what = format!("the larger above the smaller, {how}");
+    table.add_with_target(what, format!("{:.1} %", (growth - 1.0) * 100.0), target);
+    Ok(())
 }

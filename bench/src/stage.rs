@@ -38,13 +38,8 @@ pub(crate) struct Stage {
 }
 
 impl Setting {
-    /// Days of sign-ins in one stream, as fast as they can be read.
-    pub(crate) fn unlimited(per_day: u32, days: u32) -> Self {
-        Self::unlimited_in(vec![(STREAM, per_day)], days)
-    }
-
-    /// Days of sign-ins in these streams, as fast as they can be read.
-    pub(crate) fn unlimited_in(records_per_day: Vec<(&'static str, u32)>, days: u32) -> Self {
+    /// Days of sign-ins, as fast as they can be read.
+    pub(crate) fn unlimited(records_per_day: Vec<(&'static str, u32)>, days: u32) -> Self {
         Self { records_per_day, days, requests_per_10s: None, page_latency_ms: 0, speed: 1 }
     }
 

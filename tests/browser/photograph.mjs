@@ -1,10 +1,10 @@
 // Opens a page as a phone and as a desktop would, by day and by night, and prints a line of JSON for each: what went wrong, what was
 // asked of the network, and what is wider than the screen. Pictures go into the folder.
 // Usage: node photograph.mjs PAGE FOLDER
+import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { join, resolve } from "node:path";
-import { writeFileSync } from "node:fs";
 
 // The browser brings the libraries along that a small machine lacks, and unpacks them where it thinks to be a function.
 process.env.AWS_EXECUTION_ENV ??= `AWS_Lambda_nodejs${process.versions.node.split(".")[0]}.x`;
