@@ -161,22 +161,6 @@ async fn from_nothing_to_logs_and_back_to_the_archive() {
 }
 
 #[tokio::test]
-async fn the_archive_goes_only_when_told_twice() {
-    let operator = Operator::new().await;
-    operator.deploy(&operator.first_options()).await.done();
-    let bucket = bucket(&operator).await;
-    let refused =
-        operator.deploy(&["--uninstall", "--yes", "--delete-archive", "some-bucket"]).await.refusal();
-    assert!(refused.contains("names \"some-bucket\", and the archive is"), "{refused}");
-    assert!(!objects(&operator, &bucket).await.as_array().unwrap().is_empty());
-
-    let gone = operator.deploy(&["--uninstall", "--yes", "--delete-archive", &bucket]).await.done();
-    assert!(gone.contains("Deleted the archive"), "{gone}");
-    let buckets = operator.aws(&["s3api", "list-buckets", "--query", "Buckets[].Name"]).await;
-    assert!(!buckets.to_string().contains(&bucket), "{buckets}");
-}
-
-#[tokio::test]
 async fn every_function_works_under_its_own_role_over_tls() {
     let operator = Operator::strict().await;
     let deployed = operator.deploy(&operator.first_options()).await.done();
@@ -203,7 +187,7 @@ async fn every_function_works_under_its_own_role_over_tls() {
 }
 
 #[tokio::test]
-async fn a_certificate_is_made_shown_and_waited_for() {
+async fn a_certificate_is_made_shown_and_waited_for_and_all_of_it_goes() {
     let operator = Operator::new().await;
     let mut options = operator.first_options();
     let secret = options.iter().position(|option| option == "--secret-file").unwrap();
@@ -235,6 +219,20 @@ async fn a_certificate_is_made_shown_and_waited_for() {
     ];
     let stored = operator.aws(&stored).await;
     assert!(stored.as_str().unwrap().contains("PRIVATE KEY"));
+    the_archive_goes_only_when_told_twice(&operator).await;
+}
+
+async fn the_archive_goes_only_when_told_twice(operator: &Operator) {
+    let bucket = bucket(operator).await;
+    let refused =
+        operator.deploy(&["--uninstall", "--yes", "--delete-archive", "some-bucket"]).await.refusal();
+    assert!(refused.contains("names \"some-bucket\", and the archive is"), "{refused}");
+    assert!(!objects(operator, &bucket).await.as_array().unwrap().is_empty());
+
+    let gone = operator.deploy(&["--uninstall", "--yes", "--delete-archive", &bucket]).await.done();
+    assert!(gone.contains("Deleted the archive"), "{gone}");
+    let buckets = operator.aws(&["s3api", "list-buckets", "--query", "Buckets[].Name"]).await;
+    assert!(!buckets.to_string().contains(&bucket), "{buckets}");
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn the_schedule_starts_the_functions() {
     let at_first = reports().await;
     let started = tokio::time::timeout(std::time::Duration::from_mins(3), async {
         while reports().await == at_first {
-            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            tokio::time::sleep(std::time::Duration::from_secs(10)).await; // each look starts a command line
         }
     });
     assert!(started.await.is_ok(), "the rule did not start the function within three minutes");
