@@ -167,7 +167,7 @@ impl Collector {
     ) {
         let mut stop = pin!(stop.fuse());
         let (halt, halted) = watch::channel(false);
-        let turns = Turns { large: Semaphore::new(1), tables: Semaphore::new(2) };
+        let turns = Turns { large: Semaphore::new(1), tables: Semaphore::new(1) };
         let mut in_flight = FuturesUnordered::new();
         self.streams().into_iter().for_each(|stream| self.publish(run, stream));
         loop {

@@ -45,8 +45,8 @@ pub struct Reader<'run> {
     /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
     /// most of the memory of a run, and one is enough to use up Graph's limit.
     pub large: &'run Semaphore,
-    /// Two permits: the turns to make a table object, which takes more memory than the rest of a small window. A turn is
-    /// taken with the first new record, where one is free, or when the raw object is there. Who has one never waits for
+    /// One permit: the turn to make a table object, which takes more memory than the rest of a small window. It is taken
+    /// with the first new record, where it is free, or when the raw object is there. Who has it never waits for
     /// [`Reader::large`].
     pub tables: &'run Semaphore,
     /// Who is told how far it is.
