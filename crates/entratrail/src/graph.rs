@@ -214,9 +214,18 @@ impl GraphClient {
 fn unpack(body: &[u8], encoding: Option<&str>, text: &mut String) -> bool {
     text.clear();
     if encoding == Some("gzip") {
+        // Without room from the start, the text would grow into up to twice of what it needs. A wrong size does no harm.
+        let _ = text.try_reserve_exact(unpacked_size(body));
         return MultiGzDecoder::new(body).take(LARGEST_PAGE_BYTES).read_to_string(text).is_ok();
     }
     std::str::from_utf8(body).map(|body| text.push_str(body)).is_ok()
+}
+
+/// How large a gzip body says that it is once unpacked: in its last four bytes
+/// (<https://www.rfc-editor.org/rfc/rfc1952>, 2.3.1).
+fn unpacked_size(body: &[u8]) -> usize {
+    let size = body.last_chunk().map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
+    usize::try_from(size.min(LARGEST_PAGE_BYTES)).unwrap_or(0)
 }
 
 fn too_slow(log: Log) -> Error {
@@ -238,6 +247,9 @@ fn throttled(log: Log) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::io::Write as _;
 
     #[test]
     fn a_body_that_is_no_text_is_damaged() {
@@ -246,5 +258,20 @@ mod tests {
         assert!(!unpack(b"{\"value\":[]}", Some("gzip"), &mut text));
         assert!(unpack(b"{\"value\":[]}", None, &mut text));
         assert_eq!(text, "{\"value\":[]}");
+    }
+
+    #[test]
+    fn a_page_takes_the_room_that_it_needs() {
+        let page = "sign-in ".repeat(1_000_000);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(page.as_bytes()).unwrap();
+        let mut body = gzip.finish().unwrap();
+        let mut text = String::new();
+        assert!(unpack(&body, Some("gzip"), &mut text));
+        assert_eq!((text.len(), text.capacity()), (page.len(), page.len()));
+
+        let end = body.len() - 4;
+        body[end..].fill(0xff);
+        assert!(!unpack(&body, Some("gzip"), &mut text));
     }
 }
