@@ -107,7 +107,7 @@ impl Reader<'_> {
             Fetched::Everything => {
                 let row = self.row(planned, started_at, tally, Some(&taken.versions));
                 let basis = holdings.ledger.basis(planned.window);
-                match self.store(planned, row, &basis, taken, stop).await {
+                match self.store(planned, row, &basis, taken).await {
                     Ok(outcome) => outcome,
                     Err(error) => Outcome::Failed(error),
                 }
@@ -144,7 +144,7 @@ impl Reader<'_> {
     }
 
     /// Order matters: the row that announces the object, the object, its table object, the row that completes it. A run
-    /// that dies or is stopped in between leaves enough for the next one to go on, and a run that works on the same
+    /// that dies in between leaves enough for the next one to go on, and a run that works on the same
     /// minutes sees the announcement and leaves the window alone.
     async fn store(
         &self,
@@ -152,7 +152,6 @@ impl Reader<'_> {
         mut row: ReadRow,
         basis: &[ReadRow],
         taken: Taken<'_>,
-        stop: impl Future<Output = ()>,
     ) -> Result<Outcome, Error> {
         if row.new == 0 {
             taken.give_up().await;
@@ -168,7 +167,7 @@ impl Reader<'_> {
         }
         row.finished_at = self.clock.now().trunc_subsecs(3);
         let table = match table.put().await? {
-            None => self.write_table(planned.stream, &row, stop).await?,
+            None => self.write_table(planned.stream, &row).await?,
             made => made,
         };
         let Some(table) = table else { return Ok(Outcome::Stopped) };
@@ -210,15 +209,11 @@ impl Reader<'_> {
         Ok(false)
     }
 
-    /// Makes the table object of a read from its raw object, unless it is stopped.
-    async fn write_table(
-        &self,
-        stream: Stream,
-        row: &ReadRow,
-        stop: impl Future<Output = ()>,
-    ) -> Result<Option<Encoded>, Error> {
+    /// Makes the table object of a read from its raw object, also when the run is to stop: that takes seconds, and without
+    /// it the read is not on record.
+    async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<Option<Encoded>, Error> {
         let _turn = self.tables.acquire().await;
-        self.archive.write_table(stream, row, stop).await
+        self.archive.write_table(stream, row, std::future::pending()).await
     }
 
     async fn fail(
