@@ -124,11 +124,6 @@ impl GraphClient {
         self.tokens.credential_days_left()
     }
 
-    /// Whether two requests more would be sent at once: what is under way does not use up Graph's limit.
-    pub fn has_room_for_two(&self) -> bool {
-        self.turns.has_room_for_two()
-    }
-
     /// The page at `link`, to be dropped before the next one is asked for. `is_next` says that Graph gave the link itself.
     pub async fn page(
         &self,

@@ -86,12 +86,6 @@ impl Turns {
         self.state().pace.throttled_until(instant, self.clock.now());
     }
 
-    /// Whether two requests more would get their turn at once.
-    pub(super) fn has_room_for_two(&self) -> bool {
-        let state = self.state();
-        state.waiting.is_empty() && state.free >= 2 && state.pace.room(self.clock.now()) >= 2
-    }
-
     fn line_up(&self, rank: Rank) -> Waiter<'_> {
         let mut state = self.state();
         state.arrivals += 1;
@@ -179,16 +173,6 @@ mod tests {
         let ranks =
             [rank(22, None), rank(21, Some(500)), rank(21, Some(9000)), rank(20, Some(1)), rank(21, None)];
         assert_eq!(order(&ranks).await, [3, 4, 2, 1, 0]);
-    }
-
-    #[tokio::test]
-    async fn there_is_room_for_two_until_one_of_two_places_or_of_two_requests_is_taken() {
-        let (few_at_once, slow) = (Turns::new(1000, 2, Clock::wall()), Turns::new(2, 1000, Clock::wall()));
-        for turns in [few_at_once, slow] {
-            assert!(turns.has_room_for_two());
-            let _turn = turns.turn(rank(1, None)).await;
-            assert!(!turns.has_room_for_two());
-        }
     }
 
     #[tokio::test]

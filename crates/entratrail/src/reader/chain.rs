@@ -10,6 +10,8 @@ const PAGE_RECORDS: u64 = 1000;
 const PAGES_A_CHAIN: u64 = 8;
 /// Chains that one window is read as at most. Each costs about half a page.
 const MOST_CHAINS: u64 = 9;
+/// Chains below which a window may not use up Graph's limit: each waits for its page most of the time.
+const FEW_CHAINS: usize = 5;
 /// Pages after which a chain counts as endless.
 const MOST_PAGES: u32 = 10_000;
 /// Pages without anything that was not served before, after which a chain counts as endless.
@@ -29,7 +31,7 @@ pub(super) enum Role {
     Probe,
     /// It is one of the chains that make up a window: its first page is a sample.
     Slice,
-    /// It takes the place of a part of another one.
+    /// It takes the place of a part of a chain that broke.
     Rest,
     /// The same, after Graph refused a next link: that is tried only once.
     SecondTry,
@@ -47,10 +49,9 @@ pub(super) fn slices(span: Span, records: u64) -> Vec<Chain> {
     spans.map(|span| Chain { span, role: Role::Slice }).collect()
 }
 
-/// The two chains that take the place of one whose `rest` holds so many records; `None` where one page holds them.
-pub(super) fn in_two(rest: Span, records: u64) -> Option<Vec<Chain>> {
-    let halves = rest.halves().filter(|_| records > PAGE_RECORDS)?;
-    Some(halves.into_iter().map(|span| Chain { span, role: Role::Rest }).collect())
+/// The chains that take the place of one of a few that are under way, where its `rest` is more than was thought.
+pub(super) fn cut_again(under_way: usize, rest: Span, records: u64) -> Option<Vec<Chain>> {
+    (under_way < FEW_CHAINS && needs_several(records)).then(|| slices(rest, records))
 }
 
 fn count(records: u64) -> u32 {
@@ -106,11 +107,10 @@ mod tests {
     }
 
     #[test]
-    fn two_chains_take_the_place_of_one_that_has_more_than_a_page_ahead() {
-        let halves = in_two(day(), 1001).unwrap();
-        assert_eq!(halves.len(), 2);
-        assert_eq!((halves[0].span.start, halves[1].span.end), (day().start, day().end));
-        assert!(in_two(day(), 1000).is_none());
+    fn a_long_chain_among_few_is_cut_again() {
+        let cut = |under_way, records| cut_again(under_way, day(), records).map(|chains| chains.len());
+        assert_eq!([cut(3, 40_000), cut(1, 16_000)], [Some(5), Some(2)]);
+        assert_eq!([cut(3, 15_999), cut(5, 40_000)], [None; 2]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Every page that Graph serves for a window: the chains of pages, and what to do when one breaks.
 
 use super::Reader;
-use super::chain::{Chain, Links, Role, in_two, slices};
+use super::chain::{Chain, Links, Role, cut_again, slices};
 use super::intake::Intake;
 use super::survey::Survey;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::window::WindowLength;
 use chrono::{SubsecRound as _, TimeDelta};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::SemaphorePermit;
 
@@ -25,8 +25,6 @@ const FAR_TOO_MUCH: u64 = 4;
 const TOO_MUCH: u64 = 3;
 /// A first page stands at the edge of a day, where there may be this many times less than at noon.
 const PERHAPS_AT_NIGHT: u64 = 6;
-/// A window of which the first page promises so many records waits for its turn to be read in several chains.
-const DENSE: u64 = 5000;
 
 /// How fetching a window ended.
 #[derive(Debug)]
@@ -46,8 +44,8 @@ struct Window<'read> {
     planned: &'read Planned,
     span: Span,
     survey: Survey,
-    /// Whether it is its turn to be read in several chains.
-    is_in_turn: AtomicBool,
+    /// Chains that are under way, where it is its turn to have several.
+    under_way: AtomicUsize,
 }
 
 /// How following a chain ended.
@@ -82,7 +80,7 @@ impl<'run> Reader<'run> {
         tally: &Tally,
     ) -> Fetched {
         let (span, survey) = (span_of(planned), Survey::default());
-        let window = Window { planned, span, survey, is_in_turn: AtomicBool::new(false) };
+        let window = Window { planned, span, survey, under_way: AtomicUsize::new(usize::MAX) };
         let mut chains = match expected {
             Some(records) => slices(window.span, records),
             None => vec![Chain { span: window.span, role: Role::Probe }],
@@ -90,7 +88,9 @@ impl<'run> Reader<'run> {
         let mut followed = FuturesUnordered::new();
         loop {
             followed.extend(chains.drain(..).map(|chain| self.follow(&window, chain, intake, tally)));
-            window.is_in_turn.store(turn.is_some(), Relaxed);
+            if turn.is_some() {
+                window.under_way.store(followed.len(), Relaxed);
+            }
             match followed.next().await {
                 None => return Fetched::Everything,
                 Some(Followed::ToItsEnd) => {}
@@ -182,20 +182,10 @@ impl<'run> Reader<'run> {
             }
             _ => None,
         };
-        whole
-            .and_then(|whole| self.split(window, whole))
-            .or_else(|| self.cut_in_two(window, rest_of(chain.span, records)?, seen.ahead(chain.span)?))
-    }
-
-    /// Two chains in the place of one, as long as the requests under way do not use up the limit: where the window has
-    /// its turn, or finds it free.
-    fn cut_in_two(&self, window: &Window<'_>, rest: Span, ahead: u64) -> Option<Followed<'run>> {
-        let halves = in_two(rest, ahead).filter(|_| self.graph.has_room_for_two())?;
-        if window.is_in_turn.load(Relaxed) {
-            return Some(Followed::InsteadBy(halves));
-        }
-        let turn = self.large.try_acquire().ok()?;
-        Some(Followed::InSlices(halves, Some(turn)))
+        whole.and_then(|whole| self.split(window, whole)).or_else(|| {
+            let (rest, ahead) = (rest_of(chain.span, records)?, seen.ahead(chain.span)?);
+            cut_again(window.under_way.load(Relaxed), rest, ahead).map(Followed::InsteadBy)
+        })
     }
 
     /// How to go on after the first page of a window of which nothing is known. Several chains take memory, so
@@ -211,12 +201,13 @@ impl<'run> Reader<'run> {
             return Probed::Sparse;
         }
         let expected = seen.expected(window.span);
-        if expected >= DENSE {
-            let slices_of = |span| slices(span, expected * PERHAPS_AT_NIGHT);
+        let slices_of = |span| slices(span, expected * PERHAPS_AT_NIGHT);
+        let all = slices_of(window.span);
+        if all.len() > 1 {
             let rest = rest_of(window.span, records).zip(self.large.try_acquire().ok());
             return match rest {
                 Some((rest, turn)) => Probed::DenseBefore(Followed::InSlices(slices_of(rest), Some(turn))),
-                None => Probed::Dense(Followed::InSlices(slices_of(window.span), None)),
+                None => Probed::Dense(Followed::InSlices(all, None)),
             };
         }
         let is_too_much = expected > TOO_MUCH * self.target_records;
