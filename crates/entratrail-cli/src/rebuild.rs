@@ -134,7 +134,7 @@ impl Work {
             .take_until(Box::pin(interrupt.wait()))
             .map(|(stream, row)| {
                 let (archive, interrupt) = (archive.clone(), interrupt.clone());
-                tokio::spawn(async move { archive.write_table(stream, &row, interrupt.wait()).await })
+                tokio::spawn(async move { archive.write_table_unless(stream, &row, interrupt.wait()).await })
             })
             .buffer_unordered(processors);
         while let Some(ended) = made.next().await {

@@ -144,8 +144,8 @@ impl Reader<'_> {
     }
 
     /// Order matters: the row that announces the object, the object, its table object, the row that completes it. A run
-    /// that dies in between leaves enough for the next one to go on, and a run that works on the same
-    /// minutes sees the announcement and leaves the window alone.
+    /// that dies in between leaves enough for the next one to go on, and a run that works on the same minutes sees the
+    /// announcement and leaves the window alone.
     async fn store(
         &self,
         planned: &Planned,
@@ -168,9 +168,8 @@ impl Reader<'_> {
         row.finished_at = self.clock.now().trunc_subsecs(3);
         let table = match table.put().await? {
             None => self.write_table(planned.stream, &row).await?,
-            made => made,
+            Some(made) => made,
         };
-        let Some(table) = table else { return Ok(Outcome::Stopped) };
         let recorded = self.archive.record(planned.stream, &row, None).await?;
         Ok(outcome_of(recorded, row, table.unexpected_fields))
     }
@@ -211,9 +210,9 @@ impl Reader<'_> {
 
     /// Makes the table object of a read from its raw object, also when the run is to stop: that takes seconds, and without
     /// it the read is not on record.
-    async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<Option<Encoded>, Error> {
+    async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<Encoded, Error> {
         let _turn = self.tables.acquire().await;
-        self.archive.write_table(stream, row, std::future::pending()).await
+        self.archive.write_table(stream, row).await
     }
 
     async fn fail(

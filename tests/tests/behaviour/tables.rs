@@ -203,7 +203,7 @@ async fn rebuild(archive: &Archive, log: Log) {
     for stream in Stream::all().into_iter().filter(|stream| stream.log() == log) {
         for day in archive.list(stream, chrono::NaiveDate::default()).await.unwrap().ledgers {
             for row in archive.ledger(stream, day).await.unwrap().0.reads_with_object() {
-                archive.write_table(stream, row, std::future::pending()).await.unwrap().unwrap();
+                archive.write_table(stream, row).await.unwrap();
             }
         }
     }
@@ -251,7 +251,7 @@ async fn a_table_that_is_given_up_leaves_the_one_before() {
     let day = "2026-11-22".parse().unwrap();
     let ledger = archive.ledger(Stream::DirectoryAudits, day).await.unwrap().0;
     let row = ledger.reads_with_object()[0].clone();
-    let stopped = archive.write_table(Stream::DirectoryAudits, &row, async {}).await;
+    let stopped = archive.write_table_unless(Stream::DirectoryAudits, &row, async {}).await;
     assert_eq!(stopped, Ok(None));
     assert_eq!(world.storage.open_uploads().await, 0);
     let objects = world.storage.objects().await;

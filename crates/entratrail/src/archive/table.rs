@@ -38,8 +38,16 @@ impl Archive {
 
     /// Makes the table object of the read that `row` tells of, in the place of any that is there. The raw object is read
     /// back for that and must be the one on record. The same raw object always makes the same bytes, those that
-    /// [`TableUpload`] makes of the same records. Gives up, with `None`, when `stop` is over.
-    pub async fn write_table(
+    /// [`TableUpload`] makes of the same records.
+    pub async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<Encoded, Error> {
+        let object = RawObject { window: row.window, read: row.read };
+        let mut table = self.upload_table(stream, object, row.started_at)?;
+        let filled = self.fill(stream, object, row, &mut table).await;
+        table.put_if(filled).await
+    }
+
+    /// The same, given up with `None` when `stop` is over.
+    pub async fn write_table_unless(
         &self,
         stream: Stream,
         row: &ReadRow,
@@ -49,20 +57,14 @@ impl Archive {
         let mut table = self.upload_table(stream, object, row.started_at)?;
         let filled = tokio::select! {
             biased;
-            () = stop => Ok(false),
-            filled = self.fill(stream, object, row, &mut table) => filled.map(|()| true),
+            () = stop => None,
+            filled = self.fill(stream, object, row, &mut table) => Some(filled),
         };
-        match filled {
-            Ok(true) => table.put().await.map(Some),
-            Ok(false) => {
-                table.give_up().await;
-                Ok(None)
-            }
-            Err(error) => {
-                table.give_up().await;
-                Err(error)
-            }
-        }
+        let Some(filled) = filled else {
+            table.give_up().await;
+            return Ok(None);
+        };
+        table.put_if(filled).await.map(Some)
     }
 
     async fn fill(
@@ -110,6 +112,17 @@ impl TableUpload<'_> {
             Err(error) => {
                 let error = not_encoded(&sending, &error);
                 sending.give_up().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the object appear where it was filled; gives it up otherwise.
+    async fn put_if(self, filled: Result<(), Error>) -> Result<Encoded, Error> {
+        match filled {
+            Ok(()) => self.put().await,
+            Err(error) => {
+                self.give_up().await;
                 Err(error)
             }
         }

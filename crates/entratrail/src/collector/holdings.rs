@@ -144,7 +144,7 @@ impl Collector {
         for object in left_over {
             let row = self.row_of(&holdings, object).await?;
             tracing::warn!(key = row.key, "an object without its ledger row is put on record");
-            self.archive.write_table(holdings.stream, &row, std::future::pending()).await?;
+            self.archive.write_table(holdings.stream, &row).await?;
             if let Recorded::Done(ledger) = self.archive.record(holdings.stream, &row, None).await? {
                 holdings.ledger = ledger;
             }
