@@ -294,7 +294,7 @@ build() { # leaves template and programs in the folder $work, as SAM wants them
         flag="--arm64"
         [[ "$architecture" == arm64 ]] || flag="--x86-64"
         say "Building both functions for $architecture; the first time takes some minutes"
-        (cd "$here" && cargo lambda build --release --locked "$flag" --lambda-dir "$work/built" \
+        (cd "$here" && cargo lambda build --profile lambda --locked "$flag" --lambda-dir "$work/built" \
             --package sign-in-logs --package audit-logs) || fail "the functions could not be built; the lines above say why"
         binaries="$work/built"
     fi

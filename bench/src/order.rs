@@ -19,7 +19,7 @@ Measures what EntraTrail promises and prints each figure beside its target; with
   --quick       readers: of the clean days only the one of 10,000 records; minutes
   --patience N  readers: minutes after which a run is broken off and counts as a failure (default 30)
 
-Needs the functions' binaries beside its own: cargo build --release --workspace && target/release/bench
+Needs the functions' binaries beside its own: make bench
 The exit status is 1 where a run could not be measured or the product lost, doubled or altered a record, and 2 for an
 unknown word; a missed target changes nothing, and neither does what another reader loses.
 ";

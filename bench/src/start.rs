@@ -26,7 +26,7 @@ pub(crate) async fn measure() -> Result<Table, Failure> {
         progress(&format!("start: {function}"));
         let binary = program.with_file_name(function);
         if !binary.exists() {
-            let missing = format!("{} is missing; run cargo build --release --workspace", binary.display());
+            let missing = format!("{} is missing; run make bench", binary.display());
             return Err(missing.into());
         }
         let milliseconds = median_start(&binary).await?.as_secs_f64() * 1e3;

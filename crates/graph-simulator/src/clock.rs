@@ -1,4 +1,5 @@
-//! The simulated clock: it starts where the scenario says and runs faster than the wall clock if asked.
+//! The simulated clock: it starts where the scenario says and runs faster than the wall clock if asked,
+//! or stands still until it is set.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -33,7 +34,9 @@ impl Clock {
     /// Waits for a span of simulated seconds.
     pub(crate) async fn sleep(&self, seconds: f64) {
         if seconds > 0.0 {
-            tokio::time::sleep(Duration::from_secs_f64(seconds / f64::from(self.speed))).await;
+            // A clock that stands still knows no span of its own.
+            let speed = f64::from(self.speed.max(1));
+            tokio::time::sleep(Duration::from_secs_f64(seconds / speed)).await;
         }
     }
 

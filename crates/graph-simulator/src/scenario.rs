@@ -66,7 +66,7 @@ pub struct Scenario {
 pub struct ClockStart {
     /// First instant of simulated time; absent: the wall clock.
     pub now: Option<DateTime<Utc>>,
-    /// Simulated seconds per real second, 1 to 10,000.
+    /// Simulated seconds per real second, up to 10,000; with 0 time passes only when it is set.
     #[serde(default = "one")]
     pub speed: u32,
 }
@@ -159,8 +159,8 @@ impl Scenario {
 
     fn check(&self) -> Result<(), Error> {
         let impossible = |reason: &str| Err(Error::Impossible(reason.to_owned()));
-        if !(1..=10_000).contains(&self.clock.speed) {
-            return impossible("clock.speed must be 1 to 10000");
+        if self.clock.speed > 10_000 {
+            return impossible("clock.speed must be 0 to 10000");
         }
         if !(1..=5000).contains(&self.limits.largest_page) {
             return impossible("limits.largest_page must be 1 to 5000");

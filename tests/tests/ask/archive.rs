@@ -11,6 +11,7 @@ use entratrail::graph::credential::{Application, Credential};
 use entratrail::graph::kept_in::KeptIn;
 use entratrail::log::Log;
 use entratrail::request::Collect;
+use entratrail_tests::days::wait_past_midnight;
 use graph_simulator::scenario::{ClockStart, Late};
 use graph_simulator::{Scenario, Simulator};
 use tempfile::TempDir;
@@ -50,6 +51,7 @@ impl Collected {
     }
 
     async fn of(scenario: Scenario) -> Self {
+        wait_past_midnight().await;
         let collected = Self(tempfile::tempdir().expect("a temporary folder can be made"));
         let archive = Archive::in_folder(&collected.folder(), Access::Write).expect("the folder is ours");
         let now = Scenario::last_daily_read(Utc::now());

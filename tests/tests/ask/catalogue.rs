@@ -5,6 +5,7 @@ use std::process::Command;
 
 use entratrail::log::Log;
 use entratrail::table::glue_columns;
+use entratrail_tests::stack::Tools;
 use serde_json::Value;
 
 /// The folder of the checkout.
@@ -14,9 +15,7 @@ pub(crate) fn checkout() -> PathBuf {
 
 /// What a script beside this file prints.
 pub(crate) fn python(script: &str, arguments: &[&Path]) -> Value {
-    let python = checkout().join(".venv/bin/python");
-    assert!(python.exists(), "the tools are not installed; run tests/install-tools emulator");
-    let output = Command::new(python)
+    let output = Command::new(Tools::Emulator.program("python"))
         .arg("-B")
         .arg(checkout().join("tests/tests/ask").join(script))
         .arg(checkout().join("template.yaml"))

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use entratrail_tests::stack::{Stack, binary};
+use entratrail_tests::days::wait_past_midnight;
+use entratrail_tests::stack::{Stack, Tools, binary, clock_variables};
 use graph_simulator::{Scenario, Simulator};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 /// Longer than any mail takes.
-const MAIL_PATIENCE: Duration = Duration::from_mins(2);
+const MAIL_PATIENCE: Duration = Duration::from_mins(5);
 
 /// Three days of a small office, one stream of each log.
 const OFFICE: &str = r#"
@@ -67,11 +68,9 @@ pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the checkout is there")
 }
 
-/// A program of the environment that `tests/install-tools deploy` makes.
+/// A program that `cargo xtask tools deploy` installs.
 pub(crate) fn tool(name: &str) -> PathBuf {
-    let tool = checkout().join(".venv-deploy/bin").join(name);
-    assert!(tool.exists(), "{name} is not installed; run tests/install-tools deploy");
-    tool
+    Tools::Deploy.program(name)
 }
 
 impl Operator {
@@ -86,6 +85,7 @@ impl Operator {
     }
 
     async fn of(stack: Stack) -> Self {
+        wait_past_midnight().await;
         let scenario = Scenario::from_toml(OFFICE).expect("the scenario is well formed");
         let tenant = Simulator::start(scenario).await.expect("the scenario can be played");
         let folder = TempDir::new().expect("a folder for temporary files");
@@ -170,10 +170,13 @@ impl Operator {
     /// A program in the operator's environment.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
+        let tools = tool("aws");
+        let tools = tools.parent().expect("a program lies in a folder").display();
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", format!("{}:{path}", checkout().join(".venv-deploy/bin").display()))
+            .envs(clock_variables())
+            .env("PATH", format!("{tools}:{path}"))
             .env("HOME", self.folder.path())
             .envs(self.stack.operator_environment())
             .current_dir(self.folder.path())

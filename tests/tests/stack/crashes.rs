@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entratrail_tests::stack::Function;
-use graph_simulator::Served;
+use graph_simulator::{Faults, Served};
 
 use crate::events::event;
 use crate::installation::{Installation, OFFICE, SIGN_IN_LOGS};
@@ -16,6 +16,13 @@ fn is_sign_in(stream: &str) -> bool {
 async fn slow_office() -> Installation {
     let scenario = OFFICE.replace("requests_per_10s = 0", "requests_per_10s = 0\npage_latency_ms = 100");
     Installation::of(&scenario).await
+}
+
+/// The office behind a Graph that serves that many pages, and then does not answer.
+async fn office_that_hangs_after(pages: u64) -> Installation {
+    let hangs =
+        format!("[[faults.script]]\nkind = 'slow'\nnth = {}\ntimes = 1000\nseconds = 600\n", pages + 1);
+    Installation::of(&format!("{OFFICE}{hangs}")).await
 }
 
 /// Kills the function as soon as that many pages have been served.
@@ -36,13 +43,14 @@ async fn assert_holds_everything(installation: &Installation) {
 #[tokio::test]
 async fn a_function_killed_while_it_reads_loses_nothing_and_doubles_nothing() {
     for pages in [1, 8, 16] {
-        let installation = slow_office().await;
+        let installation = office_that_hangs_after(pages).await;
         let function = installation.deploy(SIGN_IN_LOGS).await;
         let scheduled = event("scheduled");
         let (killed, ()) =
             tokio::join!(function.invoke(&scheduled), kill_after(&installation, &function, pages));
         assert_eq!(killed.error.expect("it was killed").error_type, "Runtime.ExitError");
 
+        installation.tenant.set_faults(Faults::default());
         let report = installation.run(&function, &scheduled).await;
         assert_eq!(report["remainingWindows"], 0, "killed after {pages} pages");
         assert_holds_everything(&installation).await;

@@ -1,8 +1,8 @@
 //! The credentials that are no secret: a certificate, and a token of the function's own role.
 
-use std::path::Path;
 use std::process::Command;
 
+use entratrail_tests::stack::Tools;
 use graph_simulator::RequestKind;
 use serde_json::Value;
 
@@ -28,8 +28,8 @@ print(certificate.public_bytes(pem).decode(), key.private_bytes(pem, serializati
 
 /// A certificate and its private key, as one text.
 fn make_certificate() -> String {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python");
-    let made = Command::new(python).args(["-c", MAKE_CERTIFICATE]).output().unwrap();
+    let made =
+        Command::new(Tools::Emulator.program("python")).args(["-c", MAKE_CERTIFICATE]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     String::from_utf8(made.stdout).unwrap()
 }

@@ -9,29 +9,37 @@ use crate::days::{day, midnight};
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, SIGN_IN_LOGS};
 
-/// Nine days of two slow pages each: nine seconds of waiting for Graph, one window after the other.
+/// Nine days of two pages each, one window after the other. Twice a page does not come before the
+/// function has to stop, however fast or slow the machine is.
 const BACKLOG: &str = r#"
-name = "a backlog behind a slow Graph"
+name = "a backlog behind a Graph that hangs twice"
 [limits]
 requests_per_10s = 0
-page_latency_ms = 500
 largest_page = 50
 [[volume]]
 stream = "directoryAudits"
 from_day = -9
 per_day = 70
+[[faults.script]]
+kind = "slow"
+nth = 5
+seconds = 600
+[[faults.script]]
+kind = "slow"
+nth = 10
+seconds = 600
 "#;
 const DAYS: usize = 9;
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A function that stops starting work after four of its eight seconds.
+/// A function that stops starting work after ten of its twenty seconds.
 async fn deploy_short_lived(installation: &Installation) -> Function<'_> {
     let mut settings = installation.settings();
-    for (name, value) in [("HISTORY_DAYS", "9"), ("CONCURRENCY", "1"), ("STOP_BEFORE_DEADLINE_SECONDS", "4")]
+    for (name, value) in [("HISTORY_DAYS", "9"), ("CONCURRENCY", "1"), ("STOP_BEFORE_DEADLINE_SECONDS", "10")]
     {
         settings.insert(name, value.to_owned());
     }
-    installation.deploy_as(AUDIT_LOGS, &settings, 8).await
+    installation.deploy_as(AUDIT_LOGS, &settings, 20).await
 }
 
 async fn windows_on_record(installation: &Installation) -> usize {
@@ -96,7 +104,7 @@ times = 1000
 [[faults.script]]
 kind = "slow"
 stream = "servicePrincipal"
-seconds = 60
+seconds = 600
 times = 1000
 "#;
 
@@ -105,7 +113,9 @@ async fn an_invocation_that_could_read_nothing_fails_and_does_not_continue_itsel
     let installation = Installation::of(HOPELESS).await;
     let mut settings = installation.settings();
     settings.insert("SIGN_IN_EVENT_TYPES", "interactiveUser,servicePrincipal".to_owned());
-    let function = installation.deploy_as(SIGN_IN_LOGS, &settings, 8).await;
+    // Five seconds to read in, and half a minute to say so.
+    settings.insert("STOP_BEFORE_DEADLINE_SECONDS", "30".to_owned());
+    let function = installation.deploy_as(SIGN_IN_LOGS, &settings, 35).await;
     let answer = installation.invoke(&function, &event("scheduled")).await;
     let error = answer.error.unwrap_or_else(|| panic!("it goes on with nothing done: {}", answer.payload));
     assert!(["Graph", "Incomplete"].contains(&error.error_type.as_str()), "{}", error.error_message);

@@ -147,7 +147,8 @@ async fn the_page_fits_a_phone_and_a_desktop_and_a_browser_has_nothing_to_compla
 fn photograph(page: &Path) -> Vec<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let tools = root.join(".venv-browser");
-    assert!(tools.join("installed").exists(), "the browser is missing: run tests/install-tools browser");
+    let install = Command::new(root.join("xtask/scripts/install-tools")).arg("browser").status();
+    assert!(install.unwrap().success(), "cargo xtask tools browser failed; the lines above say why");
     let mut command = Command::new(tools.join("bin/node"));
     command.arg(root.join("tests/browser/photograph.mjs")).arg(page).arg(page.parent().unwrap());
     let ended = command.env("BROWSER_TOOLS", &tools).env("TMPDIR", &tools).output().unwrap();

@@ -1,10 +1,16 @@
 //! A simulated tenant, a folder for its archive, and the command between them.
 
+use chrono::{NaiveTime, TimeDelta, Utc};
 use graph_simulator::{Scenario, Served, Simulator};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// Far longer than a story takes, also on a machine that is busy with something else.
+const LONGEST_STORY: Duration = Duration::from_mins(10);
 
 /// Four days of two streams and the audits, in pages of twenty records, without a limit.
 pub(crate) const TENANT: &str = r#"
@@ -44,6 +50,7 @@ pub(crate) struct Ended {
 
 impl Stage {
     pub(crate) async fn set(scenario: &str) -> Self {
+        wait_past_midnight();
         let scenario = Scenario::from_toml(scenario).unwrap();
         let simulator = Simulator::start(scenario).await.unwrap();
         Self { simulator, folder: tempfile::tempdir().unwrap() }
@@ -133,11 +140,36 @@ pub(crate) fn sum(verification: &Value, name: &str) -> u64 {
     verification["streams"].as_array().unwrap().iter().map(|stream| stream[name].as_u64().unwrap()).sum()
 }
 
-/// The command without any variable but the path.
+/// The command without any variable but the path and what sets the clock of the whole run.
 pub(crate) fn plain_command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_entratrail"));
-    command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap()).stdin(Stdio::null());
+    command.args(arguments).env_clear().envs(inherited()).stdin(Stdio::null());
     command
+}
+
+/// The path, and what sets another clock (faketime) or another time zone: without these the command
+/// would live on another day than the test.
+pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
+    const NAMES: [&str; 7] = [
+        "PATH",
+        "LD_PRELOAD",
+        "FAKETIME",
+        "FAKETIME_SHARED",
+        "FAKETIME_DONT_FAKE_MONOTONIC",
+        "FAKETIME_DONT_RESET",
+        "TZ",
+    ];
+    NAMES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
+
+/// Waits where midnight would come in the middle of a story: test, simulator and command have to
+/// agree on what day it is.
+pub(crate) fn wait_past_midnight() {
+    let tomorrow = (Utc::now() + TimeDelta::days(1)).date_naive();
+    let left = (tomorrow.and_time(NaiveTime::MIN).and_utc() - Utc::now()).to_std().unwrap_or_default();
+    if left < LONGEST_STORY {
+        std::thread::sleep(left);
+    }
 }
 
 /// Runs `command` to its end.

@@ -110,7 +110,7 @@ async fn scripted_refusals_strike_token_and_page_alike() {
     let throttled = reader.first("v1.0/auditLogs/signIns", DAY).await;
     let retry_after = throttled.headers.get("retry-after").unwrap().to_str().unwrap();
     assert_eq!(throttled.status, 429);
-    // Ten seconds after the request, which a busy machine sends some seconds after the start.
+    // Ten seconds after the request; the clock stands still.
     assert!(retry_after.starts_with("Mon, 23 Nov 2026 01:15:1"), "{retry_after}");
     assert_eq!(reader.first("v1.0/auditLogs/signIns", DAY).await.status, 401);
     assert_eq!(

@@ -26,7 +26,7 @@ pub(crate) struct Reply {
 
 impl Reader {
     pub(crate) async fn of(scenario: &str) -> Self {
-        let text = format!("name = 'test'\n[clock]\nnow = '{NOW}'\n{scenario}");
+        let text = format!("name = 'test'\n[clock]\nnow = '{NOW}'\nspeed = 0\n{scenario}");
         let simulator = Simulator::start(Scenario::from_toml(&text).unwrap()).await.unwrap();
         let mut reader = Self { simulator, client: reqwest::Client::new(), token: String::new() };
         reader.renew().await;

@@ -28,7 +28,7 @@ while True:
 "#;
 
 /// More than anything here takes.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 async fn deploy_stand_in(stack: &Stack) -> Function<'_> {
     let program = stack.emulator.folder.join(format!("stand-in-{}", stack.account));

@@ -1,5 +1,5 @@
 //! The whole product on one machine: compiled functions behind a real Lambda Runtime API, S3, SSM and KMS,
-//! all played by the AWS emulator that `tests/install-tools` installs.
+//! all played by the AWS emulator that `cargo xtask tools emulator` installs.
 //!
 //! One emulator serves a whole test process; every [`Stack`] is an AWS account of its own in it, so tests that run
 //! at the same time may use the same names.
@@ -11,9 +11,11 @@
 )]
 
 mod emulator;
+mod environment;
 mod function;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +31,9 @@ use serde_json::{Value, json};
 
 use emulator::Emulator;
 pub use emulator::Mode;
+pub use environment::clock_variables;
 pub use function::{Function, FunctionError, Invocation, binary};
+pub use tools::Tools;
 
 const REGION: &str = "eu-central-1";
 

@@ -9,6 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::environment::clock_variables;
+use crate::tools::Tools;
+
 /// Leads the process group of the emulator and of the functions that it runs. Its input is a pipe that closes when
 /// the tests end, also when they are killed; then it ends this group and nothing else.
 const GUARD: &str = r#"
@@ -17,7 +20,7 @@ cat >/dev/null
 rm -rf "$TMPDIR"
 kill -KILL 0
 "#;
-const START_PATIENCE: Duration = Duration::from_mins(1); // half a second on an idle machine
+const START_PATIENCE: Duration = Duration::from_mins(5); // half a second on an idle machine
 /// Where the emulator puts the certificate that it makes for strict mode.
 const CERTIFICATE: &str = "ministack-tls/server.crt";
 const TAIL_BYTES: usize = 2000;
@@ -54,12 +57,7 @@ impl Emulator {
 
     /// The Python that has the emulator.
     pub(super) fn python() -> PathBuf {
-        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python");
-        assert!(
-            python.exists(),
-            "MiniStack, the AWS emulator of the tests, is not installed; run tests/install-tools emulator"
-        );
-        python
+        Tools::Emulator.program("python")
     }
 
     /// Where emails are delivered.
@@ -97,6 +95,7 @@ impl Emulator {
             .arg(Self::python())
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator.py"))
             .env_clear() // functions inherit what the emulator has
+            .envs(clock_variables())
             .envs([("PATH", std::env::var("PATH").unwrap_or_default()), ("GATEWAY_PORT", port.to_string())])
             .envs([("TMPDIR", &folder), ("HOME", &folder)])
             .envs([("AWS_ENDPOINT_URL", endpoint.as_str()), ("BIND_HOST", "127.0.0.1")])

@@ -23,7 +23,7 @@ impl Folder {
     pub(crate) fn open() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
-            .expect("tests lies in the repository")
+            .expect("demo lies in the repository")
             .join(".demo");
         let first_run = root.join("first-run");
         let known = fs::read_to_string(&first_run).ok().and_then(|day| day.trim().parse().ok());

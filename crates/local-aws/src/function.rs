@@ -11,11 +11,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::Stack;
-use super::emulator::Emulator;
+use crate::Stack;
+use crate::emulator::Emulator;
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/function"; // the emulator asks for one and checks nothing
-const LOG_PATIENCE: Duration = Duration::from_mins(1);
+/// Far longer than a run takes on a busy machine.
+const LOG_PATIENCE: Duration = Duration::from_mins(5);
 
 /// What a synchronous invocation answered.
 #[derive(Debug)]
@@ -145,7 +146,11 @@ pub fn binary(name: &str) -> PathBuf {
     let folder = tests.parent().expect("a program lies in a folder");
     let profile = if folder.ends_with("deps") { folder.parent() } else { Some(folder) }; // tests lie in deps, the demo does not
     let binary = profile.expect("tests run in target/<profile>/deps").join(name);
-    assert!(binary.exists(), "{} is missing; run cargo build --workspace", binary.display());
+    assert!(
+        binary.exists(),
+        "{} is missing; run cargo build --workspace (cargo test --workspace does)",
+        binary.display()
+    );
     binary
 }
 

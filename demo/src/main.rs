@@ -7,15 +7,10 @@
     reason = "the demo ends with one sentence at the first thing that is not as it should be"
 )]
 
-#[path = "../demo/folder.rs"]
 mod folder;
-#[path = "../demo/incidents.rs"]
 mod incidents;
-#[path = "../demo/progress.rs"]
 mod progress;
-#[path = "../demo/stage.rs"]
 mod stage;
-#[path = "../demo/table.rs"]
 mod table;
 
 use std::process::ExitCode;

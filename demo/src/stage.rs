@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use entratrail_tests::stack::{Function, Invocation, Stack, binary};
 use graph_simulator::{RequestKind, Scenario, Simulator};
+use local_aws::{Function, Invocation, Stack, binary};
 use serde_json::{Value, json};
 
 use crate::folder::{self, Folder};

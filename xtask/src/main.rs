@@ -1,0 +1,50 @@
+//! The commands of this repository that cargo does not have: `cargo xtask`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a terminal")]
+
+mod ci;
+mod demo;
+mod process;
+mod progress;
+mod style;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+  demo              collect and verify a simulated tenant, on this machine and on an emulated AWS
+  ci                everything that CI checks, and the time of each part
+  tools SET ...     install tools of the tests: emulator, deploy, browser
+  package           build both functions as deploy.sh does; check their size; run one for arm64
+  style [PATH ...]  count what makes code hard to read, here or in any other tree";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["demo"] => demo::run(),
+        ["ci"] => ci::run(),
+        ["tools", sets @ ..] if !sets.is_empty() => process::script("install-tools", sets),
+        ["package"] => {
+            process::script("install-tools", &["deploy"]).and_then(|()| process::script("package", &[]))
+        }
+        ["style"] => style::run(&[process::root()]),
+        ["style", paths @ ..] => style::run(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.status())
+        }
+    }
+}
