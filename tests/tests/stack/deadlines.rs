@@ -9,10 +9,9 @@ use crate::days::{day, midnight};
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, SIGN_IN_LOGS};
 
-/// Nine days of two pages each, one window after the other. Twice a page does not come before the
-/// function has to stop, however fast or slow the machine is.
+/// Nine days of two pages each, which are read one window after the other.
 const BACKLOG: &str = r#"
-name = "a backlog behind a Graph that hangs twice"
+name = "a backlog"
 [limits]
 requests_per_10s = 0
 largest_page = 50
@@ -20,17 +19,16 @@ largest_page = 50
 stream = "directoryAudits"
 from_day = -9
 per_day = 70
-[[faults.script]]
-kind = "slow"
-nth = 5
-seconds = 600
-[[faults.script]]
-kind = "slow"
-nth = 10
-seconds = 600
 "#;
 const DAYS: usize = 9;
 const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The backlog behind a Graph where those page requests get no answer before the function has to stop,
+/// however fast or slow the machine is.
+fn backlog_that_hangs_at(requests: &[u64]) -> String {
+    let hang = |nth| format!("[[faults.script]]\nkind = 'slow'\nnth = {nth}\nseconds = 600\n");
+    BACKLOG.to_owned() + &requests.iter().map(hang).collect::<String>()
+}
 
 /// A function that stops starting work after ten of its twenty seconds.
 async fn deploy_short_lived(installation: &Installation) -> Function<'_> {
@@ -48,7 +46,7 @@ async fn windows_on_record(installation: &Installation) -> usize {
 
 #[tokio::test]
 async fn a_function_whose_time_runs_out_continues_itself_until_everything_is_archived() {
-    let installation = Installation::of(BACKLOG).await;
+    let installation = Installation::of(&backlog_that_hangs_at(&[5, 10])).await;
     let function = deploy_short_lived(&installation).await;
     let first = installation.run(&function, &event("scheduled")).await;
     let read = first["windows"].as_array().unwrap().len();
@@ -75,7 +73,7 @@ async fn a_function_whose_time_runs_out_continues_itself_until_everything_is_arc
 
 #[tokio::test]
 async fn a_span_is_continued_too_and_each_of_its_windows_is_read_once() {
-    let installation = Installation::of(BACKLOG).await;
+    let installation = Installation::of(&backlog_that_hangs_at(&[5])).await;
     let function = deploy_short_lived(&installation).await;
     let span = json!({"from": day(6).to_string(), "to": midnight(day(0))});
     installation.run(&function, &span).await;
