@@ -20,7 +20,7 @@ pub(crate) fn run(paths: &[PathBuf]) -> Result<(), Failure> {
     let mut all = Counts::default();
     for (name, counts) in &crates {
         print_row(name, counts);
-        all.add(counts);
+        all.add(&counts.named_after(name));
     }
     print_row("all", &all);
     println!(

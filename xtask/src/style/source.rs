@@ -48,6 +48,12 @@ impl Counts {
         }
     }
 
+    /// The counts of a crate beside others: a name that two crates have is not shared.
+    pub(super) fn named_after(&self, crate_name: &str) -> Self {
+        let names = self.names.iter().map(|(name, count)| (format!("{crate_name}::{name}"), *count));
+        Self { names: names.collect(), ..self.clone() }
+    }
+
     /// Types that were defined.
     pub(super) fn types(&self) -> usize {
         self.names.values().sum()
@@ -167,6 +173,13 @@ mod tests {
         let counts =
             count("pub struct Place;\npub(crate) enum Place {}\ntrait Other {}\nstruct Pair<T>(T);\n");
         assert_eq!((counts.types(), counts.shared_types()), (4, 2));
+    }
+
+    #[test]
+    fn two_crates_may_use_the_same_name() {
+        let mut all = count("struct Place;\n").named_after("one");
+        all.add(&count("struct Place;\n").named_after("other"));
+        assert_eq!((all.types(), all.shared_types()), (2, 0));
     }
 
     #[test]
