@@ -184,6 +184,29 @@ def may_publish(topic_arn, service, conditions):
     )
 
 
+create_topic = provisioners._sns_create
+update_topic = provisioners._sns_update
+
+
+def keep_key(topic_arn, properties):
+    """MiniStack's stacks forget the key of a topic."""
+    topic = sns._topics.get(topic_arn)
+    if topic:
+        topic["attributes"]["KmsMasterKeyId"] = properties.get("KmsMasterKeyId", "")
+
+
+def create_topic_with_key(logical_id, properties, stack_name):
+    created = create_topic(logical_id, properties, stack_name)
+    keep_key(created[0], properties)
+    return created
+
+
+def update_topic_with_key(physical_id, old_properties, properties, *rest, **options):
+    updated = update_topic(physical_id, old_properties, properties, *rest, **options)
+    keep_key(physical_id, properties)
+    return updated
+
+
 invoke_target = eventbridge._invoke_target
 
 
@@ -342,6 +365,8 @@ s3._dispatch = strict_s3
 iam_actions.s3_service_context = context_of_writes
 eventbridge._invoke_target = invoke_target_of_topic
 cloudwatch._dispatch_alarm_actions = act_where_allowed
+provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]["create"] = create_topic_with_key
+provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]["update"] = update_topic_with_key
 provisioners._RESOURCE_HANDLERS["AWS::SNS::Subscription"]["create"] = create_and_settle
 sns._subscribe = subscribe_and_settle
 sns._list_subscriptions_by_topic = lambda params: with_pending(list_subscriptions(params))
