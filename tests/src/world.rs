@@ -107,8 +107,7 @@ impl World {
     /// One run for `event`, up to `stop_at`.
     pub async fn run_for(&self, event: &Value, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
         tokio::time::sleep(START).await;
-        // In a box: a run is too large a future for those that hold it.
-        Box::pin(self.collector()?.run(&collect(event)?, stop_at)).await
+        self.collector()?.run(&collect(event)?, stop_at).await
     }
 
     /// Runs until nothing is due, as the daily schedule would in the end.
