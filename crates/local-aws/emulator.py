@@ -1,6 +1,6 @@
 """MiniStack with what the failure mails need and it does not have: asynchronous failure destinations on an event bus,
-and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS would send it). And with accounts that
-leave each other's functions alone."""
+and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS would send it). With accounts that leave
+each other's functions alone, and with the refusals of AWS in aws_rules.py."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import time
 import uuid
 from pathlib import Path
 
+import aws_rules  # noqa: F401: its import puts the rules in force
 from ministack.app import main
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge, lambda_svc, sns

@@ -1,4 +1,5 @@
-//! An S3 server on a temporary folder, and traps that end a run in the middle of one of its requests.
+//! An S3 server on a temporary folder that refuses what S3 refuses, and traps that end a run in the middle of one of
+//! its requests.
 
 #![expect(
     clippy::expect_used,
@@ -6,14 +7,20 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod rules;
+
+pub use rules::{OWNER, Refusal};
+
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use entratrail::archive::Archive;
+use entratrail::archive::{Archive, Bucket, Operator};
+use entratrail::config::Encryption;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use rules::{BOUND, Rules};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
@@ -26,11 +33,21 @@ use tokio::task::JoinHandle;
 
 const BUCKET: &str = "archive";
 
+/// Where the bucket lies.
+const REGION: &str = "eu-central-1";
+
+/// The access key of the account's owner, who changes the archive as somebody with all rights might.
+const UNBOUND: &str = "owner";
+
 /// A running S3 server with one bucket. It stops when dropped.
 #[derive(Debug)]
 pub struct Storage {
+    url: String,
+    /// What the archive is reached through.
     client: aws_sdk_s3::Client,
+    owner: aws_sdk_s3::Client,
     traps: Arc<Traps>,
+    rules: Arc<Rules>,
     server: JoinHandle<()>,
     _folder: TempDir,
 }
@@ -122,26 +139,56 @@ impl Storage {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("the folder is there"));
-        builder.set_auth(SimpleAuth::from_single("test", "test"));
+        let mut auth = SimpleAuth::new();
+        for access_key in [BOUND, UNBOUND] {
+            auth.register(access_key.to_owned(), "test".into());
+        }
+        builder.set_auth(auth);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let traps = Arc::new(Traps::default());
-        let server = tokio::spawn(serve(listener, builder.build(), Arc::clone(&traps)));
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(url)
-            .region(Region::from_static("eu-central-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .force_path_style(true)
-            .build();
-        let client = aws_sdk_s3::Client::from_conf(config);
-        client.create_bucket().bucket(BUCKET).send().await.expect("the bucket can be made");
-        Self { client, traps, server, _folder: folder }
+        let rules = Arc::new(Rules::default());
+        let s3 = builder.build();
+        let server = tokio::spawn(serve(listener, s3, Arc::clone(&traps), Arc::clone(&rules)));
+        let owner = client(&url, REGION, UNBOUND);
+        let client = client(&url, REGION, BOUND);
+        owner.create_bucket().bucket(BUCKET).send().await.expect("the bucket can be made");
+        Self { url, client, owner, traps, rules, server, _folder: folder }
     }
 
     /// The archive in it.
     pub fn archive(&self) -> Archive {
-        Archive::new(self.client.clone(), BUCKET.to_owned())
+        Archive::in_bucket(self.bucket().owned_by(OWNER.to_owned()))
+    }
+
+    /// The archive for somebody who takes `account` for the bucket's owner.
+    pub fn archive_of(&self, account: &str) -> Archive {
+        Archive::in_bucket(self.bucket().owned_by(account.to_owned()))
+    }
+
+    /// The archive for somebody who works in another region.
+    pub fn archive_from(&self, region: &'static str, operator: Operator) -> Archive {
+        let client = client(&self.url, region, BOUND);
+        Archive::in_bucket(Bucket::new(client, BUCKET.to_owned(), operator))
+    }
+
+    /// The archive for somebody who names the encryption of each object.
+    pub fn archive_encrypted(&self, encryption: Encryption) -> Archive {
+        Archive::in_bucket(self.bucket().encrypted(encryption))
+    }
+
+    fn bucket(&self) -> Bucket {
+        Bucket::new(self.client.clone(), BUCKET.to_owned(), Operator::Function)
+    }
+
+    /// Has S3 refuse requests.
+    pub fn refuse(&self, refusal: Refusal) {
+        self.rules.script(refusal);
+    }
+
+    /// Puts a policy on the bucket that denies writes without an encryption header.
+    pub fn demand_encryption(&self) {
+        self.rules.demand_encryption();
     }
 
     /// Runs `work` until it ends, or until the `nth` request of that kind, at which it is dropped as a killed process
@@ -166,12 +213,12 @@ impl Storage {
     /// Every object with its body.
     pub async fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         let mut objects = BTreeMap::new();
-        let mut pages = self.client.list_objects_v2().bucket(BUCKET).into_paginator().send();
+        let mut pages = self.owner.list_objects_v2().bucket(BUCKET).into_paginator().send();
         while let Some(page) = pages.next().await {
             for object in page.expect("the bucket can be listed").contents.unwrap_or_default() {
                 let key = object.key.expect("an object has a key");
                 let body =
-                    self.client.get_object().bucket(BUCKET).key(&key).send().await.expect("it is there").body;
+                    self.owner.get_object().bucket(BUCKET).key(&key).send().await.expect("it is there").body;
                 objects.insert(key, body.collect().await.expect("it arrives").to_vec());
             }
         }
@@ -180,13 +227,13 @@ impl Storage {
 
     /// Puts an object, as somebody else might.
     pub async fn put(&self, key: &str, body: &[u8]) {
-        let request = self.client.put_object().bucket(BUCKET).key(key).body(body.to_vec().into());
+        let request = self.owner.put_object().bucket(BUCKET).key(key).body(body.to_vec().into());
         request.send().await.expect("the object can be put");
     }
 
     /// Removes an object, as somebody else might.
     pub async fn remove(&self, key: &str) {
-        self.client.delete_object().bucket(BUCKET).key(key).send().await.expect("the object can be removed");
+        self.owner.delete_object().bucket(BUCKET).key(key).send().await.expect("the object can be removed");
     }
 
     /// Uploads that were begun and neither completed nor given up.
@@ -211,32 +258,60 @@ async fn all_or_nothing(
     s3: &S3Service,
     request: Request<Incoming>,
     traps: &Arc<Traps>,
+    rules: &Arc<Rules>,
 ) -> std::io::Result<Response<s3s::Body>> {
+    let step = Step::of(&request);
     let (head, body) = request.into_parts();
-    let body: s3s::Body = body.collect().await.map_err(std::io::Error::other)?.to_bytes().into();
-    let (s3, traps) = (s3.clone(), Arc::clone(traps));
+    let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+    if let Some(refusal) = rules.refuse(&head, &body, step) {
+        return Ok(refusal);
+    }
+    let s3 = s3.clone();
+    let traps = Arc::clone(traps);
+    let rules = Arc::clone(rules);
     let done = tokio::spawn(async move {
         let _turn = traps.turn.lock().await;
-        let answer = s3.call(Request::from_parts(head, body)).await;
-        let (head, body) = answer.map_err(|error| std::io::Error::other(format!("{error:?}")))?.into_parts();
+        let asked = head.clone();
+        let answer = s3.call(Request::from_parts(head, body.into())).await;
+        let answer = answer.map_err(|error| std::io::Error::other(format!("{error:?}")))?;
+        let (mut head, body) = answer.into_parts();
         let body = body.collect().await.expect("the folder can be read").to_bytes();
+        rules.note(&asked, &body);
+        Rules::echo(&asked, &mut head.headers);
         Ok(Response::from_parts(head, body.into()))
     });
     done.await.expect("S3 does not panic")
 }
 
-async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>) {
+/// A client of the server at `url`.
+fn client(url: &str, region: &'static str, access_key: &str) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(url)
+        .region(Region::from_static(region))
+        .credentials_provider(Credentials::new(access_key, "test", None, None, "test"))
+        .force_path_style(true)
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+async fn serve(listener: TcpListener, s3: S3Service, traps: Arc<Traps>, rules: Arc<Rules>) {
     let connections = Builder::new(TokioExecutor::new());
     while let Ok((socket, _)) = listener.accept().await {
-        let (s3, traps, connections) = (s3.clone(), Arc::clone(&traps), connections.clone());
+        let s3 = s3.clone();
+        let traps = Arc::clone(&traps);
+        let rules = Arc::clone(&rules);
+        let connections = connections.clone();
         socket.set_nodelay(true).unwrap_or_default();
         tokio::spawn(async move {
             let service = service_fn(|request: Request<Incoming>| {
-                let (s3, traps) = (s3.clone(), Arc::clone(&traps));
+                let s3 = s3.clone();
+                let traps = Arc::clone(&traps);
+                let rules = Arc::clone(&rules);
                 async move {
                     let step = Step::of(&request);
                     traps.pass(step, Moment::Before).await;
-                    let answer = all_or_nothing(&s3, request, &traps).await;
+                    let answer = all_or_nothing(&s3, request, &traps, &rules).await;
                     traps.pass(step, Moment::After).await;
                     answer
                 }

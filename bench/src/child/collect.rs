@@ -2,7 +2,7 @@
 
 use super::{Outcome, Source};
 use crate::Failure;
-use entratrail::archive::Archive;
+use entratrail::archive::{Archive, Bucket, Operator};
 use entratrail::collector::Collector;
 use entratrail::config::Config;
 use entratrail::graph::credential::{Application, Credential};
@@ -43,5 +43,6 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
 pub(super) async fn open_archive(config: &Config) -> Archive {
     let aws = aws_config::load_from_env().await;
     let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(config.has_own_s3_endpoint).build();
-    Archive::new(aws_sdk_s3::Client::from_conf(s3), config.archive_bucket.clone())
+    let client = aws_sdk_s3::Client::from_conf(s3);
+    Archive::in_bucket(Bucket::new(client, config.archive_bucket.clone(), Operator::Function))
 }

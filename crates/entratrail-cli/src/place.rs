@@ -1,7 +1,7 @@
 //! Where an archive is.
 
 use aws_config::BehaviorVersion;
-use entratrail::archive::{Access, Archive};
+use entratrail::archive::{Access, Archive, Bucket, Operator};
 use entratrail::error::Error;
 use std::fmt;
 use std::path::PathBuf;
@@ -23,7 +23,8 @@ impl Place {
                 let is_set = |name| std::env::var_os(name).is_some();
                 let is_redirected = is_set("AWS_ENDPOINT_URL") || is_set("AWS_ENDPOINT_URL_S3");
                 let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(is_redirected).build();
-                Ok(Archive::new(aws_sdk_s3::Client::from_conf(s3), bucket.clone()))
+                let client = aws_sdk_s3::Client::from_conf(s3);
+                Ok(Archive::in_bucket(Bucket::new(client, bucket.clone(), Operator::Person)))
             }
         }
     }

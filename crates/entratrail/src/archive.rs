@@ -10,6 +10,7 @@ mod table;
 mod table_listing;
 mod upload;
 
+pub use bucket::{Bucket, Operator};
 pub use folder::Access;
 pub use holdings::Listing;
 pub use table::TableUpload;
@@ -19,11 +20,10 @@ pub use upload::{PreparedObject, Upload};
 use crate::error::Error;
 use crate::ledger::{Ledger, ReadRow};
 use crate::log::Stream;
-use crate::object::{ledger_key, raw_folder, raw_key};
+use crate::object::{ledger_key, raw_key};
 use crate::plan::{Holdings, RawObject};
 use crate::raw::{ObjectDigest, RawDecoder};
 use crate::record::Record;
-use bucket::Bucket;
 use chrono::{DateTime, NaiveDate, Utc};
 use folder::Folder;
 use std::path::Path;
@@ -58,8 +58,8 @@ pub struct StoredObject {
 
 impl Archive {
     /// The archive in `bucket`.
-    pub fn new(s3: aws_sdk_s3::Client, bucket: String) -> Self {
-        Self { store: Store::Bucket(Bucket::new(s3, bucket)) }
+    pub fn in_bucket(bucket: Bucket) -> Self {
+        Self { store: Store::Bucket(bucket) }
     }
 
     /// The archive in a folder of this machine. One that holds something else is refused.
@@ -175,8 +175,8 @@ impl Archive {
         Ok(Holdings { stream, day, ledger: self.ledger(stream, day).await?.0, objects })
     }
 
-    /// Begins a large object and gives it up, which shows that objects can be written and leaves nothing.
+    /// Shows that objects can be written, as a run writes them.
     pub async fn check_write(&self, stream: Stream) -> Result<(), Error> {
-        self.store.begin(&format!("{}write-check", raw_folder(stream))).await?.abort().await
+        self.store.check_write(stream).await
     }
 }

@@ -370,7 +370,7 @@ impl Work {
             error,
             ran_out_of_time: self.ran_out_of_time,
             first_left: self.queue.first(),
-            vitals: Vitals { oldest_unverified_hours, credential_days_left, succeeded },
+            vitals: Vitals { oldest_unverified_hours, credential_days_left, succeeded: Some(succeeded) },
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub stop_before_deadline: TimeDelta,
     /// `CREDENTIAL_EXPIRES`: the day on which the client secret ends. Entra tells it to people only.
     pub secret_expires: Option<NaiveDate>,
+    /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy demands that.
+    pub archive_encryption: Option<Encryption>,
     /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy; such
     /// endpoints want the bucket in the path, not in the host name.
     pub has_own_s3_endpoint: bool,
@@ -67,6 +69,15 @@ pub enum CredentialKind {
     Federated,
 }
 
+/// An encryption of S3 as a write names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    /// S3's own keys.
+    S3,
+    /// The KMS key with that ARN.
+    Key(String),
+}
+
 impl Config {
     /// Reads the variables through `lookup`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
@@ -82,6 +93,7 @@ impl Config {
                 1..=840,
             )?),
             secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
+            archive_encryption: variables.archive_encryption()?,
             has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
         })
     }
@@ -130,6 +142,18 @@ impl Variables<'_> {
 
     fn or(&self, name: &str, default: &str) -> String {
         self.0(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn archive_encryption(&self) -> Result<Option<Encryption>, Error> {
+        const NAME: &str = "ARCHIVE_ENCRYPTION";
+        let value = self.or(NAME, "");
+        let is_key = value.starts_with("arn:") && value.contains(":kms:") && value.contains(":key/");
+        match value.as_str() {
+            "" => Ok(None),
+            "s3" => Ok(Some(Encryption::S3)),
+            arn if is_key => Ok(Some(Encryption::Key(arn.to_owned()))),
+            _ => Err(malformed(NAME, &value, "s3, the ARN of a KMS key, or nothing")),
+        }
     }
 
     fn parameter_prefix(&self) -> Result<String, Error> {
@@ -258,6 +282,7 @@ mod tests {
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,guest", "interactiveUser,nonInteractiveUser");
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,interactiveUser", "at most once");
         check("SIGN_IN_EVENT_TYPES", "", "comma list");
+        check("ARCHIVE_ENCRYPTION", "kms", "s3, the ARN of a KMS key");
         check("CREDENTIAL_EXPIRES", "31.5.2027", "a day such as 2027-05-31");
     }
 

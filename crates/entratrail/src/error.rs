@@ -93,7 +93,29 @@ impl Error {
 }
 
 impl From<Error> for Diagnostic {
+    /// The message becomes a line in quotation marks of a mail, in which EventBridge escapes nothing. Only the forms of
+    /// an event keep theirs: they are read by whoever sent one by hand, and are copied from there.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html>
     fn from(error: Error) -> Self {
-        Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
+        let error_type = error.error_type().to_owned();
+        let message = error.to_string();
+        let error_message = match error {
+            Error::Event(_) => message,
+            _ => message.replace('"', "'").replace(char::is_control, " "),
+        };
+        Self { error_type, error_message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_for_a_mail_is_one_line_without_quotation_marks() {
+        let error = Error::Configuration("HISTORY_DAYS holds \"90\"\nallowed is 1 to 30".to_owned());
+        let diagnostic = Diagnostic::from(error);
+        assert_eq!(diagnostic.error_type, "Configuration");
+        assert_eq!(diagnostic.error_message, "HISTORY_DAYS holds '90' allowed is 1 to 30");
     }
 }

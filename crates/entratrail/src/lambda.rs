@@ -1,6 +1,6 @@
 //! A run as an AWS Lambda function: from an event to a report or an error, and on to the next invocation.
 
-use crate::archive::Archive;
+use crate::archive::{Archive, Bucket, Operator};
 use crate::check::{Check, Checks};
 use crate::clock::Clock;
 use crate::collector::{Collector, Run};
@@ -13,7 +13,7 @@ use crate::request::{Collect, MOST_HOPS, Request};
 use aws_sdk_lambda::error::ProvideErrorMetadata as _;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use std::time::UNIX_EPOCH;
@@ -26,11 +26,15 @@ pub struct Function {
     setup: Result<Setup, Error>,
 }
 
+/// How long a chain of invocations is left to read before it reports how old what is not verified has become. A first run
+/// takes a day where a month is large, and has nothing to report of windows that it has not come to.
+const QUIET_PROGRESS: TimeDelta = TimeDelta::hours(48);
+
 #[derive(Debug)]
 struct Setup {
     config: Config,
     identity: Identity,
-    archive: Archive,
+    bucket: Bucket,
     lambda: aws_sdk_lambda::Client,
 }
 
@@ -59,7 +63,7 @@ impl Function {
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
         let setup = self.setup.as_ref().map_err(Clone::clone)?;
         match Request::parse(&event.payload)? {
-            Request::Check => Ok(json!(setup.check(self.log).await)),
+            Request::Check => Ok(json!(setup.check(self.log, &event.context).await)),
             Request::Collect(collect) => setup.collect(self.log, &collect, &event.context).await,
         }
     }
@@ -69,21 +73,37 @@ impl Setup {
     async fn new(config: Config) -> Self {
         let aws = aws_config::load_from_env().await;
         let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(config.has_own_s3_endpoint).build();
+        let s3 = aws_sdk_s3::Client::from_conf(s3);
+        let bucket = Bucket::new(s3, config.archive_bucket.clone(), Operator::Function);
+        let bucket = match &config.archive_encryption {
+            Some(encryption) => bucket.encrypted(encryption.clone()),
+            None => bucket,
+        };
         Self {
-            archive: Archive::new(aws_sdk_s3::Client::from_conf(s3), config.archive_bucket.clone()),
+            bucket,
             identity: Identity { ssm: aws_sdk_ssm::Client::new(&aws), sts: aws_sdk_sts::Client::new(&aws) },
             lambda: aws_sdk_lambda::Client::new(&aws),
             config,
         }
     }
 
-    async fn collector(&self, log: Log) -> Result<Collector, Error> {
+    async fn collector(&self, log: Log, context: &Context) -> Result<Collector, Error> {
         let application = self.identity.application(&self.config).await?;
-        Collector::new(log, self.config.run.clone(), application, self.archive.clone(), Clock::wall())
+        let archive = Archive::in_bucket(self.bucket(context));
+        Collector::new(log, self.config.run.clone(), application, archive, Clock::wall())
     }
 
-    async fn check(&self, log: Log) -> Checks {
-        match self.collector(log).await {
+    /// The bucket of the account in which the function runs, and no other of that name.
+    fn bucket(&self, context: &Context) -> Bucket {
+        let bucket = self.bucket.clone();
+        match account_in(&context.invoked_function_arn) {
+            Some(account) => bucket.owned_by(account.to_owned()),
+            None => bucket,
+        }
+    }
+
+    async fn check(&self, log: Log, context: &Context) -> Checks {
+        match self.collector(log, context).await {
             Ok(collector) => collector.check().await,
             Err(error) => Checks::new(log, vec![Check::new("credential", Err(error))]),
         }
@@ -92,21 +112,26 @@ impl Setup {
     async fn collect(&self, log: Log, collect: &Collect, context: &Context) -> Result<Value, Error> {
         let started_at = Utc::now();
         let stop_at = self.stop_at(context, started_at)?;
-        let collector = self.collector(log).await?;
+        let collector = self.collector(log, context).await?;
         let mut run = collector.run(collect, Some(stop_at)).await?;
         let days_left = &mut run.vitals.credential_days_left;
         *days_left = days_left.or(self.config.secret_days_left(started_at));
         if run.ran_out_of_time {
             self.hand_over(&mut run, collect, context, started_at).await;
         }
-        metrics::print_report(&run.report);
-        if !collect.is_dry_run {
-            metrics::print(&run.report, run.vitals, &context.env_config.function_name, Utc::now());
+        if collect.span.is_some() {
+            run.vitals.succeeded = None;
         }
-        match run.error {
-            None => Ok(json!(run.report)),
-            Some(error) => Err(error),
+        // A plan is asked for every few seconds by whoever watches a run, and its report is the answer.
+        if collect.is_dry_run {
+            tracing::info!(log = log.name(), windows = run.report.remaining_windows, "planned");
+            return answer(run.error, json!(run.report.bounded()));
         }
+        let metrics = metrics::line(&run.report, run.vitals, &context.env_config.function_name, Utc::now());
+        let report = json!(run.report.bounded());
+        metrics::print(&report);
+        metrics::print(&metrics);
+        answer(run.error, report)
     }
 
     /// When to stop, so that what is in flight can be given up before Lambda ends the process.
@@ -136,7 +161,7 @@ impl Setup {
     ) {
         let left = run.report.remaining_windows;
         if run.report.read_windows() == 0 {
-            run.vitals.succeeded = false;
+            run.vitals.succeeded = Some(false);
             run.error.get_or_insert_with(|| {
                 Error::Incomplete(format!(
                     "not one window could be read before the time ran out, and {left} are left; raise the function's \
@@ -146,7 +171,10 @@ impl Setup {
             return;
         }
         run.error = self.invoke_next(left, collect, context, started_at).await.err();
-        run.vitals.succeeded = run.error.is_none() && run.report.failed_windows() == 0;
+        run.vitals.succeeded = Some(run.error.is_none() && run.report.failed_windows() == 0);
+        if run.error.is_none() && started_at - collect.asked_at.unwrap_or(started_at) < QUIET_PROGRESS {
+            run.vitals.oldest_unverified_hours = None;
+        }
     }
 
     async fn invoke_next(
@@ -170,5 +198,34 @@ impl Setup {
                 error.code().unwrap_or("no answer")
             ))
         })
+    }
+}
+
+fn answer(error: Option<Error>, report: Value) -> Result<Value, Error> {
+    match error {
+        None => Ok(report),
+        Some(error) => Err(error),
+    }
+}
+
+/// The account in the ARN of a function.
+fn account_in(function_arn: &str) -> Option<&str> {
+    let account = function_arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_account.then_some(account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_knows_its_account_in_every_partition() {
+        let check = |arn, account| assert_eq!(account_in(arn), account, "{arn}");
+        check("arn:aws:lambda:eu-central-1:111122223333:function:x:$LATEST", Some("111122223333"));
+        check("arn:aws-eusc:lambda:eusc-de-east-1:111122223333:function:x", Some("111122223333"));
+        check("function-arn", None);
+        check("arn:aws:lambda:eu-central-1:me:function:x", None);
+        check("", None);
     }
 }

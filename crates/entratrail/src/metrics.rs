@@ -13,28 +13,20 @@ pub struct Vitals {
     pub oldest_unverified_hours: Option<i64>,
     /// Days until the credential expires; `None` where that is not known.
     pub credential_days_left: Option<i64>,
-    /// Whether nothing went wrong.
-    pub succeeded: bool,
+    /// Whether nothing went wrong; `None` where somebody read a span by hand, which keeps no promise of a daily run.
+    pub succeeded: Option<bool>,
 }
 
-/// Prints the report: for a run that failed, the only place where it is.
-pub fn print_report(report: &Report) {
-    print_line(&json!(report));
-}
-
-/// Prints the metrics. Lambda hands the line to CloudWatch, which needs no permission of the function.
-pub fn print(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<Utc>) {
-    print_line(&embedded_metrics(report, vitals, function_name, now));
-}
-
-fn print_line(line: &Value) {
+/// Prints a line: a report, which has no other place where a run failed, or the metrics, which Lambda hands to CloudWatch
+/// without a permission of the function.
+pub fn print(line: &Value) {
     // A closed standard output is no reason to fail a run that has stored everything.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// One line in embedded metric format.
+/// The metrics of a run as one line in embedded metric format.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-fn embedded_metrics(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<Utc>) -> Value {
+pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<Utc>) -> Value {
     let failed = report.failed_windows();
     let late: u64 =
         report.windows.iter().filter(|w| w.read > 1).map(|window| window.new - window.changed).sum();
@@ -47,7 +39,7 @@ fn embedded_metrics(report: &Report, vitals: Vitals, function_name: &str, now: D
         ("Throttled", "Count", Some(json!(report.throttled))),
         ("OldestUnverifiedHours", "None", vitals.oldest_unverified_hours.map(Value::from)),
         ("CredentialDaysLeft", "None", vitals.credential_days_left.map(Value::from)),
-        ("Succeeded", "Count", Some(json!(u8::from(vitals.succeeded)))),
+        ("Succeeded", "Count", vitals.succeeded.map(|succeeded| json!(u8::from(succeeded)))),
     ];
     let known = || metrics.iter().filter_map(|(name, unit, value)| Some((*name, *unit, value.as_ref()?)));
     let definitions: Vec<_> = known().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
@@ -84,8 +76,8 @@ mod tests {
         report.add(WindowReport { served: 9, new: 5, changed: 2, ..unread.clone() });
         report.add(WindowReport { error: Some("no".to_owned()), ..unread });
         let vitals =
-            Vitals { oldest_unverified_hours: Some(26), credential_days_left: None, succeeded: false };
-        let line = embedded_metrics(&report, vitals, "audit", now);
+            Vitals { oldest_unverified_hours: Some(26), credential_days_left: None, succeeded: Some(false) };
+        let line = line(&report, vitals, "audit", now);
         let definition = &line["_aws"]["CloudWatchMetrics"][0];
         let names: Vec<_> =
             definition["Metrics"].as_array().unwrap().iter().map(|m| m["Name"].as_str().unwrap()).collect();

@@ -1,6 +1,6 @@
 //! Names of the objects in the archive.
 
-use crate::log::Stream;
+use crate::log::{Log, Stream};
 use crate::plan::RawObject;
 use crate::window::Window;
 use chrono::NaiveDate;
@@ -30,6 +30,11 @@ pub fn table_key(stream: Stream, object: RawObject) -> String {
 /// The key of the ledger file of one day.
 pub fn ledger_key(stream: Stream, day: NaiveDate) -> String {
     format!("{}day={day}.ndjson", ledger_folder(stream))
+}
+
+/// The key of the object that a check of `log` creates once. It lies in no folder that anything lists.
+pub fn check_key(log: Log) -> String {
+    format!("checks/{}/two-parts", log.name())
 }
 
 /// The raw object of `stream` with that key; `None` where the name is not one that EntraTrail gives.

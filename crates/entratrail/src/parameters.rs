@@ -10,6 +10,10 @@ use url::Url;
 
 const KEPT_IN: KeptIn = KeptIn::Parameters;
 
+/// The audiences of federated credentials in Microsoft's clouds; the template allows the functions' roles exactly these.
+pub const AUDIENCES: [&str; 3] =
+    ["api://AzureADTokenExchange", "api://AzureADTokenExchangeUSGov", "api://AzureADTokenExchangeChina"];
+
 /// The clients of the AWS services that hold or prove who the function is.
 #[derive(Debug, Clone)]
 pub struct Identity {
@@ -97,10 +101,11 @@ fn advice(sts_code: &str) -> &'static str {
 /// The audience that a federated credential of that cloud expects; those of the national clouds are named by
 /// Microsoft's client libraries, not by its documentation.
 fn audience(login_url: &Url) -> &'static str {
+    let [global, us_government, china] = AUDIENCES;
     match login_url.host_str().and_then(|host| host.rsplit('.').next()) {
-        Some("us") => "api://AzureADTokenExchangeUSGov",
-        Some("cn") => "api://AzureADTokenExchangeChina",
-        _ => "api://AzureADTokenExchange",
+        Some("us") => us_government,
+        Some("cn") => china,
+        _ => global,
     }
 }
 

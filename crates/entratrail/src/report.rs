@@ -1,5 +1,9 @@
 //! What a run did: its return value, and one line of its log.
 
+mod bounded;
+
+pub use bounded::BoundedReport;
+
 use crate::ledger::State;
 use crate::log::{Log, Stream};
 use chrono::{DateTime, Utc};

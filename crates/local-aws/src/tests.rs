@@ -110,3 +110,12 @@ async fn the_emulator_ends_with_its_owner_and_leaves_nothing() {
     assert!(tokio::time::timeout(PATIENCE, ending).await.is_ok());
     assert!(!folder.exists());
 }
+
+#[tokio::test]
+async fn the_emulator_refuses_what_aws_refuses() {
+    let stack = Stack::start().await;
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/refusals.py");
+    let mut python = std::process::Command::new(Emulator::python());
+    let ended = python.arg(script).args([stack.endpoint(), stack.account()]).output().expect("it starts");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}

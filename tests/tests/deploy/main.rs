@@ -14,3 +14,4 @@ mod mails;
 mod operator;
 mod privileges;
 mod refusals;
+mod template;

@@ -74,3 +74,34 @@ async fn a_span_that_cannot_be_read_is_named_and_nothing_is_read() {
     assert!(installation.objects().await.is_empty());
     assert_eq!(installation.page_requests(), 0);
 }
+
+#[tokio::test]
+async fn the_plan_of_the_shortest_windows_fits_into_an_answer_and_leaves_one_line() {
+    let installation = Installation::of(OFFICE).await;
+    let changes = [("WINDOW_MINUTES", "5"), ("HISTORY_DAYS", "30")];
+    let function = installation.deploy_with(SIGN_IN_LOGS, &changes).await;
+    let answer = installation.invoke(&function, &json!({"dryRun": true})).await;
+    assert_eq!(answer.error, None);
+    let plan = answer.payload;
+    assert!(plan.to_string().len() < 256 * 1024, "{}", plan.to_string().len());
+    assert_eq!(plan["windows"].as_array().unwrap().len(), 100);
+    let counts = plan["windowCounts"].as_object().unwrap();
+    assert_eq!(counts.len(), 4, "{counts:?}");
+    let windows: u64 = counts.values().map(|count| count["missing"].as_u64().unwrap()).sum();
+    assert_eq!(plan["remainingWindows"], windows);
+    assert!(windows > 30_000, "{windows}");
+    let log = function.log_after(1).await;
+    assert!(!log.contains("windowCounts"), "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains("planned")).count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_span_that_is_read_by_hand_is_no_daily_run() {
+    let installation = Installation::of(OFFICE).await;
+    let function = installation.deploy(SIGN_IN_LOGS).await;
+    installation.run(&function, &json!({"from": day(1).to_string(), "to": day(0).to_string()})).await;
+    let log = function.log_after(1).await;
+    assert!(log.contains("WindowsRead") && !log.contains("Succeeded"), "{log}");
+    installation.run(&function, &event("scheduled")).await;
+    assert!(function.log_after(2).await.contains("\"Succeeded\":1"));
+}

@@ -21,6 +21,7 @@ mod events;
 mod installation;
 mod laptop;
 mod refusals;
+mod restoring;
 mod secrecy;
 mod settings;
 mod spans;

@@ -2,22 +2,43 @@
 
 mod failure;
 mod multipart;
+mod patience;
 
 pub(super) use multipart::Multipart;
 
 use super::store::Whole;
+use crate::config::Encryption;
 use crate::error::Error;
+use crate::log::Log;
+use crate::object::check_key;
+use crate::raw::PART_BYTES;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, DateTime as AwsDateTime};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ServerSideEncryption};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use failure::{Action, is_conflict, is_missing};
+use patience::{is_busy, is_busy_or_contended, patiently};
 
-/// A bucket with the layout of the archive.
+/// A bucket with the layout of the archive, and how it is reached.
 #[derive(Debug, Clone)]
-pub(super) struct Bucket {
+pub struct Bucket {
     s3: Client,
     name: String,
+    operator: Operator,
+    owner: Option<String>,
+    encryption: Option<Encryption>,
+}
+
+/// Whoever reads an error: advice that helps one does not help the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// A function with a role, which somebody has deployed.
+    Function,
+    /// A person with credentials, at a terminal.
+    Person,
 }
 
 /// An object that is being downloaded.
@@ -29,8 +50,22 @@ pub(super) struct Content {
 }
 
 impl Bucket {
-    pub(super) fn new(s3: Client, name: String) -> Self {
-        Self { s3, name }
+    /// The bucket of that name.
+    pub fn new(s3: Client, name: String, operator: Operator) -> Self {
+        Self { s3, name, operator, owner: None, encryption: None }
+    }
+
+    /// Has S3 refuse every request where the bucket belongs to another account: its name may have been mistyped, or
+    /// taken by somebody else after it was deleted.
+    #[must_use]
+    pub fn owned_by(self, account: String) -> Self {
+        Self { owner: Some(account), ..self }
+    }
+
+    /// Names `encryption` in each write.
+    #[must_use]
+    pub fn encrypted(self, encryption: Encryption) -> Self {
+        Self { encryption: Some(encryption), ..self }
     }
 
     pub(super) fn address(&self, key: &str) -> String {
@@ -38,7 +73,7 @@ impl Bucket {
     }
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
-        let object = match self.s3.get_object().bucket(&self.name).key(key).send().await {
+        let object = match patiently(is_busy, || self.get(key).send()).await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(self.failed(Action::Read, key, &error)),
@@ -49,7 +84,7 @@ impl Bucket {
     }
 
     pub(super) async fn open(&self, key: &str) -> Result<Content, Error> {
-        let found = self.s3.get_object().bucket(&self.name).key(key).send().await;
+        let found = patiently(is_busy, || self.get(key).send()).await;
         let found = found.map_err(|error| self.failed(Action::Read, key, &error))?;
         let stored_at = to_chrono(found.last_modified);
         Ok(Content { address: self.address(key), body: found.body, stored_at })
@@ -62,9 +97,12 @@ impl Bucket {
         version: Option<String>,
     ) -> Result<bool, Error> {
         let must_be_new = version.is_none().then(|| "*".to_owned());
-        let request = self.s3.put_object().bucket(&self.name).key(key).content_type("application/x-ndjson");
-        let request = request.set_if_match(version).set_if_none_match(must_be_new).body(body.into());
-        match request.send().await {
+        let body = Bytes::from(body);
+        let send = || {
+            let request = self.put_object(key, body.clone()).content_type("application/x-ndjson");
+            request.set_if_match(version.clone()).set_if_none_match(must_be_new.clone()).send()
+        };
+        match patiently(is_busy_or_contended, send).await {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) => Ok(false),
             Err(error) => Err(self.failed(Action::Write, key, &error)),
@@ -72,8 +110,9 @@ impl Bucket {
     }
 
     pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
-        let request = self.s3.put_object().bucket(&self.name).key(key).if_none_match("*");
-        match request.body(body.into()).send().await {
+        let body = Bytes::from(body);
+        let send = || self.put_object(key, body.clone()).if_none_match("*").send();
+        match patiently(is_busy_or_contended, send).await {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) => Ok(false),
             Err(error) => Err(self.failed(Action::Write, key, &error)),
@@ -81,7 +120,8 @@ impl Bucket {
     }
 
     pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
-        let put = self.s3.put_object().bucket(&self.name).key(key).body(body.into()).send().await;
+        let body = Bytes::from(body);
+        let put = patiently(is_busy_or_contended, || self.put_object(key, body.clone()).send()).await;
         put.map(drop).map_err(|error| self.failed(Action::Write, key, &error))
     }
 
@@ -91,14 +131,64 @@ impl Bucket {
         after: Option<String>,
         is_flat: bool,
     ) -> Result<Vec<String>, Error> {
-        let request = self.s3.list_objects_v2().bucket(&self.name).prefix(prefix).set_start_after(after);
-        let mut pages = request.set_delimiter(is_flat.then(|| "/".to_owned())).into_paginator().send();
         let mut keys = Vec::new();
-        while let Some(page) = pages.next().await {
+        let mut next = None;
+        loop {
+            let send = || {
+                let request = self.s3.list_objects_v2().bucket(&self.name).prefix(prefix);
+                let request = request.set_expected_bucket_owner(self.owner.clone());
+                let request = request.set_start_after(after.clone()).set_continuation_token(next.clone());
+                request.set_delimiter(is_flat.then(|| "/".to_owned())).send()
+            };
+            let page = patiently(is_busy, send).await;
             let page = page.map_err(|error| self.failed(Action::List, prefix, &error))?;
             keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+            next = page.next_continuation_token;
+            if next.is_none() {
+                return Ok(keys);
+            }
         }
-        Ok(keys)
+    }
+
+    /// Creates an object of two parts, or finds the one that an earlier check has created. Only a completed upload
+    /// shows that parts, checksums, condition, encryption and policy are as S3 wants them.
+    pub(super) async fn check_write(&self, log: Log) -> Result<(), Error> {
+        let mut object = self.begin(&check_key(log)).await?;
+        for part in [vec![0; PART_BYTES], b"written by a check\n".to_vec()] {
+            if let Err(error) = object.send(part).await {
+                object.give_up().await;
+                return Err(error);
+            }
+        }
+        object.complete().await.map(drop)
+    }
+
+    fn get(&self, key: &str) -> GetObjectFluentBuilder {
+        let request = self.s3.get_object().bucket(&self.name).key(key);
+        request.set_expected_bucket_owner(self.owner.clone())
+    }
+
+    /// A checksum is asked of every write to a bucket with Object Lock.
+    fn put_object(&self, key: &str, body: Bytes) -> PutObjectFluentBuilder {
+        let request = self.s3.put_object().bucket(&self.name).key(key).body(body.into());
+        let request = request.set_expected_bucket_owner(self.owner.clone());
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let request = request.set_server_side_encryption(self.encryption_method());
+        request.set_ssekms_key_id(self.encryption_key())
+    }
+
+    fn encryption_method(&self) -> Option<ServerSideEncryption> {
+        self.encryption.as_ref().map(|encryption| match encryption {
+            Encryption::S3 => ServerSideEncryption::Aes256,
+            Encryption::Key(_) => ServerSideEncryption::AwsKms,
+        })
+    }
+
+    fn encryption_key(&self) -> Option<String> {
+        match &self.encryption {
+            Some(Encryption::Key(arn)) => Some(arn.clone()),
+            Some(Encryption::S3) | None => None,
+        }
     }
 }
 

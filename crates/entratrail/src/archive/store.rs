@@ -3,6 +3,8 @@
 use super::bucket::{self, Bucket};
 use super::folder::{self, Folder};
 use crate::error::Error;
+use crate::log::Stream;
+use crate::object::raw_folder;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
@@ -107,6 +109,17 @@ impl Store {
         }
     }
 
+    /// Writes as a run does: in a bucket an object that stays and that the next check finds, in a folder one that is
+    /// given up.
+    pub(super) async fn check_write(&self, stream: Stream) -> Result<(), Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.check_write(stream.log()).await,
+            Self::Folder(folder) => {
+                folder.begin(&format!("{}write-check", raw_folder(stream))).await.map(drop)
+            }
+        }
+    }
+
     /// The keys that start with `prefix` and come after `after`, in order; `is_flat` leaves out those with a further
     /// slash.
     pub(super) async fn keys(
@@ -170,14 +183,6 @@ impl Draft<'_> {
         match self {
             Self::Bucket(multipart) => multipart.give_up().await,
             Self::Folder(draft) => drop(draft),
-        }
-    }
-
-    /// The same for a mere trial, where it matters whether that worked.
-    pub(super) async fn abort(self) -> Result<(), Error> {
-        match self {
-            Self::Bucket(multipart) => multipart.abort().await,
-            Self::Folder(_) => Ok(()),
         }
     }
 }
