@@ -250,7 +250,8 @@ read_secret() {
 helper() { python3 "$here/deploy/$1.py" --stack "$stack" "${@:2}"; }
 
 deploy() {
-    local has_stack=false architecture="" login_url="" stored="" key has_credential=false secret=""
+    local has_stack=false architecture="" login_url="" stored="" database="" key=""
+    local has_credential=false secret=""
     review
     [[ "$has_stack" == true ]] || ask email "Email address to tell when something is wrong" --email
     [[ "$stored" == *" tenant-id "* ]] || ask tenant_id "Directory (tenant) id" --tenant-id
@@ -293,6 +294,7 @@ review() {
     while IFS='=' read -r name value; do
         printf -v "$name" '%s' "$value" # the variables of deploy
     done <"$work/facts"
+    [[ -z "$database" ]] || overrides+=("DatabaseName=$database")
 }
 
 check_tenant() {

@@ -14,24 +14,9 @@ def check_lines(answer):
 
 
 def is_cut(report):
-    """Whether a report lists only some of its windows, as large ones do."""
-    listed = len(report.get("windows") or [])
-    return bool(report.get("windowsLeftOut")) or counted(report) > listed
-
-
-def counted(report):
-    """How many windows a report is about, listed or not."""
-    counts = report.get("counts")
-    if isinstance(counts, dict):
-        return sum(sum_of(value) for value in counts.values())
-    return len(report.get("windows") or [])
-
-
-def sum_of(value):
-    """A count, or the sum of the counts in it."""
-    if isinstance(value, dict):
-        return sum(sum_of(inner) for inner in value.values())
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    """Whether a report lists only some of its windows and does not count them all."""
+    return bool(report.get("windows")) and not report.get("windowCounts") \
+        and report["remainingWindows"] > len(report["windows"])
 
 
 def is_plan(report):
@@ -79,32 +64,30 @@ def failed_windows(report):
     return [window for window in report.get("windows") or [] if window.get("error")]
 
 
+def coverage(report):
+    """Windows by stream and outcome. Large reports list some windows and count all of them."""
+    counts = report.get("windowCounts")
+    if counts:
+        return counts
+    outcomes = {}
+    for window in report.get("windows") or []:
+        of_stream = outcomes.setdefault(window["stream"], collections.Counter())
+        of_stream["failed" if window.get("error") else window["state"]] += 1
+    return outcomes
+
+
 def run_lines(report, milliseconds):
     """A run in one line, with up to three of its failures below."""
-    failed = failed_windows(report)
     at = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
-    read = len(report.get("windows") or []) - len(failed)
-    more = "+" if is_cut(report) else ""
-    lines = ["  %s  %6d new, %d changed, %d%s windows read, %d failed, %d left, %.0f s" % (
-        at.strftime("%Y-%m-%d %H:%M"), report.get("new", 0), report.get("changed", 0), read, more,
-        len(failed), report["remainingWindows"], report.get("durationMs", 0) / 1000)]
+    outcomes = coverage(report).values()
+    failed = sum(of_stream.get("failed", 0) for of_stream in outcomes)
+    read = sum(sum(of_stream.values()) for of_stream in outcomes) - failed
+    lines = ["  %s  %6d new, %d changed, %d windows read, %d failed, %d left, %.0f s" % (
+        at.strftime("%Y-%m-%d %H:%M"), report.get("new", 0), report.get("changed", 0), read, failed,
+        report["remainingWindows"], report.get("durationMs", 0) / 1000)]
     lines += ["      %s from %s: %s" % (one["stream"], one["start"], one["error"])
-              for one in failed[:3]]
+              for one in failed_windows(report)[:3]]
     return lines
-
-
-def coverage(report):
-    """Windows by stream and state, as a plan of the whole history lists them."""
-    counts = report.get("counts")
-    states = collections.OrderedDict()
-    if isinstance(counts, dict) and all(isinstance(one, dict) for one in counts.values()):
-        for stream, by_state in counts.items():
-            states[stream] = {state: number for state, number in by_state.items() if number}
-        return states
-    for window in report.get("windows") or []:
-        by_state = states.setdefault(window["stream"], collections.Counter())
-        by_state[window["state"]] += 1
-    return states
 
 
 def coverage_lines(report):

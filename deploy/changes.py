@@ -59,7 +59,9 @@ class Change:
         if action == "Add" or action == "Import":
             return NEW
         if action == "Remove":
-            return KEPT if self.policy.startswith("Retain") else REMOVED
+            # The template has always kept bucket and key; not every CloudFormation says so.
+            policy = self.policy or ("Retain" if self.type in PRECIOUS else "Delete")
+            return KEPT if policy.startswith("Retain") else REMOVED
         # "Conditional" becomes known only while it happens; most often nothing is replaced.
         return REPLACED if replacement == "True" else CHANGED
 
@@ -91,9 +93,7 @@ def lines(found):
 def check_precious(found):
     """Refuses a change that would delete an archive or a key."""
     for change in found:
-        if change.type in PRECIOUS and (
-                change.effect == REMOVED
-                or change.effect == REPLACED and "Delete" in change.policy):
+        if change.type in PRECIOUS and "Delete" in change.policy:
             raise Refused("this would delete the %s %s for good, which an update never does: leave"
                           " the settings of the archive and its key as they are"
                           % (KINDS[change.type][0], change.name))

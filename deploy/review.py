@@ -45,6 +45,31 @@ def review_key(stack, effective):
                           " ExistingKeyArn" % (named, state))
 
 
+def review_rules(effective):
+    """Refuses settings that exclude each other, as the Rules of the template do later."""
+    has_key = effective("CreateKey") == "true" or effective("ExistingKeyArn")
+    for is_wrong, sentence in (
+            (effective("BucketEncryption") == "key" and not has_key,
+             "BucketEncryption=key needs a key: set CreateKey=true, name one in ExistingKeyArn, or"
+             " set BucketEncryption=s3"),
+            (effective("CreateKey") == "true" and effective("ExistingKeyArn"),
+             "ExistingKeyArn names a key, and CreateKey=true would make another: set"
+             " CreateKey=false"),
+            (effective("CredentialExpires") and effective("Credential") != "secret",
+             "CredentialExpires is for client secrets only: set it to nothing with --set"
+             " CredentialExpires="),
+            (bool(effective("GraphUrl")) != bool(effective("LoginUrl")),
+             "GraphUrl and LoginUrl belong together: a national cloud has a host of its own for"
+             " both"),
+            (effective("SignInSchedule") == effective("AuditSchedule"),
+             "SignInSchedule and AuditSchedule must differ: both logs share Graph's limit"),
+            (effective("ExistingBucket") and effective("ObjectLockDays") != "0",
+             "ObjectLockDays concerns the bucket that the stack makes: set it to 0, and lock the"
+             " bucket of ExistingBucket yourself")):
+        if is_wrong:
+            raise Refused(sentence)
+
+
 def review_lock(stack, effective):
     """Refuses to take back what S3 does not take back."""
     before = stack.parameters.get("ObjectLockDays", "0") if stack else "0"
@@ -76,11 +101,17 @@ def facts(options, overrides):
         stored = present.parameters if present else {}
         return in_effect(name, overrides, stored, known)
 
+    review_rules(effective)
     review_key(present, effective)
     review_lock(present, effective)
     if effective("ExistingBucket"):
         bucket.review(effective("ExistingBucket"), options.account, options.region,
                       effective("ExistingKeyArn"))
+    # A database has its stack's name, but no capital letters.
+    lower = options.stack.lower()
+    database = lower.replace("-", "_") if lower != options.stack else ""
+    if "DatabaseName" not in known or effective("DatabaseName"):
+        database = ""
     stored = parameter_store.described(options.stack)
     parameter_store.foreign(options.stack, stored)
     return [
@@ -88,6 +119,7 @@ def facts(options, overrides):
         ("architecture", effective("Architecture")),
         ("credential", effective("Credential")),
         ("login_url", effective("LoginUrl")),
+        ("database", database),
         ("stored", " %s " % " ".join(stored)),
     ]
 

@@ -54,7 +54,7 @@ def show_coverage(stack, function):
         say("  %s" % error)
         return
     counts = answers.coverage(report)
-    is_short = answers.is_cut(report) and "counts" not in report
+    is_short = answers.is_cut(report)
     say("  coverage of the last %d days%s:"
         % (days, ", as far as it is listed" if is_short else ""))
     for line in answers.coverage_lines(report):

@@ -14,3 +14,5 @@ mod mails;
 mod operator;
 mod privileges;
 mod refusals;
+mod states;
+mod upgrade;
