@@ -88,6 +88,8 @@ def read_back(place):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "object")
         aws.call("s3api", "get-object", *place, path)
+        if not os.path.exists(path):
+            raise Fault("S3 gave nothing back")
         with open(path, "rb") as file:
             read = file.read()
     if read != b"".join(part(number) for number in range(1, len(PARTS) + 1)):
