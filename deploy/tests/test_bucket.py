@@ -1,4 +1,4 @@
-"""A bucket, and a key, that were there before the stack are looked at before anything is created."""
+"""A bucket and a key that were there before the stack are looked at first."""
 
 import unittest
 
@@ -54,9 +54,10 @@ class Buckets(Account):
             self.assertIn(words, output)
 
     def encrypted_with(self, key, algorithm="aws:kms"):
-        self.answers("s3api get-bucket-encryption", {"ServerSideEncryptionConfiguration": {"Rules": [
-            {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm,
-                                                    "KMSMasterKeyID": key}}]}})
+        rule = {"ApplyServerSideEncryptionByDefault": {
+            "SSEAlgorithm": algorithm, "KMSMasterKeyID": key}}
+        self.answers("s3api get-bucket-encryption",
+                     {"ServerSideEncryptionConfiguration": {"Rules": [rule]}})
 
     def test_the_key_of_a_bucket_must_be_given_to_the_stack(self):
         self.prepare()
@@ -96,8 +97,8 @@ class Keys(Account):
         self.answers("ssm describe-parameters", stub.stored("tenant-id"))
         self.answers("kms describe-key", options.get("key", {"KeyMetadata": {
             "Arn": OTHER_KEY, "KeyState": "Enabled"}}))
-        return self.program("review", "--stack", "entratrail", "--account", stub.ACCOUNT, "--region",
-                            stub.REGION, stdin="\n".join(settings) + "\n")
+        return self.program("review", "--stack", "entratrail", "--account", stub.ACCOUNT,
+                            "--region", stub.REGION, stdin="\n".join(settings) + "\n")
 
     def test_the_key_of_a_running_stack_is_neither_turned_off_nor_exchanged(self):
         for settings in (("CreateKey=false", "BucketEncryption=s3"),

@@ -85,8 +85,9 @@ class Watching(unittest.TestCase):
 
     def test_what_fails_twice_is_named(self):
         failed = report(1, error="Graph answered 500")
-        self.assertIn("interactiveUser from 2026-11-20T00:00:00Z could not be read: Graph answered 500",
-                      self.failure((1, [failed]), (1, [failed, failed])))
+        sentence = self.failure((1, [failed]), (1, [failed, failed]))
+        self.assertIn("interactiveUser from 2026-11-20T00:00:00Z could not be read: Graph answered"
+                      " 500", sentence)
 
     def test_one_failure_that_the_second_attempt_heals_is_none(self):
         failed = report(1, error="Graph answered 500")
@@ -191,7 +192,8 @@ class Changes(Account):
 
     def test_they_are_counted_by_what_happens(self):
         found = [changes.Change(one["ResourceChange"]) for one in (
-            self.change("Add", "AWS::CloudWatch::Alarm"), self.change("Add", "AWS::CloudWatch::Alarm"),
+            self.change("Add", "AWS::CloudWatch::Alarm"),
+            self.change("Add", "AWS::CloudWatch::Alarm"),
             self.change("Modify", "AWS::Lambda::Function", "SignInLogs", Replacement="False"),
             self.change("Modify", "AWS::Glue::Table", "Coverage", Replacement="True"),
             self.change("Remove", "AWS::Events::Rule", "Old", PolicyAction="Delete"),
@@ -282,7 +284,7 @@ class SelfTests(Account):
         self.assertEqual(len(self.calls("s3api abort-multipart-upload")), 1)
         self.assertIn("--if-none-match *", self.calls("s3api complete-multipart-upload")[0])
 
-    def test_a_mail_that_cannot_be_delivered_is_a_fault_and_one_not_seen_is_to_be_looked_for(self):
+    def test_a_mail_that_is_not_delivered_is_a_fault_and_one_not_seen_is_looked_for(self):
         for metric, words in (("FailedInvocations", "FAILED  failure mail: EventBridge"),
                               ("Nothing", "LOOK    failure mail")):
             self.setUp()

@@ -70,7 +70,8 @@ class Packages(unittest.TestCase):
         package.take(source, destination, architecture, needs_sums)
         taken = {}
         for function in ("sign-in-logs", "audit-logs"):
-            with open(os.path.join(destination, "target/lambda", function, "bootstrap"), "rb") as file:
+            path = os.path.join(destination, "target/lambda", function, "bootstrap")
+            with open(path, "rb") as file:
                 taken[function] = file.read()
         return taken
 

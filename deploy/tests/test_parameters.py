@@ -103,7 +103,8 @@ class Checking(Account):
         return status, output
 
     def test_what_cannot_be_a_secret_is_refused(self):
-        for value, words in (("", "missing"), ("0b1a7c2e-1111-4222-8333-444455556666", "secret's id"),
+        for value, words in (("", "missing"),
+                             ("0b1a7c2e-1111-4222-8333-444455556666", "secret's id"),
                              (SECRET + " two", "spaces"), ("x" * 5000, "5000 characters")):
             status, output = self.check("client-secret", value)
             self.assertEqual(status, 2, output)
@@ -113,7 +114,8 @@ class Checking(Account):
     def test_what_cannot_be_a_certificate_is_refused(self):
         whole = CERTIFICATE % ("x", "y")
         for value, words in (
-                (SECRET, "no certificate"), (whole.split("-----BEGIN PRIVATE")[0], "no private key"),
+                (SECRET, "no certificate"),
+                (whole.split("-----BEGIN PRIVATE")[0], "no private key"),
                 (whole.replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE"), "encrypted"),
                 (CERTIFICATE % ("x" * 6000, "y" * 3000), "takes 8192")):
             status, output = self.check("client-certificate", value)

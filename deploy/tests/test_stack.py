@@ -34,8 +34,8 @@ class States(Account):
 
     def review(self, *arguments, **options):
         self.answers("ssm describe-parameters", {"Parameters": []})
-        return self.program("review", "--stack", "entratrail", "--account", stub.ACCOUNT, "--region",
-                            stub.REGION, *arguments, **options)
+        return self.program("review", "--stack", "entratrail", "--account", stub.ACCOUNT,
+                            "--region", stub.REGION, *arguments, **options)
 
     def test_an_interrupted_first_deployment_is_begun_again(self):
         self.answers("cloudformation describe-stacks", stub.stack("REVIEW_IN_PROGRESS"))
@@ -152,10 +152,10 @@ class Failures(unittest.TestCase):
                 (error("InternalFailure"), aws.OTHER)):
             self.assertEqual(aws.kind_of(text), kind, text)
 
-    def test_the_first_failure_of_the_newest_change_is_named(self):
-        log = "Changeset created successfully. arn:aws:cloudformation:eu-central-1:1:changeSet/a/b\n"
-        self.assertEqual(stacks.change_set_of(log),
-                         "arn:aws:cloudformation:eu-central-1:1:changeSet/a/b")
+    def test_the_change_set_is_found_in_what_sam_prints(self):
+        arn = "arn:aws:cloudformation:eu-central-1:1:changeSet/a/b"
+        log = "Changeset created successfully. %s\n" % arn
+        self.assertEqual(stacks.change_set_of(log), arn)
         self.assertIsNone(stacks.change_set_of("No changes to deploy"))
 
 

@@ -61,9 +61,9 @@ fn the_programs_of_deploy_sh_pass_their_own_tests() {
 /// The oldest Python that is promised, where this machine has none.
 #[test]
 fn the_programs_of_deploy_sh_are_python_3_8() {
+    const PARSE: &str = "import ast, sys; ast.parse(sys.stdin.read(), feature_version=(3, 8))";
     for program in programs() {
         let source = std::fs::read(&program).unwrap();
-        const PARSE: &str = "import ast, sys; ast.parse(sys.stdin.read(), feature_version=(3, 8))";
         run(Path::new("python3"), &["-c", PARSE], &source);
     }
 }
@@ -81,16 +81,18 @@ fn deploy_sh_is_a_door_and_not_a_house() {
         }
     }
     // Newer than bash 3.2, or of GNU alone.
-    for word in ["declare -A", "mapfile", "readarray", "${1,,}", "${1^^}", "date -d", "sed -i", "readlink -f", "&>>"] {
+    for word in
+        ["declare -A", "mapfile", "readarray", "${1,,}", "${1^^}", "date -d", "sed -i", "readlink -f", "&>>"]
+    {
         assert!(!script.contains(word), "deploy.sh has {word}");
     }
 }
 
 #[test]
 fn every_program_of_deploy_sh_explains_itself() {
-    let commands = programs().into_iter().filter(|program| {
-        std::fs::read_to_string(program).unwrap().contains("__name__ == \"__main__\"")
-    });
+    let commands = programs()
+        .into_iter()
+        .filter(|program| std::fs::read_to_string(program).unwrap().contains("__name__ == \"__main__\""));
     let commands: Vec<_> = commands.collect();
     assert!(commands.len() > 10, "{commands:?}");
     for command in commands {
