@@ -54,7 +54,7 @@ HELP
 
 say() { echo "$*"; }
 note() { echo "deploy.sh: $*" >&2; }
-# Something is wrong with what was asked; nothing was changed.
+# Wrong use; nothing was changed.
 refuse() { note "$*" && exit 2; }
 # Something went wrong on the way.
 fail() { note "$*" && exit 1; }
@@ -264,7 +264,8 @@ deploy() {
     if [[ "$has_stack" == false ]]; then # parameters of these names may be another program's
         printf '%s' "$tenant_id" | helper parameters check-new tenant-id
         printf '%s' "$client_id" | helper parameters check-new client-id
-        printf '%s' "$secret" | helper parameters check-new "client-$credential"
+        [[ -z "$secret" ]] ||
+            printf '%s' "$secret" | helper parameters check-new "client-$credential"
     fi
     [[ "$credential" != federated ]] || helper federation prepare "$enables_federation"
     make_package
@@ -273,7 +274,8 @@ deploy() {
     # `printf` is part of bash, so no process list shows what it prints.
     printf '%s' "$tenant_id" | helper parameters store tenant-id --key "$key"
     printf '%s' "$client_id" | helper parameters store client-id --key "$key"
-    printf '%s' "$secret" | helper parameters store "client-$credential" --key "$key"
+    [[ -z "$secret" ]] ||
+        printf '%s' "$secret" | helper parameters store "client-$credential" --key "$key"
     helper parameters rekey --key "$key"
     helper subscriptions ensure
     case "$has_credential $credential$secret" in

@@ -116,7 +116,7 @@ class Starting(Account):
         status, output = self.program("functions", "--stack", "entratrail", "run")
         self.assertEqual(status, 0, output)
         self.assertEqual(output.count("5 records were new; nothing is left to read"), 2)
-        started = [call for call in self.calls("lambda invoke") if "--invocation-type Event" in call]
+        started = [one for one in self.calls("lambda invoke") if "--invocation-type Event" in one]
         self.assertEqual(len(started), 2)
 
 
