@@ -1,7 +1,8 @@
 //! What linters and a second opinion say of the template and the script.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -29,7 +30,12 @@ fn run(program: &Path, arguments: &[&str], input: &[u8]) -> Output {
 
 /// The template as JSON.
 pub(crate) fn template() -> Value {
-    parsed(&["tests/tests/deploy/transform.py", "template.yaml"], b"")
+    template_of(Path::new("template.yaml"))
+}
+
+/// A template as JSON.
+pub(crate) fn template_of(path: &Path) -> Value {
+    parsed(&["tests/tests/deploy/transform.py", path.to_str().expect("a path of ours")], b"")
 }
 
 fn parsed(arguments: &[&str], input: &[u8]) -> Value {
@@ -48,6 +54,69 @@ fn the_linters_find_nothing() {
         ["install-tools", "package", "preflight", "rustc"].map(|name| format!("xtask/scripts/{name}"));
     let scripts: Vec<&str> = scripts.iter().map(String::as_str).chain(["deploy.sh"]).collect();
     run(&tool("shellcheck"), &scripts, b"");
+}
+
+#[test]
+fn the_programs_of_deploy_sh_pass_their_own_tests() {
+    run(Path::new("python3"), &["-B", "-m", "unittest", "discover", "-s", "deploy/tests"], b"");
+}
+
+/// The oldest Python that is promised, where this machine has none.
+#[test]
+fn the_programs_of_deploy_sh_are_python_3_8() {
+    const PARSE: &str = "import ast, sys; ast.parse(sys.stdin.read(), feature_version=(3, 8))";
+    for program in programs() {
+        let source = std::fs::read(&program).unwrap();
+        run(Path::new("python3"), &["-c", PARSE], &source);
+    }
+}
+
+#[test]
+fn deploy_sh_is_a_door_and_not_a_house() {
+    let script = std::fs::read_to_string(checkout().join("deploy.sh")).unwrap();
+    assert!(script.lines().count() < 400, "{} lines", script.lines().count());
+    for file in programs().into_iter().chain([checkout().join("deploy.sh")]) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let long = text.lines().find(|line| line.chars().count() > 100);
+        assert_eq!(long, None, "{}", file.display());
+        for word in ["eval ", "eval(", "exec(", "python3 -c", "source \"", "bash -c"] {
+            assert!(!text.contains(word), "{} has {word}", file.display());
+        }
+    }
+    // Newer than bash 3.2, or of GNU alone.
+    for word in
+        ["declare -A", "mapfile", "readarray", "${1,,}", "${1^^}", "date -d", "sed -i", "readlink -f", "&>>"]
+    {
+        assert!(!script.contains(word), "deploy.sh has {word}");
+    }
+}
+
+#[test]
+fn every_program_of_deploy_sh_explains_itself() {
+    let commands = programs()
+        .into_iter()
+        .filter(|program| std::fs::read_to_string(program).unwrap().contains("__name__ == \"__main__\""));
+    let commands: Vec<_> = commands.collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        let help = run(Path::new("python3"), &["-B", command.to_str().unwrap(), "--help"], b"").stdout;
+        assert!(String::from_utf8_lossy(&help).contains("usage: "), "{}", command.display());
+    }
+}
+
+/// The programs read the template without a YAML library.
+#[test]
+fn the_settings_know_every_parameter_of_the_template() {
+    let known = run(Path::new("python3"), &["-B", "deploy/settings.py", "parameters"], b"").stdout;
+    let known: BTreeSet<String> = String::from_utf8_lossy(&known).lines().map(str::to_owned).collect();
+    let template = template();
+    assert_eq!(known, template["Parameters"].as_object().unwrap().keys().cloned().collect());
+}
+
+fn programs() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(checkout().join("deploy")).unwrap();
+    let files = entries.map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "py")).collect()
 }
 
 #[test]

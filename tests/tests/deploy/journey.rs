@@ -116,16 +116,16 @@ async fn from_nothing_to_logs_and_back_to_the_archive() {
     assert_eq!(archived.as_array().unwrap().len(), 20, "{archived}"); // raw, table and ledger for each log and day, and one object of each check
 
     // Again, with the options that only a first deployment needs left out.
-    let binaries = operator.file("").display().to_string();
-    let again = operator.deploy(&["--yes", "--binaries", &binaries]).await.done();
+    let package = operator.package().display().to_string();
+    let again = operator.deploy(&["--yes", "--package", &package]).await.done();
     assert!(again.contains("nothing to change") && !again.contains("Stored"), "{again}");
     assert_eq!(objects(&operator, &bucket).await, archived);
 
     let updated = operator
         .deploy(&[
             "--yes",
-            "--binaries",
-            &binaries,
+            "--package",
+            &package,
             "--set",
             "MemorySize=512",
             "--set",

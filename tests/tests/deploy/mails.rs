@@ -55,7 +55,7 @@ async fn a_failure_a_timeout_and_a_crash_end_as_one_mail_each() {
     assert!(!mail.contains("simulated~but.wrong") && !mail.contains('{'), "{mail}");
 
     // What cannot speak for itself: a program that hangs when asked to, and crashes otherwise.
-    operator.write("sign-in-logs", HANGS_OR_CRASHES);
+    operator.pack("sign-in-logs", HANGS_OR_CRASHES);
     let deployed = operator.deploy(&operator.first_options()).await;
     assert!(deployed.status == 1 && deployed.output.contains("not everything works"), "{}", deployed.output);
     let patience = ["--timeout", "2", "--function-name", "entratrail-sign-in-logs"];

@@ -14,4 +14,6 @@ mod mails;
 mod operator;
 mod privileges;
 mod refusals;
+mod states;
 mod template;
+mod upgrade;

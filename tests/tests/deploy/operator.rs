@@ -1,6 +1,7 @@
 //! Somebody with this checkout, an AWS account, a tenant and a terminal.
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -31,6 +32,8 @@ stream = "directoryAudits"
 from_day = -4
 per_day = 40
 "#;
+
+const FUNCTIONS: [&str; 2] = ["sign-in-logs", "audit-logs"];
 
 /// The operator, and everything at hand.
 #[derive(Debug)]
@@ -91,13 +94,33 @@ impl Operator {
         let folder = TempDir::new().expect("a folder for temporary files");
         let operator = Self { stack, tenant, folder };
         operator.write("secret", &operator.tenant.scenario().tenant.client_secret);
-        for function in ["sign-in-logs", "audit-logs"] {
+        for function in FUNCTIONS {
             // The emulator runs functions on this machine, and uploading sixty megabytes would take longer than the test.
-            operator.write(function, &format!("#!/bin/sh\nexec '{}'\n", binary(function).display()));
-            let executable = std::fs::Permissions::from_mode(0o755);
-            std::fs::set_permissions(operator.file(function), executable).expect("the file is ours");
+            operator.pack(function, &format!("#!/bin/sh\nexec '{}'\n", binary(function).display()));
         }
         operator
+    }
+
+    /// Replaces a function of the package that is deployed, checksums included.
+    pub(crate) fn pack(&self, function: &str, program: &str) {
+        let package = self.package();
+        std::fs::create_dir_all(package.join(function)).expect("the folder is writable");
+        let bootstrap = package.join(function).join("bootstrap");
+        std::fs::write(&bootstrap, program).expect("the folder is writable");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&bootstrap, executable).expect("the file is ours");
+        let mut sums = String::new();
+        for function in FUNCTIONS {
+            if let Ok(program) = std::fs::read(package.join(function).join("bootstrap")) {
+                writeln!(sums, "{}  {function}/bootstrap", sha256(&program)).expect("text grows");
+            }
+        }
+        std::fs::write(package.join("SHA256SUMS"), sums).expect("the folder is writable");
+    }
+
+    /// The folder with the built functions.
+    pub(crate) fn package(&self) -> PathBuf {
+        self.file("package")
     }
 
     /// A file of the operator.
@@ -121,7 +144,7 @@ impl Operator {
             ("--tenant-id", tenant.id.as_str()),
             ("--client-id", tenant.client_id.as_str()),
             ("--secret-file", self.file("secret").to_str().expect("a path of ours")),
-            ("--binaries", self.folder.path().to_str().expect("a path of ours")),
+            ("--package", self.package().to_str().expect("a path of ours")),
         ] {
             options.extend([name.to_owned(), value.to_owned()]);
         }
@@ -147,6 +170,19 @@ impl Operator {
     /// Runs the script with something piped into it.
     pub(crate) async fn deploy_with_input<S: AsRef<OsStr>>(&self, options: &[S], input: &str) -> Ended {
         self.run_script(&checkout(), options, input).await
+    }
+
+    /// A checkout with another template, which may hold one thing more than ours.
+    pub(crate) fn checkout_with(&self, template: &str) -> PathBuf {
+        let copy = self.file("checkout");
+        std::fs::create_dir_all(&copy).expect("the folder is writable");
+        for shared in ["deploy", "events"] {
+            // Another test of this operator may have made them.
+            let _ = std::os::unix::fs::symlink(checkout().join(shared), copy.join(shared));
+        }
+        std::fs::copy(checkout().join("deploy.sh"), copy.join("deploy.sh")).expect("it can be copied");
+        std::fs::write(copy.join("template.yaml"), template).expect("the folder is writable");
+        copy
     }
 
     /// Runs the script of a checkout.
@@ -216,6 +252,14 @@ impl Operator {
         );
         self.stack.mails()
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("text grows");
+        hex
+    })
 }
 
 async fn run(command: &mut Command, input: &str) -> Ended {

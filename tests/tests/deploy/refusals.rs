@@ -16,11 +16,41 @@ async fn refused(operator: &Operator, name: &str, value: &str) -> String {
     ended.refusal()
 }
 
+/// A bucket whose default encryption is a key that the functions may not use.
+async fn bucket_with_a_key(operator: &Operator) -> String {
+    let bucket = operator.stack.create_bucket("with-a-key").await;
+    let key = operator.aws(&["kms", "create-key", "--query", "KeyMetadata.Arn"]).await;
+    let rule = serde_json::json!({"Rules": [{"ApplyServerSideEncryptionByDefault":
+        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]});
+    let setting = ["--bucket", &bucket, "--server-side-encryption-configuration", &rule.to_string()];
+    operator.aws(&[&["s3api", "put-bucket-encryption"][..], &setting].concat()).await;
+    bucket
+}
+
+/// A bucket of the same account in another region.
+async fn bucket_in_ireland(operator: &Operator) -> String {
+    let bucket = format!("in-ireland-{}", operator.stack.account());
+    let place = ["--bucket", &bucket, "--create-bucket-configuration", "LocationConstraint=eu-west-1"];
+    operator.aws(&[&["s3api", "create-bucket"][..], &place, &["--region", "eu-west-1"]].concat()).await;
+    bucket
+}
+
 #[tokio::test]
 async fn wrong_options_are_named_before_anything_is_created() {
     let operator = Operator::new().await;
     let secret_id = operator.write("secret-id", "0b1a7c2e-1111-4222-8333-444455556666\n");
     let spaces = operator.write("spaces", "two words");
+    let without_sums = operator.file("unsigned").display().to_string();
+    for function in ["sign-in-logs", "audit-logs"] {
+        fs::create_dir_all(operator.file("unsigned").join(function)).unwrap();
+        fs::copy(
+            operator.package().join(function).join("bootstrap"),
+            operator.file("unsigned").join(function).join("bootstrap"),
+        )
+        .unwrap();
+    }
+    let other_key = bucket_with_a_key(&operator).await;
+    let elsewhere = bucket_in_ireland(&operator).await;
     let somebody_else = Operator::new().await;
     let place =
         ["--bucket", "taken-by-another", "--create-bucket-configuration", "LocationConstraint=eu-central-1"];
@@ -45,7 +75,13 @@ async fn wrong_options_are_named_before_anything_is_created() {
         ("--set", "MemorySize", "needs NAME=VALUE"),
         ("--set", "ExistingBucket=no-such-bucket", "there is no bucket \"no-such-bucket\""),
         ("--set", "ExistingBucket=taken-by-another", "belongs to somebody else"),
-        ("--binaries", "/no/such/folder", "holds no program sign-in-logs"),
+        ("--package", "/no/such/folder", "holds no program sign-in-logs"),
+        ("--package", &without_sums, "has no SHA256SUMS"),
+        ("--stack", "aws-logs", "begin with aws or ssm"),
+        ("--set", "HistoryDays=90", "must be between 1 and 30"),
+        ("--set", &format!("ExistingBucket={other_key}"), "encrypts with the key"),
+        ("--set", &format!("ExistingBucket={elsewhere}"), "lies in eu-west-1"),
+        ("--set", "CreateKey=false", "BucketEncryption=key needs a key"),
         ("--secret", "simulated~secret", "a secret is never an argument"),
         ("--colour", "red", "\"--colour\" is not an option"),
         ("--delete-archive", "some-bucket", "belongs to --uninstall"),
@@ -110,18 +146,18 @@ async fn a_missing_tool_is_named_with_where_to_get_it() {
     }
 }
 
+/// A template with one thing more, whose name somebody else has taken.
+pub(crate) fn template_that_fails() -> String {
+    const TAKEN: &str = "Resources:\n  Taken:\n    Type: AWS::SSM::Parameter\n    \
+        Properties: { Name: /taken, Type: String, Value: x }\n";
+    let template = fs::read_to_string(checkout().join("template.yaml")).unwrap();
+    template.replacen("Resources:\n", TAKEN, 1)
+}
+
 #[tokio::test]
 async fn a_deployment_that_fails_is_rolled_back_and_the_next_one_works() {
     let operator = Operator::new().await;
-    // A template with one thing more, whose name somebody else has taken.
-    let copy = operator.file("checkout");
-    fs::create_dir_all(copy.join("events")).unwrap();
-    for file in ["deploy.sh", "events/check.json", "events/scheduled.json"] {
-        fs::copy(checkout().join(file), copy.join(file)).unwrap();
-    }
-    let template = fs::read_to_string(checkout().join("template.yaml")).unwrap();
-    let taken = "Resources:\n  Taken:\n    Type: AWS::SSM::Parameter\n    Properties: { Name: /taken, Type: String, Value: x }\n";
-    fs::write(copy.join("template.yaml"), template.replacen("Resources:\n", taken, 1)).unwrap();
+    let copy = operator.checkout_with(&template_that_fails());
     operator.aws(&["ssm", "put-parameter", "--name", "/taken", "--type", "String", "--value", "ours"]).await;
     let ended = operator.run_script(&copy, &operator.first_options(), "").await;
     assert_eq!(ended.status, 1, "{}", ended.output);

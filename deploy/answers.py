@@ -1,0 +1,96 @@
+"""What the functions answer and print, read: checks, plans, reports."""
+
+import collections
+import datetime
+import json
+
+
+def check_lines(answer):
+    """One line for each thing that a check tried."""
+    return [
+        "  %-6s  %s: %s" % ("ok" if one["ok"] else "FAILED", one["name"], one["answer"])
+        for one in answer.get("checks") or []
+    ]
+
+
+def is_cut(report):
+    """Whether a report lists only some of its windows and does not count them all."""
+    return bool(report.get("windows")) and not report.get("windowCounts") \
+        and report["remainingWindows"] > len(report["windows"])
+
+
+def is_plan(report):
+    """Whether this is the report of a dry run, which leaves all that it lists."""
+    listed = len(report.get("windows") or [])
+    return listed > 0 and not report.get("requests") and report["remainingWindows"] >= listed
+
+
+def reports(events):
+    """The reports of runs among log events: pairs of milliseconds and report, oldest first."""
+    found = []
+    for event in events:
+        try:
+            line = json.loads(event.get("message", ""))
+        except ValueError:
+            continue
+        # Lambda's JSON log format may wrap what a program prints.
+        report = line.get("message") if isinstance(line, dict) and "message" in line else line
+        if isinstance(report, str):
+            try:
+                report = json.loads(report)
+            except ValueError:
+                continue
+        if isinstance(report, dict) and isinstance(report.get("remainingWindows"), int):
+            if not is_plan(report):
+                found.append((event.get("timestamp", 0), report))
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def unreadable(events):
+    """How many lines look like reports and cannot be read, because something cut them."""
+    cut = 0
+    for event in events:
+        text = event.get("message", "")
+        if text.startswith('{"log"') and '"windows"' in text:
+            try:
+                json.loads(text)
+            except ValueError:
+                cut += 1
+    return cut
+
+
+def failed_windows(report):
+    """The windows of a report that could not be read."""
+    return [window for window in report.get("windows") or [] if window.get("error")]
+
+
+def coverage(report):
+    """Windows by stream and outcome. Large reports list some windows and count all of them."""
+    counts = report.get("windowCounts")
+    if counts:
+        return counts
+    outcomes = {}
+    for window in report.get("windows") or []:
+        of_stream = outcomes.setdefault(window["stream"], collections.Counter())
+        of_stream["failed" if window.get("error") else window["state"]] += 1
+    return outcomes
+
+
+def run_lines(report, milliseconds):
+    """A run in one line, with up to three of its failures below."""
+    at = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
+    outcomes = coverage(report).values()
+    failed = sum(of_stream.get("failed", 0) for of_stream in outcomes)
+    read = sum(sum(of_stream.values()) for of_stream in outcomes) - failed
+    lines = ["  %s  %6d new, %d changed, %d windows read, %d failed, %d left, %.0f s" % (
+        at.strftime("%Y-%m-%d %H:%M"), report.get("new", 0), report.get("changed", 0), read, failed,
+        report["remainingWindows"], report.get("durationMs", 0) / 1000)]
+    lines += ["      %s from %s: %s" % (one["stream"], one["start"], one["error"])
+              for one in failed_windows(report)[:3]]
+    return lines
+
+
+def coverage_lines(report):
+    """Coverage, a line for each stream."""
+    return ["    %-20s %s" % (stream, ", ".join("%d %s" % (n, s) for s, n in sorted(by.items())))
+            for stream, by in coverage(report).items()]
