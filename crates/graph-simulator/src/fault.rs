@@ -1,11 +1,14 @@
 //! What can go wrong: the kinds of faults, and how a scenario asks for them.
 
+mod chain;
 mod plan;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(crate) use chain::{ChainBreak, ChainOccasion};
+pub use chain::{ChainFault, ChainFaultKind};
 pub(crate) use plan::{Fault, FaultPlan, Occasion};
 
 use crate::error::Error;
@@ -106,6 +109,8 @@ pub struct Faults {
     pub rates: BTreeMap<FaultKind, f64>,
     /// Faults at exact places; they come before the rates.
     pub script: Vec<ScriptedFault>,
+    /// Faults of whole chains; the first that fits a chain decides.
+    pub chain: Vec<ChainFault>,
 }
 
 /// One `[[faults.script]]` table.
@@ -144,6 +149,10 @@ impl Faults {
         }
         if self.script.iter().any(|script| script.nth == 0) {
             return Err(Error::Impossible("nth counts from 1".to_owned()));
+        }
+        if self.chain.iter().any(|fault| fault.after == 0 || !(0.0..=1.0).contains(&fault.share)) {
+            let reason = "a fault of chains strikes after at least one page, a share of 0 to 1";
+            return Err(Error::Impossible(reason.to_owned()));
         }
         Ok(())
     }

@@ -1,20 +1,24 @@
 //! One page: its records, its next link, its bytes.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use axum::http::header::CONTENT_ENCODING;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::answer::{Answer, GRAPH_JSON};
+use crate::chain::{Chain, Follow};
 use crate::directory::Form;
 use crate::fault::FaultKind;
 use crate::graph::PageRequest;
 use crate::journal::Delivery;
-use crate::link::Query;
+use crate::link::{Place, Query};
 use crate::records::Alteration;
+use crate::scenario::Scenario;
 use crate::timeline::{Position, Reference, Selection};
 use crate::world::{World, lock};
+use crate::{guid, ticks, writer};
 
 /// What a page holds, before it is written.
 #[derive(Debug)]
@@ -22,14 +26,26 @@ pub(crate) struct Page {
     records: Vec<Reference>,
     /// Records that were not asked for.
     strangers: Vec<Reference>,
-    asked_after: Option<Position>,
-    has_more: bool,
+    next: Next,
+    /// The chain that the page is part of, if one was laid out, and its place there.
+    chain: Option<(Arc<Chain>, usize, usize)>,
     fault: Option<FaultKind>,
+}
+
+/// The next link of a page, as it should be.
+#[derive(Debug)]
+enum Next {
+    None,
+    /// Where the link goes on.
+    Place(Place),
+    /// The link just requested.
+    SameLink,
 }
 
 impl Page {
     /// Cuts the records found to the size of the page, which a fault may change.
     pub(crate) fn new(
+        world: &World,
         mut records: Vec<Reference>,
         query: &Query,
         asked_after: Option<Position>,
@@ -43,7 +59,47 @@ impl Page {
         };
         let has_more = records.len() > size || fault == Some(FaultKind::EmptyPage);
         records.truncate(size);
-        Self { records, strangers: Vec::new(), asked_after, has_more, fault }
+        let last = records.last().map(|last| world.records.timeline.position(*last));
+        let next = if has_more { Next::Place(Place::After(last.or(asked_after))) } else { Next::None };
+        Self { records, strangers: Vec::new(), next, chain: None, fault }
+    }
+
+    /// A page of a chain that was laid out, which a fault may empty or shorten.
+    pub(crate) fn of_chain(
+        chain: Arc<Chain>,
+        number: usize,
+        skipped: usize,
+        fault: Option<FaultKind>,
+    ) -> Self {
+        let mut records = chain.page(number, skipped).to_vec();
+        let size = match fault {
+            Some(FaultKind::EmptyPage) => 0,
+            Some(FaultKind::ShortPage) => (records.len() * 94 / 100).max(1),
+            _ => records.len(),
+        };
+        let place = |number, skipped| Next::Place(Place::Page { chain: Arc::clone(&chain), number, skipped });
+        let next = if size < records.len() || fault == Some(FaultKind::EmptyPage) {
+            place(number, skipped + size)
+        } else {
+            match chain.follow(number) {
+                Follow::Page(next) => place(next, 0),
+                Follow::SameLink => Next::SameLink,
+                Follow::Nothing { .. } => Next::None,
+            }
+        };
+        records.truncate(size);
+        Self { records, strangers: Vec::new(), next, chain: Some((chain, number, skipped)), fault }
+    }
+
+    /// The fault of the chain that shows in this page.
+    pub(crate) fn chain_fault(&self) -> Option<FaultKind> {
+        let (chain, number, _) = self.chain.as_ref()?;
+        match chain.follow(*number) {
+            Follow::Nothing { too_early: true } => Some(FaultKind::MissingLink),
+            Follow::SameLink => Some(FaultKind::RepeatedLink),
+            _ if chain.is_endless_at(*number) => Some(FaultKind::EmptyPage),
+            _ => None,
+        }
     }
 
     /// Adds up to three records outside the asked span.
@@ -60,15 +116,17 @@ impl Page {
     }
 
     /// Path and query of the next link, as it should be.
-    fn next_link(&self, world: &World, query: &Query) -> Option<String> {
-        if !self.has_more {
-            return None;
+    fn next_link(&self, world: &World, request: &PageRequest, query: &Query) -> Option<String> {
+        match &self.next {
+            Next::None => None,
+            Next::SameLink => Some(request.path_and_query.clone()),
+            Next::Place(place) => {
+                // An empty page may go on where it was asked to start, under a link of its own.
+                let is_empty = self.records.is_empty();
+                let salt = if is_empty { lock(&world.journal).requests.len() as u64 + 1 } else { 0 };
+                Some(lock(&world.links).issue(query, place.clone(), salt))
+            }
         }
-        let last = self.records.last().map(|last| world.records.timeline.position(*last));
-        let mut links = lock(&world.links);
-        // An empty page goes on where it was asked to start, under a link of its own.
-        let salt = if last.is_none() { lock(&world.journal).requests.len() as u64 + 1 } else { 0 };
-        Some(links.issue(query, last.or(self.asked_after), salt))
     }
 
     fn alteration(&self) -> Alteration {
@@ -76,20 +134,38 @@ impl Page {
     }
 }
 
+/// Whether the other writer of JSON makes this answer.
+fn is_rewritten(world: &World) -> bool {
+    let Some(writer) = world.scenario.writer else { return false };
+    let first = Scenario::midnight(ticks::to_time(world.started), writer.from_day.max(-36_500));
+    let request = lock(&world.journal).requests.len() as u64;
+    let drawn = fastrand::Rng::with_seed(guid::mix(&[world.scenario.seed, request, 0x3817])).f64();
+    world.clock.now() >= ticks::from_time(first) && drawn < writer.share
+}
+
 /// Writes the page.
 pub(crate) fn written(world: &World, request: &PageRequest, query: &Query, page: &Page) -> Answer {
     let gzip = request.gzip || page.fault == Some(FaultKind::BrokenGzip);
     let form = Form { version: query.version, masked: !request.prefer };
     let mut sink = Sink::new(gzip);
-    sink.write(envelope(world, request, query, page).as_bytes());
+    let is_rewritten = is_rewritten(world);
+    let envelope = Envelope::new(world, request, query, page);
+    sink.write(envelope.head(is_rewritten).as_bytes());
     let alteration = page.alteration();
     let mut record = Vec::with_capacity(20_000);
+    let mut original = Vec::new();
     for (index, reference) in page.records.iter().chain(&page.strangers).enumerate() {
         record.clear();
         if index > 0 {
             record.push(b',');
         }
-        world.records.write(&mut record, *reference, form, alteration);
+        if is_rewritten {
+            original.clear();
+            world.records.write(&mut original, *reference, form, alteration);
+            writer::rewrite(&mut record, &original);
+        } else {
+            world.records.write(&mut record, *reference, form, alteration);
+        }
         let is_last = index + 1 == page.records.len() + page.strangers.len();
         if is_last && page.fault == Some(FaultKind::TruncatedJson) {
             record.truncate(record.len() / 2);
@@ -97,7 +173,7 @@ pub(crate) fn written(world: &World, request: &PageRequest, query: &Query, page:
         sink.write(&record);
     }
     if page.fault != Some(FaultKind::TruncatedJson) {
-        sink.write(b"]}");
+        sink.write(envelope.tail(is_rewritten).as_bytes());
     }
     let mut body = sink.finish();
     let is_intact = !matches!(page.fault, Some(FaultKind::TruncatedJson | FaultKind::BrokenGzip));
@@ -112,30 +188,53 @@ pub(crate) fn written(world: &World, request: &PageRequest, query: &Query, page:
     answer
 }
 
-/// Everything before the first record. The next link stands in front of the records, as Graph writes it.
-fn envelope(world: &World, request: &PageRequest, query: &Query, page: &Page) -> String {
-    let base = &request.host;
-    let collection = if query.audits { "directoryAudits" } else { "signIns" };
-    let context = format!("{base}/{}/$metadata#auditLogs/{collection}", query.version.segment());
-    let mut envelope = format!("{{\"@odata.context\":{}", quoted(&context));
-    let next = page.next_link(world, query).map(|path| format!("{base}{path}"));
-    let shown = match (page.fault, next) {
-        (Some(FaultKind::MissingLink), _) => None,
-        (Some(FaultKind::RepeatedLink), Some(_)) => Some(format!("{base}{}", request.path_and_query)),
-        (Some(FaultKind::ForeignLink), Some(next)) => Some(next.replace(base, "https://graph.example.net")),
-        (Some(FaultKind::PlainLink), Some(next)) => Some(next.replace(base, "http://127.0.0.1:9")),
-        (_, next) => next,
-    };
-    if let Some(next) = shown {
-        envelope.push_str(",\"@odata.nextLink\":");
-        envelope.push_str(&quoted(&next));
+/// Everything around the records.
+struct Envelope {
+    context: String,
+    /// The next link and what else stands beside the records, each with a comma in front.
+    members: String,
+}
+
+impl Envelope {
+    fn new(world: &World, request: &PageRequest, query: &Query, page: &Page) -> Self {
+        let base = &request.host;
+        let collection = if query.audits { "directoryAudits" } else { "signIns" };
+        let context = format!("{base}/{}/$metadata#auditLogs/{collection}", query.version.segment());
+        let next = page.next_link(world, request, query).map(|path| format!("{base}{path}"));
+        let shown = match (page.fault, next) {
+            (Some(FaultKind::MissingLink), _) => None,
+            (Some(FaultKind::RepeatedLink), Some(_)) => Some(format!("{base}{}", request.path_and_query)),
+            (Some(FaultKind::ForeignLink), Some(next)) => {
+                Some(next.replace(base, "https://graph.example.net"))
+            }
+            (Some(FaultKind::PlainLink), Some(next)) => Some(next.replace(base, "http://127.0.0.1:9")),
+            (_, next) => next,
+        };
+        let mut members = String::new();
+        if let Some(next) = shown {
+            members.push_str(",\"@odata.nextLink\":");
+            members.push_str(&quoted(&next));
+        }
+        if page.fault == Some(FaultKind::Tips) {
+            let tip =
+                ",\"@microsoft.graph.tips\":\"Use $select to choose only the properties your app needs\"";
+            members.push_str(tip);
+        }
+        Self { context: quoted(&context), members }
     }
-    if page.fault == Some(FaultKind::Tips) {
-        let tip = ",\"@microsoft.graph.tips\":\"Use $select to choose only the properties your app needs\"";
-        envelope.push_str(tip);
+
+    /// Everything before the first record. The next link stands in front of the records, as Graph writes it; the
+    /// other writer puts it behind them.
+    fn head(&self, is_rewritten: bool) -> String {
+        let members = if is_rewritten { "" } else { &self.members };
+        let value = if is_rewritten { " ,\r\n\"value\" : [" } else { ",\"value\":[" };
+        format!("{{\"@odata.context\":{}{members}{value}", self.context)
     }
-    envelope.push_str(",\"value\":[");
-    envelope
+
+    /// Everything after the last record.
+    fn tail(&self, is_rewritten: bool) -> String {
+        if is_rewritten { format!("\r\n]{}\r\n}}\r\n", self.members) } else { "]}".to_owned() }
+    }
 }
 
 fn quoted(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! A scenario: what a tenant holds, how Graph misbehaves, and what a reader should make of it.
 
 mod outcome;
+mod paging;
 mod tenant;
 mod volume;
 
@@ -10,8 +11,9 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 pub use outcome::{Collect, Expect, Log};
+pub use paging::{Boundary, EmptyPages, Order, Paging, PartOfChain, Writer};
 pub use tenant::{AppState, Federation, Licence, Person, PersonAnswer, Presence, SecretState, Tenant};
-pub use volume::{Changed, Late, Shape, Story, StoryKind, Volume};
+pub use volume::{Changed, Late, LateByHours, Shape, Story, StoryKind, Volume};
 
 use crate::error::Error;
 use crate::fault::Faults;
@@ -34,6 +36,9 @@ pub struct Scenario {
     /// Whether [`crate::Simulator::served`] is kept: switch it off for a million records.
     #[serde(default = "yes")]
     pub remember_served: bool,
+    /// Whether [`crate::Simulator::chains`] is kept; every chain is then a snapshot.
+    #[serde(default)]
+    pub remember_chains: bool,
     /// Where simulated time starts and how fast it runs.
     #[serde(default)]
     pub clock: ClockStart,
@@ -49,6 +54,11 @@ pub struct Scenario {
     /// Incidents planted among them.
     #[serde(default)]
     pub story: Vec<Story>,
+    /// How chains of pages are laid out; absent: as always.
+    #[serde(default)]
+    pub paging: Vec<Paging>,
+    /// Another writer of JSON; absent: there is only one.
+    pub writer: Option<Writer>,
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
@@ -168,7 +178,12 @@ impl Scenario {
         if self.volume.len() > usize::from(u16::MAX - 1) {
             return impossible("there are more than 65534 volumes");
         }
+        if self.tenant.retention_days.is_some_and(|days| !(0.0..=400.0).contains(&days)) {
+            return impossible("tenant.retention_days must be 0 to 400");
+        }
         self.volume.iter().try_for_each(Volume::check)?;
+        self.paging.iter().try_for_each(Paging::check)?;
+        self.writer.iter().try_for_each(Writer::check)?;
         self.faults.check()
     }
 }

@@ -114,6 +114,18 @@ impl Timeline {
         self.entry(reference).position(reference.stream)
     }
 
+    /// The version that a changed one has replaced.
+    pub(crate) fn original_of(&self, changed: Reference) -> Option<Reference> {
+        let entries = &self.streams[usize::from(changed.stream.number())];
+        let entry = self.entry(changed);
+        if entry.variant != Variant::Changed {
+            return None;
+        }
+        let original = Entry { variant: Variant::Original, ..*entry }.position(changed.stream);
+        let index = entries.binary_search_by_key(&original, |entry| entry.position(changed.stream)).ok()?;
+        Some(Reference { index: u32::try_from(index).ok()?, ..changed })
+    }
+
     /// The story record behind an entry.
     pub(crate) fn planted(&self, entry: &Entry) -> Option<&Planted> {
         if entry.origin == STORY { self.planted.get(entry.number as usize) } else { None }
@@ -185,6 +197,11 @@ impl Entry {
             number: self.number,
             variant: self.variant,
         }
+    }
+
+    /// When it is first served.
+    pub(crate) fn arrival(&self) -> i64 {
+        self.time + i64::from(self.appears) * ticks::PER_SECOND
     }
 
     /// Whether it is served at this moment.

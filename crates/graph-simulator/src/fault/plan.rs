@@ -1,6 +1,6 @@
 //! The choice of a fault for a request: scripts first, then seeded rates.
 
-use super::{FaultKind, Faults, ScriptedFault, Target};
+use super::{ChainBreak, ChainOccasion, FaultKind, Faults, ScriptedFault, Target};
 use crate::guid;
 use crate::stream::Stream;
 
@@ -28,13 +28,21 @@ pub(crate) struct Occasion<'a> {
 pub(crate) struct FaultPlan {
     faults: Faults,
     passed: Vec<u64>,
+    /// Chains that suffered each fault of chains.
+    broken: Vec<u32>,
     seed: u64,
     pages: u64,
 }
 
 impl FaultPlan {
     pub(crate) fn new(faults: Faults, seed: u64) -> Self {
-        Self { passed: vec![0; faults.script.len()], faults, seed, pages: 0 }
+        Self {
+            passed: vec![0; faults.script.len()],
+            broken: vec![0; faults.chain.len()],
+            faults,
+            seed,
+            pages: 0,
+        }
     }
 
     /// The fault that this request suffers, if any.
@@ -51,6 +59,24 @@ impl FaultPlan {
             }
         }
         chosen.or_else(|| self.draw(occasion))
+    }
+
+    /// The fault that a new chain is given, if any.
+    pub(crate) fn break_chain(&mut self, occasion: &ChainOccasion<'_>) -> Option<ChainBreak> {
+        for (number, (fault, broken)) in (0..).zip(self.faults.chain.iter().zip(&mut self.broken)) {
+            let drawn = guid::mix(&[self.seed, occasion.draw, number, 0xC4A1]);
+            let drawn = fastrand::Rng::with_seed(drawn).f64();
+            if fault.fits(occasion, drawn) && fault.chains.is_none_or(|most| *broken < most) {
+                *broken += 1;
+                return Some(ChainBreak { kind: fault.kind, after: fault.after, times: fault.times });
+            }
+        }
+        None
+    }
+
+    /// Whether there are faults of chains at all.
+    pub(crate) fn breaks_chains(&self) -> bool {
+        !self.faults.chain.is_empty()
     }
 
     fn draw(&mut self, occasion: &Occasion<'_>) -> Option<Fault> {

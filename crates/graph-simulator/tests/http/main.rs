@@ -1,6 +1,7 @@
 //! What a reader sees over HTTP. One simulator per test.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod chains;
 mod faults;
 mod pages;
 mod reader;

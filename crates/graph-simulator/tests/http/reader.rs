@@ -1,6 +1,6 @@
 //! A plain reader of the simulator.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use graph_simulator::{Scenario, Simulator};
 use serde_json::Value;
@@ -128,4 +128,23 @@ impl Reply {
         let word = |name: &str| error[name].as_str().unwrap_or_default();
         (self.status, word("code"), word("message"))
     }
+}
+
+/// Asks for a path byte for byte, which an HTTP client would not do; the answer as it comes.
+pub(crate) async fn get_raw(reader: &Reader, path: &str) -> Vec<u8> {
+    let address = reader.simulator.url().trim_start_matches("http://").to_owned();
+    let token = &reader.token;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+         Prefer: include-unknown-enum-members\r\nConnection: close\r\n\r\n"
+    );
+    tokio::task::spawn_blocking(move || {
+        let mut connection = std::net::TcpStream::connect(&address).unwrap();
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap_or_default();
+        answer
+    })
+    .await
+    .unwrap()
 }
