@@ -180,6 +180,7 @@ fn page(world: &World, request: &PageRequest, query: &Query, place: Place) -> An
         streams: query.streams(),
         follows_link: request.path_and_query.contains("$skiptoken="),
         has_more,
+        address: request.path_and_query.bytes().fold(0, |sum, byte| guid::mix(&[sum, u64::from(byte)])),
     };
     let fault = lock(&world.faults).choose(&occasion);
     if let Some(answer) = fault.and_then(|fault| strike(world, request, fault)) {
@@ -195,6 +196,9 @@ fn page(world: &World, request: &PageRequest, query: &Query, place: Place) -> An
         }
         Place::After(after) => Page::new(world, found, query, after, kind),
     };
+    if let Some(fault) = fault.filter(|fault| fault.kind == FaultKind::GzipBomb) {
+        page.inflate(fault.bytes.unwrap_or(300_000_000));
+    }
     if kind == Some(FaultKind::IgnoredFilter) {
         page.mix_in_strangers(world, &selection);
     }

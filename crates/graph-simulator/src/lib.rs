@@ -29,6 +29,7 @@ mod journal;
 mod layout;
 mod limit;
 mod link;
+mod odd;
 mod outcome;
 mod page;
 mod person;
@@ -50,7 +51,7 @@ mod writer;
 
 pub use error::Error;
 pub use fault::{ChainFault, ChainFaultKind, FaultKind, Faults, ScriptedFault, Target};
-pub use journal::{Counts, OnFile, RequestKind, RequestLine, Served};
+pub use journal::{CompletedChain, Counts, OnFile, RequestKind, RequestLine, Served};
 pub use scenario::Scenario;
 pub use simulator::Simulator;
 pub use stream::{ApiVersion, Stream};

@@ -12,7 +12,7 @@ use crate::chain::{Chain, Follow};
 use crate::directory::Form;
 use crate::fault::FaultKind;
 use crate::graph::PageRequest;
-use crate::journal::Delivery;
+use crate::journal::{Delivery, PlaceInChain, Span};
 use crate::link::{Place, Query};
 use crate::records::Alteration;
 use crate::scenario::Scenario;
@@ -30,6 +30,8 @@ pub(crate) struct Page {
     /// The chain that the page is part of, if one was laid out, and its place there.
     chain: Option<(Arc<Chain>, usize, usize)>,
     fault: Option<FaultKind>,
+    /// White space behind the page.
+    blanks: u64,
 }
 
 /// The next link of a page, as it should be.
@@ -61,7 +63,7 @@ impl Page {
         records.truncate(size);
         let last = records.last().map(|last| world.records.timeline.position(*last));
         let next = if has_more { Next::Place(Place::After(last.or(asked_after))) } else { Next::None };
-        Self { records, strangers: Vec::new(), next, chain: None, fault }
+        Self { records, strangers: Vec::new(), next, chain: None, fault, blanks: 0 }
     }
 
     /// A page of a chain that was laid out, which a fault may empty or shorten.
@@ -88,7 +90,12 @@ impl Page {
             }
         };
         records.truncate(size);
-        Self { records, strangers: Vec::new(), next, chain: Some((chain, number, skipped)), fault }
+        Self { records, strangers: Vec::new(), next, chain: Some((chain, number, skipped)), fault, blanks: 0 }
+    }
+
+    /// Adds white space behind the page.
+    pub(crate) fn inflate(&mut self, blanks: u64) {
+        self.blanks = blanks;
     }
 
     /// The fault of the chain that shows in this page.
@@ -129,6 +136,32 @@ impl Page {
         }
     }
 
+    /// Where the page stands in its chain, if chains are to be remembered.
+    fn place_in_chain(&self, world: &World, query: &Query) -> Option<PlaceInChain> {
+        let (chain, number, skipped) = self.chain.as_ref().filter(|_| world.scenario.remember_chains)?;
+        let (from, to) = (query.filter.from, query.filter.to);
+        Some(PlaceInChain {
+            chain: chain.number,
+            page: (*number, *skipped),
+            is_last: matches!(self.next, Next::None) || self.fault == Some(FaultKind::MissingLink),
+            span: Span { streams: query.streams().to_vec(), from, to },
+            asked_at: ticks::to_time(world.clock.now()),
+        })
+    }
+
+    /// The name of the content coding.
+    fn coding(&self) -> &'static str {
+        match self.fault {
+            Some(FaultKind::GzipInCapitals) => "GZIP",
+            Some(FaultKind::XGzip) => "x-gzip",
+            _ => "gzip",
+        }
+    }
+
+    fn needs_gzip(&self) -> bool {
+        matches!(self.fault, Some(FaultKind::BrokenGzip | FaultKind::GzipBomb))
+    }
+
     fn alteration(&self) -> Alteration {
         self.fault.map_or(Alteration::None, FaultKind::alteration)
     }
@@ -145,9 +178,13 @@ fn is_rewritten(world: &World) -> bool {
 
 /// Writes the page.
 pub(crate) fn written(world: &World, request: &PageRequest, query: &Query, page: &Page) -> Answer {
-    let gzip = request.gzip || page.fault == Some(FaultKind::BrokenGzip);
+    let coding = page.coding();
+    let gzip = request.gzip || coding != "gzip" || page.needs_gzip();
     let form = Form { version: query.version, masked: !request.prefer };
     let mut sink = Sink::new(gzip);
+    if page.fault == Some(FaultKind::ByteOrderMark) {
+        sink.write("\u{feff}".as_bytes());
+    }
     let is_rewritten = is_rewritten(world);
     let envelope = Envelope::new(world, request, query, page);
     sink.write(envelope.head(is_rewritten).as_bytes());
@@ -175,6 +212,7 @@ pub(crate) fn written(world: &World, request: &PageRequest, query: &Query, page:
     if page.fault != Some(FaultKind::TruncatedJson) {
         sink.write(envelope.tail(is_rewritten).as_bytes());
     }
+    sink.write_blanks(page.blanks);
     let mut body = sink.finish();
     let is_intact = !matches!(page.fault, Some(FaultKind::TruncatedJson | FaultKind::BrokenGzip));
     if page.fault == Some(FaultKind::BrokenGzip) {
@@ -182,7 +220,7 @@ pub(crate) fn written(world: &World, request: &PageRequest, query: &Query, page:
     }
     let mut answer = Answer::new(200, GRAPH_JSON, body);
     if gzip {
-        answer = answer.with_header(CONTENT_ENCODING, "gzip".to_owned());
+        answer = answer.with_header(CONTENT_ENCODING, coding.to_owned());
     }
     answer.delivery = is_intact.then(|| delivery(world, query, page, form));
     answer
@@ -245,10 +283,11 @@ fn quoted(text: &str) -> String {
 fn delivery(world: &World, query: &Query, page: &Page, form: Form) -> Delivery {
     let records = (page.records.len() + page.strangers.len()) as u64;
     if !world.scenario.remember_served {
-        return Delivery { versions: Vec::new(), records };
+        return Delivery { versions: Vec::new(), records, place: None };
     }
-    let asked = page.records.iter().filter(|of| query.filter.means(world.records.timeline.entry(**of).time));
-    Delivery { versions: asked.map(|of| (*of, form, page.alteration())).collect(), records }
+    let asked = page.records.iter().filter(|of| query.filter.means(world.records.timeline.time(**of)));
+    let versions = asked.map(|of| (*of, form, page.alteration())).collect();
+    Delivery { versions, records, place: page.place_in_chain(world, query) }
 }
 
 /// Makes the checksum and a stretch in the middle wrong.
@@ -276,6 +315,16 @@ impl Sink {
         match self {
             Self::Plain(out) => out.extend_from_slice(bytes),
             Self::Gzip(encoder) => encoder.write_all(bytes).unwrap_or_default(),
+        }
+    }
+
+    fn write_blanks(&mut self, count: u64) {
+        const BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
+        let mut left = count;
+        while left > 0 {
+            let part = BLANKS.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.write(&BLANKS[..part]);
+            left -= part as u64;
         }
     }
 

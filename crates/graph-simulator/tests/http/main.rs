@@ -3,6 +3,7 @@
 
 mod chains;
 mod faults;
+mod odd;
 mod pages;
 mod reader;
 mod tokens;

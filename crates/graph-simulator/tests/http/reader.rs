@@ -26,7 +26,12 @@ pub(crate) struct Reply {
 
 impl Reader {
     pub(crate) async fn of(scenario: &str) -> Self {
-        let text = format!("name = 'test'\n[clock]\nnow = '{NOW}'\n{scenario}");
+        Self::with_keys("", scenario).await
+    }
+
+    /// A reader of a scenario with keys outside of its tables.
+    pub(crate) async fn with_keys(keys: &str, scenario: &str) -> Self {
+        let text = format!("name = 'test'\n{keys}[clock]\nnow = '{NOW}'\n{scenario}");
         let simulator = Simulator::start(Scenario::from_toml(&text).unwrap()).await.unwrap();
         let mut reader = Self { simulator, client: reqwest::Client::new(), token: String::new() };
         reader.renew().await;
@@ -71,6 +76,21 @@ impl Reader {
         let request = self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
         let request = request.header("prefer", "include-unknown-enum-members");
         Reply::of(request.send().await.map_err(|error| error.to_string())?).await
+    }
+
+    /// The body of an answer as it comes.
+    pub(crate) async fn get_compressed(&self, path_and_query: &str) -> Vec<u8> {
+        self.respond(path_and_query).await.bytes().await.unwrap().to_vec()
+    }
+
+    pub(crate) async fn get_headers(&self, path_and_query: &str) -> reqwest::header::HeaderMap {
+        self.respond(path_and_query).await.headers().clone()
+    }
+
+    async fn respond(&self, path_and_query: &str) -> reqwest::Response {
+        let url = format!("{}{path_and_query}", self.simulator.url());
+        let request = self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
+        request.header("prefer", "include-unknown-enum-members").send().await.unwrap()
     }
 
     pub(crate) async fn get(&self, path_and_query: &str) -> Reply {
