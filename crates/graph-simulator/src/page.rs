@@ -319,7 +319,7 @@ impl Sink {
     }
 
     fn write_blanks(&mut self, count: u64) {
-        const BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
+        static BLANKS: [u8; 1 << 16] = [b' '; 1 << 16];
         let mut left = count;
         while left > 0 {
             let part = BLANKS.len().min(usize::try_from(left).unwrap_or(usize::MAX));

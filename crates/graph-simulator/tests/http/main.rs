@@ -6,4 +6,5 @@ mod faults;
 mod odd;
 mod pages;
 mod reader;
+mod reference;
 mod tokens;
