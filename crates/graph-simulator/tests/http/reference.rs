@@ -46,13 +46,14 @@ const WRONG: [&str; 37] = [
 #[test]
 fn the_readme_names_every_word_of_a_scenario() {
     let readme = include_str!("../../README.md");
-    let mut missing = Vec::new();
+    let mut missing: Vec<String> = Vec::new();
     for wrong in WRONG {
         let error = Scenario::from_toml(&format!("name = 'x'\n{wrong}")).unwrap_err().to_string();
         let (_, expected) = error.split_once("expected").unwrap_or_else(|| panic!("{wrong}: {error}"));
         let words: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
         assert!(!words.is_empty(), "{wrong}: {error}");
-        missing.extend(words.into_iter().filter(|word| !readme.contains(&format!("- `{word}`: "))));
+        let is_missing = |word: &&str| !readme.contains(&format!("- `{word}`: "));
+        missing.extend(words.into_iter().filter(is_missing).map(str::to_owned));
     }
     assert!(missing.is_empty(), "{missing:?}");
 }
