@@ -11,8 +11,7 @@ from identity import identify, instant, leaf, root_of
 from ledger import LEDGER, RAW, contradictions_of, expect, reads_of, row_of, states_of
 
 MINUTE = "%Y-%m-%dT%H:%MZ"
-LONGEST_ROW = 4 << 20  # bytes; rows from before format 2 had no limit
-LONGEST_RECORD = 64 << 20  # bytes
+LONGEST_ROW, LONGEST_RECORD = 4 << 20, 64 << 20  # bytes; rows from before had no limit
 problems, notes = [], Counter()
 
 @contextlib.contextmanager
