@@ -81,7 +81,7 @@ fn make_object(
         let milliseconds = (window.end() - window.start()).num_milliseconds();
         let part = i64::try_from(index)? * milliseconds / i64::try_from(records)?;
         let time = window.start() + TimeDelta::milliseconds(part);
-        encoder.push(&record(&samples[*made % samples.len()], *made, time)?)?;
+        encoder.push(record(&samples[*made % samples.len()], *made, time)?.as_bytes())?;
         *made += 1;
     }
     let (bytes, digest) = encoder.finish()?;

@@ -135,7 +135,7 @@ impl Archive {
         &self,
         stream: Stream,
         object: RawObject,
-        mut visit: impl FnMut(Record, &str),
+        mut visit: impl FnMut(Record, &[u8]),
     ) -> Result<StoredObject, Error> {
         let key = raw_key(stream, object);
         let mut content = self.store.open(&key).await?;

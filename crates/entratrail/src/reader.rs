@@ -131,7 +131,7 @@ impl Reader<'_> {
     async fn stored_versions(&self, planned: &Planned, holdings: &Holdings) -> Result<StoredVersions, Error> {
         let mut versions = StoredVersions::default();
         for object in holdings.objects_of(planned.window) {
-            let add = |record, _: &str| versions.add_stored(record, object.read);
+            let add = |record, _: &[u8]| versions.add_stored(record, object.read);
             let stored = self.archive.read_object(planned.stream, object, add).await?;
             let key = raw_key(planned.stream, object);
             let row =

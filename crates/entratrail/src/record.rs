@@ -5,7 +5,7 @@
 
 use crate::json::{Cursor, string_length};
 use chrono::{DateTime, Utc};
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 use std::fmt;
 use xxhash_rust::xxh3::xxh3_128;
@@ -40,47 +40,48 @@ pub struct Record {
 
 impl Record {
     /// Walks over `json`, one valid JSON value, whose time is in the member `time_field`.
-    pub fn read(json: &str, time_field: &str) -> Self {
+    pub fn read(json: &[u8], time_field: &str) -> Self {
         let mut walk = Walk { cursor: Cursor::new(json), depth: 0 };
-        let (mut id, mut time) = ("", None);
+        let (mut id, mut time) = (&b""[..], None);
         let version = if walk.cursor.peek() == b'{' {
             walk.object(|key, value| match key {
-                "id" => id = value,
-                key if key == time_field => time = parse_time(value),
+                b"id" => id = value,
+                key if key == time_field.as_bytes() => time = parse_time(value),
                 _ => {}
             })
         } else {
             walk.value()
         };
-        Self { version: Version(version), id: xxh3_128(id.as_bytes()), time }
+        Self { version: Version(version), id: xxh3_128(id), time }
     }
 }
 
 /// The record as one line: as served, or without the white space between its tokens where that holds a
 /// line break.
-pub(crate) fn as_one_line(json: &str) -> Cow<'_, str> {
-    match memchr2(b'\n', b'\r', json.as_bytes()) {
+pub(crate) fn as_one_line(json: &[u8]) -> Cow<'_, [u8]> {
+    match memchr2(b'\n', b'\r', json) {
         None => Cow::Borrowed(json),
         Some(_) => Cow::Owned(without_white_space(json)),
     }
 }
 
 /// `json` without the white space between its tokens.
-fn without_white_space(json: &str) -> String {
-    let mut dense = String::with_capacity(json.len());
+fn without_white_space(json: &[u8]) -> Vec<u8> {
+    let mut dense = Vec::with_capacity(json.len());
     let mut rest = json;
-    while let Some(quote) = rest.find('"') {
+    while let Some(quote) = memchr(b'"', rest) {
         let (between, string) = rest.split_at(quote);
-        dense.extend(between.split_ascii_whitespace());
-        let length = string_length(string.as_bytes());
-        dense.push_str(&string[..length]);
+        dense.extend(between.iter().filter(|byte| !byte.is_ascii_whitespace()));
+        let length = string_length(string);
+        dense.extend_from_slice(&string[..length]);
         rest = &string[length..];
     }
-    dense.extend(rest.split_ascii_whitespace());
+    dense.extend(rest.iter().filter(|byte| !byte.is_ascii_whitespace()));
     dense
 }
 
-fn parse_time(value: &str) -> Option<DateTime<Utc>> {
+fn parse_time(value: &[u8]) -> Option<DateTime<Utc>> {
+    let value = std::str::from_utf8(value).ok()?;
     let time = DateTime::parse_from_rfc3339(value.strip_prefix('"')?.strip_suffix('"')?).ok()?;
     Some(time.to_utc())
 }
@@ -96,13 +97,13 @@ impl<'json> Walk<'json> {
         match self.cursor.peek() {
             b'{' if self.depth < DEEPEST => self.object(|_, _| {}),
             b'[' if self.depth < DEEPEST => self.array(),
-            b'{' | b'[' => xxh3_128(without_white_space(self.cursor.value()).as_bytes()),
-            _ => xxh3_128(self.cursor.value().as_bytes()),
+            b'{' | b'[' => xxh3_128(&without_white_space(self.cursor.value())),
+            _ => xxh3_128(self.cursor.value()),
         }
     }
 
     /// Hashes each member and adds the hashes up, so that their order does not count.
-    fn object(&mut self, mut visit: impl FnMut(&'json str, &'json str)) -> u128 {
+    fn object(&mut self, mut visit: impl FnMut(&'json [u8], &'json [u8])) -> u128 {
         self.depth += 1;
         self.cursor.open();
         let mut sum = 0u128;
@@ -110,7 +111,7 @@ impl<'json> Walk<'json> {
             let start = self.cursor.position();
             let value = self.value();
             visit(key.get(1..key.len() - 1).unwrap_or_default(), self.cursor.since(start));
-            sum = sum.wrapping_add(hash_pair(b'm', xxh3_128(key.as_bytes()), value));
+            sum = sum.wrapping_add(hash_pair(b'm', xxh3_128(key), value));
         }
         self.depth -= 1;
         hash_pair(b'{', sum, 0)
@@ -142,7 +143,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn version(json: &str) -> Version {
-        Record::read(json, "createdDateTime").version
+        Record::read(json.as_bytes(), "createdDateTime").version
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -194,11 +195,11 @@ mod tests {
 
         #[test]
         fn one_line_keeps_every_byte_but_white_space_between_tokens(value in any_json()) {
-            let line = as_one_line(&rewritten(&value)).into_owned();
-            prop_assert!(!line.contains(['\n', '\r']));
-            prop_assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value.clone());
+            let line = as_one_line(rewritten(&value).as_bytes()).into_owned();
+            prop_assert!(memchr2(b'\n', b'\r', &line).is_none());
+            prop_assert_eq!(serde_json::from_slice::<Value>(&line).unwrap(), value.clone());
             let text = value.to_string();
-            prop_assert_eq!(as_one_line(&text), text.as_str());
+            prop_assert_eq!(&*as_one_line(text.as_bytes()), text.as_bytes());
         }
 
         #[test]
@@ -241,7 +242,7 @@ mod tests {
     #[test]
     fn id_and_time_are_found_at_the_top_only() {
         let record = Record::read(
-            r#"{"x":{"id":"inner","createdDateTime":"1999-01-01T00:00:00Z"},"createdDateTime":"2026-03-13T19:15:41.6195833Z","id":"outer"}"#,
+            br#"{"x":{"id":"inner","createdDateTime":"1999-01-01T00:00:00Z"},"createdDateTime":"2026-03-13T19:15:41.6195833Z","id":"outer"}"#,
             "createdDateTime",
         );
         assert_eq!(record.id, xxh3_128(b"\"outer\""));
@@ -249,7 +250,7 @@ mod tests {
             record.time.map(|time| time.to_rfc3339()),
             Some("2026-03-13T19:15:41.619583300+00:00".to_owned())
         );
-        let none = Record::read(r#"{"createdDateTime":"yesterday"}"#, "createdDateTime");
+        let none = Record::read(br#"{"createdDateTime":"yesterday"}"#, "createdDateTime");
         assert_eq!((none.time, none.id), (None, xxh3_128(b"")));
     }
 

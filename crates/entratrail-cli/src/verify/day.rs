@@ -85,7 +85,7 @@ impl CheckedDay {
             return self.problems.push(format!("{address} is gone, and the ledger has it on record"));
         }
         let (mut walk, mut ids) = (Walk::default(), HashSet::new());
-        let visit = |record: Record, _: &str| {
+        let visit = |record: Record, _: &[u8]| {
             walk.lines += 1;
             let is_inside = |time| row.window.start() <= time && time < row.window.end();
             walk.outside += u64::from(!record.time.is_some_and(is_inside));

@@ -89,7 +89,7 @@ impl Archive {
 
 impl TableUpload<'_> {
     /// Adds a record, with its line of the raw object. Records come in the order of the raw object.
-    pub fn push(&mut self, record: &Record, line: &str) {
+    pub fn push(&mut self, record: &Record, line: &[u8]) {
         self.encoder.push(record, line);
     }
 

@@ -158,10 +158,10 @@ impl Collector {
         let mut versions = StoredVersions::default();
         for earlier in holdings.objects_of(object.window).into_iter().filter(|other| other.read < object.read)
         {
-            let add = |record, _: &str| versions.add_stored(record, earlier.read);
+            let add = |record, _: &[u8]| versions.add_stored(record, earlier.read);
             self.archive.read_object(holdings.stream, earlier, add).await?;
         }
-        let serve = |record: Record, _: &str| {
+        let serve = |record: Record, _: &[u8]| {
             versions.serve(record);
         };
         let stored = self.archive.read_object(holdings.stream, object, serve).await?;

@@ -56,11 +56,11 @@ impl Page {
 
     /// The records that `span` owns, with what is known of each. Fails where Graph served something else than
     /// was asked; then nothing of the page counts.
-    pub fn records_in(&self, span: Span, log: Log) -> Result<Vec<(Record, &str)>, Strayed> {
+    pub fn records_in(&self, span: Span, log: Log) -> Result<Vec<(Record, &[u8])>, Strayed> {
         let mut strayed = Strayed { outside: 0, without_time: 0 };
         let mut records = Vec::with_capacity(self.records.len());
         for range in &self.records {
-            let json = &self.body[range.clone()];
+            let json = &self.body.as_bytes()[range.clone()];
             let record = Record::read(json, log.time_field());
             match record.time {
                 None => strayed.without_time += 1,
@@ -97,7 +97,7 @@ pub struct Seen {
 
 impl Seen {
     /// Adds the records of a page.
-    pub fn add(&mut self, records: &[(Record, &str)]) {
+    pub fn add(&mut self, records: &[(Record, &[u8])]) {
         let count = records.len() as u64;
         let times = records.iter().filter_map(|(record, _)| record.time).map(|time| (time, time));
         let of_page = times.reduce(both);
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(records.len(), 2);
         assert_eq!(
             records[0].1,
-            r#"{"id":"2026-11-22T00:00:00Z", "createdDateTime":"2026-11-22T00:00:00Z"}"#
+            br#"{"id":"2026-11-22T00:00:00Z", "createdDateTime":"2026-11-22T00:00:00Z"}"#
         );
     }
 

@@ -160,7 +160,7 @@ impl<'run> Reader<'run> {
         window: &Window<'_>,
         chain: Chain,
         page: &Page,
-        records: &[(Record, &str)],
+        records: &[(Record, &[u8])],
         seen: &Seen,
         served: u64,
     ) -> Option<Followed<'run>> {
@@ -194,7 +194,7 @@ impl<'run> Reader<'run> {
         &self,
         window: &Window<'_>,
         page: &Page,
-        records: &[(Record, &str)],
+        records: &[(Record, &[u8])],
         seen: &Seen,
     ) -> Probed<'run> {
         if page.next_link.is_none() {
@@ -247,7 +247,7 @@ fn span_of(planned: &Planned) -> Span {
 /// What the first page of `span` leaves. Sign-ins come newest first by default
 /// (<https://learn.microsoft.com/graph/api/signin-list>), the order of audits is not documented; `None` where a
 /// page has no order. Others may share the second of its last record, so that second belongs to the rest.
-fn rest_of(span: Span, records: &[(Record, &str)]) -> Option<Span> {
+fn rest_of(span: Span, records: &[(Record, &[u8])]) -> Option<Span> {
     let times: Option<Vec<_>> = records.iter().map(|(record, _)| record.time).collect();
     let times = times?;
     let second = times.last()?.trunc_subsecs(0);

@@ -57,7 +57,7 @@ impl<'run> Intake<'run> {
     }
 
     /// Takes the records of a page; returns how many were served before it, and with it.
-    pub(super) async fn take(&self, records: &[(Record, &str)]) -> Result<(u64, u64), Error> {
+    pub(super) async fn take(&self, records: &[(Record, &[u8])]) -> Result<(u64, u64), Error> {
         let taken = &mut *self.taken.lock().await;
         let before = taken.versions.served();
         for (record, json) in records {

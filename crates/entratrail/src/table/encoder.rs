@@ -83,7 +83,7 @@ impl TableEncoder {
     }
 
     /// Adds a row. What goes wrong is told at the end.
-    pub fn push(&mut self, record: &Record, json: &str) {
+    pub fn push(&mut self, record: &Record, json: &[u8]) {
         let mut strays = Strays::default();
         self.records.take_record(&mut Cursor::new(json), &mut strays);
         self.content_hashes.append_value(record.version.to_string());
