@@ -25,11 +25,6 @@ impl<'json> Cursor<'json> {
         self.json.get(self.at).copied().unwrap_or(b'}')
     }
 
-    /// Bytes before this place.
-    pub(crate) fn position(&self) -> usize {
-        self.at
-    }
-
     /// The text from an earlier place to this one.
     pub(crate) fn since(&self, start: usize) -> &'json [u8] {
         self.json.get(start..self.at).unwrap_or_default()

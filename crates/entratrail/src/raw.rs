@@ -1,5 +1,6 @@
 //! The bytes of a raw object: gzip of one record per line, made and read piece by piece.
 
+use crate::merkle::MerkleTree;
 use crate::record::{Record, as_one_line};
 use aws_lc_rs::digest::{Context, SHA256};
 use flate2::Compression;
@@ -21,11 +22,16 @@ const ROOM: usize = PART_BYTES + PART_BYTES / 2;
 pub struct RawEncoder {
     gzip: GzEncoder<Vec<u8>>,
     digest: Digest,
+    lines: MerkleTree,
 }
 
 impl Default for RawEncoder {
     fn default() -> Self {
-        Self { gzip: GzEncoder::new(Vec::new(), Compression::default()), digest: Digest::new() }
+        Self {
+            gzip: GzEncoder::new(Vec::new(), Compression::default()),
+            digest: Digest::new(),
+            lines: MerkleTree::default(),
+        }
     }
 }
 
@@ -38,6 +44,7 @@ impl RawEncoder {
         let line = as_one_line(json);
         self.gzip.write_all(&line)?;
         self.gzip.write_all(b"\n")?;
+        self.lines.push(&line);
         Ok(line)
     }
 
@@ -56,30 +63,42 @@ impl RawEncoder {
         self.gzip.try_finish()?;
         let rest = std::mem::take(self.gzip.get_mut());
         self.digest.update(&rest);
-        Ok((rest, self.digest.finish()))
+        Ok((rest, self.digest.finish(&self.lines)))
     }
 }
 
-/// Hash and size of a whole object.
+/// What identifies a whole object and each of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectDigest {
     /// SHA-256 in hexadecimal.
     pub sha256: String,
     /// Bytes.
     pub bytes: u64,
+    /// RFC 6962 root over the lines in their order, each without its line feed, in hexadecimal.
+    pub records_root: String,
+    /// Lines, each a record version.
+    pub lines: u64,
 }
 
-impl ObjectDigest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut digest = Digest::new();
-        digest.update(bytes);
-        digest.finish()
+/// The SHA-256 of these bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let mut digest = Digest::new();
+    digest.update(bytes);
+    digest.sha256()
+}
+
+/// These bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(digits, "{byte:02x}"); // writing to a string cannot fail
     }
+    digits
 }
 
+/// SHA-256 and size of bytes that come piece by piece.
 #[derive(Clone)]
-struct Digest {
+pub(crate) struct Digest {
     context: Context,
     bytes: u64,
 }
@@ -91,21 +110,27 @@ impl std::fmt::Debug for Digest {
 }
 
 impl Digest {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { context: Context::new(&SHA256), bytes: 0 }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.context.update(bytes);
         self.bytes += bytes.len() as u64;
     }
 
-    fn finish(self) -> ObjectDigest {
-        let mut sha256 = String::with_capacity(64);
-        for byte in self.context.finish().as_ref() {
-            let _ = write!(sha256, "{byte:02x}"); // writing to a string cannot fail
+    /// The SHA-256 in hexadecimal.
+    pub(crate) fn sha256(self) -> String {
+        hexadecimal(self.context.finish().as_ref())
+    }
+
+    fn finish(self, lines: &MerkleTree) -> ObjectDigest {
+        ObjectDigest {
+            bytes: self.bytes,
+            sha256: self.sha256(),
+            records_root: hexadecimal(&lines.root()),
+            lines: lines.leaves(),
         }
-        ObjectDigest { sha256, bytes: self.bytes }
     }
 }
 
@@ -114,13 +139,19 @@ impl Digest {
 pub struct RawDecoder {
     gunzip: MultiGzDecoder<Vec<u8>>,
     digest: Digest,
+    lines: MerkleTree,
     time_field: &'static str,
 }
 
 impl RawDecoder {
     /// A decoder for records with that time field.
     pub fn new(time_field: &'static str) -> Self {
-        Self { gunzip: MultiGzDecoder::new(Vec::new()), digest: Digest::new(), time_field }
+        Self {
+            gunzip: MultiGzDecoder::new(Vec::new()),
+            digest: Digest::new(),
+            lines: MerkleTree::default(),
+            time_field,
+        }
     }
 
     /// Takes the next bytes of the object and hands every record that they complete to `visit`, with its line.
@@ -134,7 +165,7 @@ impl RawDecoder {
     pub fn finish(mut self, visit: impl FnMut(Record, &[u8])) -> io::Result<ObjectDigest> {
         self.gunzip.try_finish()?;
         self.visit_lines(visit)?;
-        if self.gunzip.get_ref().is_empty() { Ok(self.digest.finish()) } else { Err(damaged()) }
+        if self.gunzip.get_ref().is_empty() { Ok(self.digest.finish(&self.lines)) } else { Err(damaged()) }
     }
 
     fn visit_lines(&mut self, mut visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
@@ -143,6 +174,7 @@ impl RawDecoder {
         for line in buffer[..end].split(|&byte| byte == b'\n') {
             // Checks all but whether the strings are UTF-8, and does not recurse.
             serde_json::from_slice::<IgnoredAny>(line).map_err(|_| damaged())?;
+            self.lines.push(line);
             visit(Record::read(line, self.time_field), line);
         }
         buffer.drain(..=end);
@@ -184,6 +216,7 @@ mod tests {
             let (records, read) = decode(&bytes, chunk).unwrap();
             assert_eq!(records.len(), 3);
             assert_eq!(read, written);
+            assert_eq!(read.lines, 3);
         }
     }
 
@@ -195,7 +228,7 @@ mod tests {
         let mut decoder = RawDecoder::new("t");
         let mut found = Vec::new();
         decoder.push(&bytes, |_, line| found.push(line.to_vec())).unwrap();
-        assert_eq!(decoder.finish(|_, _| {}).unwrap(), written);
+        assert_eq!(decoder.finish(|_, line| found.push(line.to_vec())).unwrap(), written);
         assert_eq!(found, lines);
     }
 
