@@ -318,8 +318,8 @@ make_package() { # leaves template and programs in the folder $work, as SAM want
     if [[ -z "$package" ]]; then
         [[ "$architecture" == arm64 ]] || flag="--x86-64"
         say "Building both functions for $architecture; the first time takes some minutes"
-        (cd "$here" && cargo lambda build --profile lambda --locked "$flag" --lambda-dir "$work/built" \
-            --package sign-in-logs --package audit-logs) ||
+        (cd "$here" && cargo lambda build --profile lambda --locked "$flag" \
+            --lambda-dir "$work/built" --package sign-in-logs --package audit-logs) ||
             fail "the functions could not be built; the lines above say why"
         package="$work/built" has_sums=false
     fi

@@ -107,9 +107,8 @@ def facts(options, overrides):
     if effective("ExistingBucket"):
         bucket.review(effective("ExistingBucket"), options.account, options.region,
                       effective("ExistingKeyArn"))
-    # A database has its stack's name, but no capital letters.
-    lower = options.stack.lower()
-    database = lower.replace("-", "_") if lower != options.stack else ""
+    # A new database has its stack's name, in lower case; one that is there keeps its own.
+    database = "" if present else options.stack.lower().replace("-", "_")
     if "DatabaseName" not in known or effective("DatabaseName"):
         database = ""
     stored = parameter_store.described(options.stack)

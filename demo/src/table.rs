@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use entratrail::ledger::{Ledger, ReadRow, Status};
+use chrono::Utc;
+use entratrail::ledger::{Ledger, Proof, StreamHistory};
 
 /// One object, as the ledger tells it.
 struct Line {
@@ -38,8 +39,7 @@ pub(crate) fn of(objects: &BTreeMap<String, Vec<u8>>) -> String {
 
 /// How many reads of windows are on record as complete.
 pub(crate) fn complete_reads(objects: &BTreeMap<String, Vec<u8>>) -> usize {
-    let rows =
-        ledgers(objects).map(|(_, ledger)| ledger.rows().iter().filter(|row| is_complete(row)).count());
+    let rows = ledgers(objects).map(|(_, ledger)| ledger.rows().filter(|row| row.is_complete()).count());
     rows.sum()
 }
 
@@ -53,15 +53,16 @@ pub(crate) fn thousands(number: u64) -> String {
 fn lines(objects: &BTreeMap<String, Vec<u8>>) -> Vec<Line> {
     let mut lines = Vec::new();
     for (key, ledger) in ledgers(objects) {
-        for row in ledger.rows().iter().filter(|row| is_complete(row)) {
-            let Some(object) = &row.key else { continue };
+        let proof = Proof::of_reader(history(objects, key), Utc::now());
+        for row in ledger.rows().filter(|row| row.is_complete()) {
+            let Some(object) = row.object() else { continue };
             lines.push(Line {
                 stream: stream(key).to_owned(),
                 day: row.window.day().to_string(),
-                records: row.new,
-                state: format!("{:?}", ledger.state(row.window)).to_lowercase(),
-                bytes: row.bytes.unwrap_or_default(),
-                object: object.clone(),
+                records: row.counts().new,
+                state: proof.state(&ledger, row.window).word().to_owned(),
+                bytes: object.bytes,
+                object: object.key.clone(),
             });
         }
     }
@@ -74,8 +75,13 @@ fn ledgers(objects: &BTreeMap<String, Vec<u8>>) -> impl Iterator<Item = (&str, L
     files.filter_map(|(key, body)| Some((key.as_str(), Ledger::parse(body).ok()?)))
 }
 
-fn is_complete(row: &ReadRow) -> bool {
-    row.status == Status::Complete
+/// What the ledgers of the stream of `key` say together.
+fn history(objects: &BTreeMap<String, Vec<u8>>, key: &str) -> StreamHistory {
+    let mut history = StreamHistory::default();
+    for (_, ledger) in ledgers(objects).filter(|(other, _)| stream(other) == stream(key)) {
+        history.add(&ledger);
+    }
+    history
 }
 
 /// The stream that a ledger belongs to: the event type, or the log.

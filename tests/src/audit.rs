@@ -64,6 +64,24 @@ impl Audit {
         self
     }
 
+    /// The same, with everything that the archive lacks although every chain that was followed to its end held it,
+    /// and a window to which it belongs was read completely.
+    #[must_use]
+    pub fn against_throughout(mut self, throughout: &[Served]) -> Self {
+        for record in throughout {
+            let stream = stream_folder(record.stream);
+            let was_read = self.complete_rows(stream).any(|row| {
+                let (start, end) = bounds(row);
+                (start..end).contains(&record.time)
+            });
+            if was_read && !self.holds(stream, &canonical(&record.json)) {
+                let (id, time) = (&record.id, record.time);
+                self.problems.push(format!("lost although always served: {id} of {stream}, {time}"));
+            }
+        }
+        self
+    }
+
     /// Whether that version of a record is in the archive.
     pub fn holds(&self, stream: &str, version: &str) -> bool {
         self.versions.get(stream).is_some_and(|versions| versions.contains_key(version))
@@ -113,10 +131,12 @@ impl Audit {
         let Some((stream, window)) = place(key, "raw/", ".ndjson.gz") else {
             return self.problem(key, "is no raw object's name");
         };
-        let mut text = String::new();
-        if MultiGzDecoder::new(body).read_to_string(&mut text).is_err() || !text.ends_with('\n') {
+        let mut bytes = Vec::new();
+        if MultiGzDecoder::new(body).read_to_end(&mut bytes).is_err() || !bytes.ends_with(b"\n") {
             return self.problem(key, "is damaged");
         }
+        // Graph may serve bytes that are no UTF-8; the truth has them replaced too.
+        let text = String::from_utf8_lossy(&bytes);
         let time_field = if stream == "directory-audits" { "activityDateTime" } else { "createdDateTime" };
         let rows = self.rows.get(&stream).into_iter().flatten();
         let mut named = rows.filter(|row| row["key"] == key && row["status"] == "complete");
@@ -144,7 +164,7 @@ impl Audit {
                 self.problem(key, "holds a record outside its window");
             }
             let versions = self.versions.entry(stream.clone()).or_default();
-            if let Some(other) = versions.insert(record.to_string(), key.to_owned()) {
+            if let Some(other) = versions.insert(canonical(line), key.to_owned()) {
                 self.problem(key, &format!("holds a version that {other} holds too"));
             }
         }
@@ -205,7 +225,24 @@ impl Audit {
 /// The JSON with sorted keys and no white space. Two records have the same canonical form where a reader of
 /// JSON cannot tell them apart.
 pub fn canonical(json: &str) -> Canonical {
-    serde_json::from_str::<Value>(json).map_or_else(|_| json.to_owned(), |value| value.to_string())
+    serde_json::from_str::<Value>(json)
+        .map_or_else(|_| json.to_owned(), |value| in_one_form(value).to_string())
+}
+
+/// The value with one form for each number: `47`, `47.0` and `4.7e1` are the same.
+fn in_one_form(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(whole) if whole.fract() == 0.0 && whole.abs() < 9e15 => format!("{whole:.0}").parse(),
+            _ => Ok(Value::Number(number)),
+        }
+        .unwrap_or_default(),
+        Value::Array(items) => items.into_iter().map(in_one_form).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (name, in_one_form(member))).collect()
+        }
+        other => other,
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -21,7 +21,7 @@ use entratrail::graph::kept_in::KeptIn;
 use entratrail::log::Log;
 use entratrail::request::{Collect, Request};
 use graph_simulator::scenario::Log as ScenarioLog;
-use graph_simulator::{ApiVersion, RequestKind, Scenario, Served, Simulator};
+use graph_simulator::{ApiVersion, RequestKind, Scenario, Served, Simulator, Stream};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -140,7 +140,15 @@ impl World {
             Some(folder) => folder.objects(),
             None => self.storage.objects().await,
         };
-        Audit::of(&objects).against(served)
+        let throughout = self.served_throughout();
+        Audit::of(&objects).against(served).against_throughout(&throughout)
+    }
+
+    /// What every chain held that was followed to its end, where the scenario says `remember_chains`.
+    fn served_throughout(&self) -> Vec<Served> {
+        let (from, to) = (DateTime::UNIX_EPOCH, self.simulator.now());
+        let of = |stream| self.simulator.served_throughout(stream, from, to);
+        Stream::ALL.into_iter().flat_map(of).collect()
     }
 
     /// What a perfect reader of the log would be served now.

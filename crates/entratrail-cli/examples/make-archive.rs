@@ -8,7 +8,7 @@
 //! verified.
 
 use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
-use entratrail::ledger::{Ledger, ReadRow, Status};
+use entratrail::ledger::{Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject};
 use entratrail::log::{EventType, Stream};
 use entratrail::object::{ledger_key, raw_key};
 use entratrail::plan::RawObject;
@@ -47,10 +47,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut ledger = Ledger::default();
         for &window in day {
             let row = make_object(&folder, window, records, &samples, &mut made)?;
-            ledger.record(row.clone());
-            ledger.record(verification(&row));
+            ledger.append(row.clone())?;
+            ledger.append(verification(&row))?;
         }
-        write(&folder, &ledger_key(STREAM, day[0].day()), &ledger.to_text()?)?;
+        write(&folder, &ledger_key(STREAM, day[0].day()), &ledger.to_text())?;
     }
     Ok(())
 }
@@ -81,30 +81,31 @@ fn make_object(
         let milliseconds = (window.end() - window.start()).num_milliseconds();
         let part = i64::try_from(index)? * milliseconds / i64::try_from(records)?;
         let time = window.start() + TimeDelta::milliseconds(part);
-        encoder.push(&record(&samples[*made % samples.len()], *made, time)?)?;
+        encoder.push(record(&samples[*made % samples.len()], *made, time)?.as_bytes())?;
         *made += 1;
     }
     let (bytes, digest) = encoder.finish()?;
     let key = raw_key(STREAM, RawObject { window, read: 1 });
     write(folder, &key, &bytes)?;
     let read_at = window.end() + TimeDelta::hours(1);
+    let counts = Counts { served: records as u64, new: records as u64, ..Counts::default() };
+    let object = StoredObject {
+        key,
+        sha256: digest.sha256,
+        bytes: digest.bytes,
+        records_root: Some(digest.records_root),
+        table: None,
+    };
+    let completed = Completed { counts, object: Some(object), remark: None };
     Ok(ReadRow {
         window,
         read: 1,
         started_at: read_at,
         finished_at: read_at,
-        status: Status::Complete,
-        served: records as u64,
-        new: records as u64,
-        changed: 0,
-        missing: 0,
-        key: Some(key),
-        sha256: Some(digest.sha256),
-        bytes: Some(digest.bytes),
+        result: ReadResult::Complete(completed),
         requests: 1,
         retries: 0,
-        error: None,
-        other: serde_json::Map::new(),
+        origin: Some(Origin::new("make-archive")),
     })
 }
 
@@ -124,16 +125,10 @@ fn replace(record: &str, name: &str, value: &str) -> Result<String, Box<dyn Erro
 /// The read that verifies what `row` stored.
 fn verification(row: &ReadRow) -> ReadRow {
     let read_at = row.window.end() + TimeDelta::hours(25);
-    ReadRow {
-        read: 2,
-        started_at: read_at,
-        finished_at: read_at,
-        new: 0,
-        key: None,
-        sha256: None,
-        bytes: None,
-        ..row.clone()
-    }
+    let counts = Counts { new: 0, ..row.counts() };
+    let completed = Completed { counts, ..Completed::default() };
+    let result = ReadResult::Complete(completed);
+    ReadRow { read: 2, started_at: read_at, finished_at: read_at, result, ..row.clone() }
 }
 
 fn write(folder: &Path, key: &str, content: &[u8]) -> std::io::Result<()> {

@@ -15,6 +15,7 @@ use entratrail::collector::{Collector, Run};
 use entratrail::config::RunSettings;
 use entratrail::error::Error;
 use entratrail::graph::GraphClient;
+use entratrail::ledger::Origin;
 use entratrail::log::{EventType, Log};
 use entratrail::request::Collect;
 use entratrail::window::midnight;
@@ -33,6 +34,7 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
     let request = request(arguments, clock.now())?;
     let archive = arguments.archive.open(Access::Write).await?;
     let application = credentials::application(&arguments.credential)?;
+    let origin = Origin::new(&application.client_id);
     let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
     let server_ahead = tokio::select! {
         signed_on = graph.sign_on() => signed_on?,
@@ -41,7 +43,7 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
     clock_check::check(server_ahead)?;
     let display =
         if arguments.output.quiet { Display::Nothing } else { Display::for_this_terminal(&settings) };
-    let collectors = collectors(&logs, &graph, &settings, &archive, clock);
+    let collectors = collectors(&logs, &graph, &settings, &origin, &archive, clock);
     let runs = run(&collectors, &request, &interrupt, display).await;
     match (arguments.output.json, arguments.output.quiet) {
         (true, _) => say(&summary::json(&arguments.archive, &runs, interrupt.has_come()).to_string()),
@@ -56,12 +58,22 @@ pub(crate) fn collectors(
     logs: &[Log],
     graph: &Arc<GraphClient>,
     settings: &RunSettings,
+    origin: &Origin,
     archive: &Archive,
     clock: Clock,
 ) -> Vec<Collector> {
-    let collector =
-        |&log: &Log| Collector::sharing(Arc::clone(graph), log, settings.clone(), archive.clone(), clock);
-    logs.iter().map(collector).collect()
+    let mut collectors = Vec::new();
+    for &log in logs {
+        collectors.push(Collector::sharing(
+            Arc::clone(graph),
+            log,
+            settings.clone(),
+            origin.clone(),
+            archive.clone(),
+            clock,
+        ));
+    }
+    collectors
 }
 
 /// Runs all `collectors` at once, until they are done or interrupted.
@@ -81,12 +93,12 @@ pub(crate) async fn run(
 /// The settings of the environment, as the functions have them, with what the command line says instead.
 fn settings(arguments: &CollectArguments, event_types: &[EventType]) -> Result<RunSettings, Error> {
     let event_types = event_types.iter().map(|event_type| event_type.name()).collect::<Vec<_>>().join(",");
-    let days = arguments.span.days.map(|days| days.to_string());
-    RunSettings::read(|name| match name {
+    let mut settings = RunSettings::read(|name| match name {
         "SIGN_IN_EVENT_TYPES" => Some(event_types.clone()).filter(|names| !names.is_empty()),
-        "HISTORY_DAYS" => days.clone(),
         _ => std::env::var(name).ok(),
-    })
+    })?;
+    settings.plan.only_days = arguments.span.days;
+    Ok(settings)
 }
 
 /// What is due, or the span that is asked for.

@@ -16,6 +16,7 @@ use entratrail::error::Error;
 use entratrail::graph::GraphClient;
 use entratrail::graph::credential::{Application, Credential};
 use entratrail::graph::kept_in::KeptIn;
+use entratrail::ledger::Origin;
 use entratrail::log::Log;
 use entratrail::request::Collect;
 use graph_simulator::scenario::ClockStart;
@@ -88,8 +89,10 @@ async fn collect_day(
         credential: Credential::Secret(tenant.client_secret.clone().into()),
         kept_in: KeptIn::Environment,
     };
+    let origin = Origin::new(&application.client_id);
     let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
-    let collectors = collectors(&[Log::SignIns, Log::DirectoryAudits], &graph, &settings, archive, clock);
+    let logs = [Log::SignIns, Log::DirectoryAudits];
+    let collectors = collectors(&logs, &graph, &settings, &origin, archive, clock);
     let runs = run(&collectors, &Collect::asked_by_hand(None), interrupt, Display::Nothing).await;
     summary::print_runs(&runs);
     Ok(summary::complain(&runs))

@@ -10,8 +10,9 @@ use crate::place::Place;
 use crate::status::Status;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use entratrail::archive::{Access, Archive};
+use entratrail::clock::Clock;
 use entratrail::error::Error;
-use entratrail::ledger::ReadRow;
+use entratrail::ledger::{Origin, ReadRow, StoredTable};
 use entratrail::log::Stream;
 use entratrail::object::raw_key;
 use entratrail::plan::Holdings;
@@ -26,9 +27,17 @@ use std::fmt::Write as _;
 /// What there is to do, and what stands in the way.
 #[derive(Debug, Default)]
 struct Work {
-    reads: Vec<(Stream, ReadRow)>,
+    reads: Vec<Read>,
     problems: Vec<String>,
     has_any_day: bool,
+}
+
+/// A read that stored something, and its table object as far as it is on record.
+#[derive(Debug)]
+struct Read {
+    stream: Stream,
+    row: ReadRow,
+    table: Option<StoredTable>,
 }
 
 /// What came of it.
@@ -97,7 +106,9 @@ impl Work {
         for &stream in streams {
             let listing = archive.list(stream, span.from.date_naive()).await?;
             let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
-            for day in days.into_iter().filter(|&day| midnight(day) < span.to) {
+            let is_asked =
+                |day: &NaiveDate| midnight(*day) < span.to && span.from < midnight(*day + Days::new(1));
+            for day in days.into_iter().filter(is_asked) {
                 work.has_any_day = true;
                 let objects = listing.objects.get(&day).cloned().unwrap_or_default();
                 match archive.ledger(stream, day).await {
@@ -117,7 +128,10 @@ impl Work {
             ));
         }
         let reads = holdings.ledger.reads_with_object().into_iter().filter(|row| span.holds(row.window));
-        self.reads.extend(reads.map(|row| (holdings.stream, row.clone())));
+        for row in reads {
+            let table = row.object().and_then(|object| holdings.ledger.table_of(&object.key)).cloned();
+            self.reads.push(Read { stream: holdings.stream, row: row.clone(), table });
+        }
     }
 
     /// Makes as many objects at once as there are processors, until all are made or it is interrupted.
@@ -132,9 +146,10 @@ impl Work {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let mut made = stream::iter(self.reads)
             .take_until(Box::pin(interrupt.wait()))
-            .map(|(stream, row)| {
-                let (archive, interrupt) = (archive.clone(), interrupt.clone());
-                tokio::spawn(async move { archive.write_table_unless(stream, &row, interrupt.wait()).await })
+            .map(|read| {
+                let archive = archive.clone();
+                let interrupt = interrupt.clone();
+                tokio::spawn(async move { read.rebuild(&archive, &interrupt).await })
             })
             .buffer_unordered(processors);
         while let Some(ended) = made.next().await {
@@ -146,6 +161,16 @@ impl Work {
         }
         meter.end();
         rebuilt
+    }
+}
+
+impl Read {
+    async fn rebuild(&self, archive: &Archive, interrupt: &Interrupt) -> Result<Option<Encoded>, Error> {
+        // No Graph was asked for this.
+        let origin = Origin { application: None, ..Origin::new("") };
+        let known = self.table.as_ref();
+        let stop = interrupt.wait();
+        archive.rebuild_table(self.stream, &self.row, known, origin, Clock::wall(), stop).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod calendar;
 mod coverage;
 mod day;
+mod ledgers;
 mod result;
 mod rows;
 
@@ -11,13 +12,14 @@ use crate::output::say;
 use crate::place::Place;
 use crate::status::Status;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use coverage::Span;
 use day::CheckedDay;
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
 use entratrail::log::{Log, Stream};
 use entratrail::window::midnight;
+use ledgers::{FoundDay, StreamLedgers};
 use result::{CheckedStream, Verification};
-use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 
 /// How long after its end a window may still wait to be read: the default of `SETTLE_MINUTES`.
@@ -54,27 +56,28 @@ pub(crate) async fn check(
 ) -> Result<Verification, Error> {
     let asked = asked_span(span, now);
     let mut foreign = archive.foreign_objects(Log::SignIns).await?;
-    let (mut checks, mut streams) = (Checks::new(), Vec::new());
+    let mut streams = Vec::new();
     for stream in Stream::all() {
-        let listing = archive.list(stream, NaiveDate::default()).await?;
-        foreign.extend(listing.foreign.iter().cloned());
-        let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
-        if !days.is_empty() {
-            streams.push(stream);
-        }
-        for day in days.into_iter().filter(|&day| is_in(day, asked)) {
-            let objects = listing.objects.get(&day).cloned().unwrap_or_default();
-            checks.start(archive.clone(), stream, day, objects).await;
+        let found = StreamLedgers::of(archive, stream, now).await?;
+        foreign.extend(found.foreign.iter().cloned());
+        if !found.days.is_empty() {
+            streams.push(found);
         }
     }
-    if streams.is_empty() {
+    let Some(on_record) = span_on_record(&streams, now) else {
         return Err(Error::Archive(format!(
             "there is nothing to verify in {place}: no ledger and no object"
         )));
+    };
+    let mut checks = Checks::new();
+    for stream in &streams {
+        for (&day, found) in stream.days.iter().filter(|(day, _)| is_in(**day, asked)) {
+            checks.start(archive.clone(), stream.stream, day, found.clone()).await;
+        }
     }
-    let days = checks.finish().await;
-    let span = asked.or_else(|| coverage::span_of(&days)).unwrap_or((now, now));
-    let streams = streams.into_iter().map(|stream| CheckedStream::of(stream, &days, span, now));
+    let checked = checks.finish().await;
+    let span = asked.unwrap_or(on_record);
+    let streams = streams.iter().map(|stream| CheckedStream::of(stream, &checked, span));
     Ok(Verification {
         archive: place.to_string(),
         from: span.0,
@@ -84,20 +87,34 @@ pub(crate) async fn check(
     })
 }
 
+/// From the first day that any stream has to the end of the last, as far as that can have been read.
+fn span_on_record(streams: &[StreamLedgers], now: DateTime<Utc>) -> Option<Span> {
+    let first = streams.iter().filter_map(|stream| stream.days.keys().next()).min()?;
+    let last = streams.iter().filter_map(|stream| stream.days.keys().next_back()).max()?;
+    let read_to = streams.iter().filter_map(StreamLedgers::read_to).max();
+    let to = midnight(*last + Days::new(1)).min(settled(now));
+    Some((midnight(*first), read_to.map_or(to, |read_to| read_to.max(to))))
+}
+
+/// End of the last day that a daily run can have read at `now`.
+fn settled(now: DateTime<Utc>) -> DateTime<Utc> {
+    let today = now.date_naive();
+    if now - SETTLE >= midnight(today) { midnight(today) } else { midnight(today - Days::new(1)) }
+}
+
 /// The span that must be covered, where one is asked for; nothing is expected of minutes that no run had to read yet.
-fn asked_span(span: SpanArguments, now: DateTime<Utc>) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+fn asked_span(span: SpanArguments, now: DateTime<Utc>) -> Option<Span> {
     let today = now.date_naive();
     let from = match (span.from, span.days) {
         (Some(from), _) => from,
         (None, Some(days)) => midnight(today - Days::new(days.into())),
         (None, None) => return None,
     };
-    let settled =
-        if now - SETTLE >= midnight(today) { midnight(today) } else { midnight(today - Days::new(1)) };
+    let settled = settled(now);
     Some((from, span.to.map_or(settled, |to| to.min(settled))))
 }
 
-fn is_in(day: NaiveDate, span: Option<(DateTime<Utc>, DateTime<Utc>)>) -> bool {
+fn is_in(day: NaiveDate, span: Option<Span>) -> bool {
     span.is_none_or(|(from, to)| midnight(day) < to && from < midnight(day + Days::new(1)))
 }
 
@@ -114,17 +131,13 @@ impl Checks {
         Self { running: JoinSet::new(), most: processors * 2, done: Vec::new() }
     }
 
-    async fn start(
-        &mut self,
-        archive: Archive,
-        stream: Stream,
-        day: NaiveDate,
-        objects: Vec<entratrail::plan::RawObject>,
-    ) {
+    async fn start(&mut self, archive: Archive, stream: Stream, day: NaiveDate, found: FoundDay) {
         while self.running.len() >= self.most {
             self.take_one().await;
         }
-        self.running.spawn(async move { CheckedDay::check(&archive, stream, day, objects).await });
+        self.running.spawn(async move {
+            CheckedDay::check(&archive, stream, day, found.ledger, found.objects).await
+        });
     }
 
     async fn finish(mut self) -> Vec<CheckedDay> {

@@ -18,7 +18,7 @@ pub use table_listing::TableListing;
 pub use upload::{PreparedObject, Upload};
 
 use crate::error::Error;
-use crate::ledger::{Ledger, ReadRow};
+use crate::ledger::{Appended, Ledger, ReadRow, StoredObject};
 use crate::log::Stream;
 use crate::object::{ledger_key, raw_key};
 use crate::plan::{Holdings, RawObject};
@@ -41,15 +41,20 @@ pub struct Archive {
 /// How recording a read ended.
 #[derive(Debug)]
 pub enum Recorded {
-    /// The row is on record; this is the ledger now.
-    Done(Ledger),
+    /// The row is on record.
+    Done {
+        /// The ledger as it is now.
+        ledger: Ledger,
+        /// The row as it is on record.
+        row: Box<ReadRow>,
+    },
     /// Another run has recorded a read of the same minutes since this one began.
     Superseded,
 }
 
-/// A stored object as read back.
+/// Raw object that was read back.
 #[derive(Debug)]
-pub struct StoredObject {
+pub struct ObjectRead {
     /// Hash and size of what is there.
     pub digest: ObjectDigest,
     /// When the archive took it.
@@ -89,8 +94,8 @@ impl Archive {
         Ok((ledger, file.version))
     }
 
-    /// Puts `row` on record. `basis` holds the rows that the read built on: where others have come since, nothing
-    /// is written, because what this read takes for new may be stored by now.
+    /// Appends `row` to its day's ledger. `basis` holds the rows that the read built on: if others have come
+    /// since, nothing is written, because what this read takes for new may be stored by now.
     pub async fn record(
         &self,
         stream: Stream,
@@ -102,17 +107,40 @@ impl Archive {
             if basis.is_some_and(|basis| !ledger.still_has(basis, row)) {
                 return Ok(Recorded::Superseded);
             }
-            if !ledger.record(row.clone())
-                || self.replace_ledger(stream, row.window.day(), &ledger, version).await?
-            {
-                return Ok(Recorded::Done(ledger));
+            let appended = ledger.append(row.clone()).map_err(|error| not_encoded(&error))?;
+            let (row, is_written) = match appended {
+                Appended::Known(row) => (row, true),
+                Appended::Row(row) => {
+                    let day = row.window.day();
+                    (row, self.replace_ledger(stream, day, &ledger, version).await?)
+                }
+            };
+            if is_written {
+                return Ok(Recorded::Done { ledger, row: Box::new(row) });
             }
         }
-        let key = ledger_key(stream, row.window.day());
-        Err(Error::Archive(format!(
+        Err(self.too_many_conflicts(stream, row.window.day()))
+    }
+
+    /// Appends `rows`, all of `day`, to its ledger in one write, and returns the ledger with them.
+    pub async fn append(&self, stream: Stream, day: NaiveDate, rows: &[ReadRow]) -> Result<Ledger, Error> {
+        for _ in 0..MOST_CONFLICTS {
+            let (mut ledger, version) = self.ledger(stream, day).await?;
+            for row in rows {
+                ledger.append(row.clone()).map_err(|error| not_encoded(&error))?;
+            }
+            if self.replace_ledger(stream, day, &ledger, version).await? {
+                return Ok(ledger);
+            }
+        }
+        Err(self.too_many_conflicts(stream, day))
+    }
+
+    fn too_many_conflicts(&self, stream: Stream, day: NaiveDate) -> Error {
+        Error::Archive(format!(
             "{} could not be written: others wrote to it {MOST_CONFLICTS} times",
-            self.address(&key)
-        )))
+            self.address(&ledger_key(stream, day))
+        ))
     }
 
     /// Writes the ledger, unless somebody has written it since `version`; says whether it did.
@@ -123,11 +151,7 @@ impl Archive {
         ledger: &Ledger,
         version: Option<String>,
     ) -> Result<bool, Error> {
-        let key = ledger_key(stream, day);
-        let text = ledger
-            .to_text()
-            .map_err(|error| Error::Archive(format!("{key} could not be encoded: {error}")))?;
-        self.store.replace(&key, text, version).await
+        self.store.replace(&ledger_key(stream, day), ledger.to_text(), version).await
     }
 
     /// Reads a raw object and hands each record to `visit`, with its line.
@@ -135,8 +159,8 @@ impl Archive {
         &self,
         stream: Stream,
         object: RawObject,
-        mut visit: impl FnMut(Record, &str),
-    ) -> Result<StoredObject, Error> {
+        mut visit: impl FnMut(Record, &[u8]),
+    ) -> Result<ObjectRead, Error> {
         let key = raw_key(stream, object);
         let mut content = self.store.open(&key).await?;
         let damaged = |error: std::io::Error| self.damaged(&key, &error);
@@ -145,23 +169,22 @@ impl Archive {
             decoder.push(&chunk, &mut visit).map_err(damaged)?;
         }
         let digest = decoder.finish(visit).map_err(damaged)?;
-        Ok(StoredObject { digest, stored_at: content.stored_at() })
+        Ok(ObjectRead { digest, stored_at: content.stored_at() })
     }
 
-    /// Refuses an object that is not the one that `row` tells of.
+    /// Refuses an object whose bytes are not those of `recorded`.
     pub(crate) fn check_on_record(
         &self,
-        key: &str,
         digest: &ObjectDigest,
-        row: &ReadRow,
+        recorded: &StoredObject,
     ) -> Result<(), Error> {
-        if row.sha256.as_ref().is_none_or(|sha256| *sha256 == digest.sha256) {
+        if recorded.sha256 == digest.sha256 {
             return Ok(());
         }
         Err(Error::Archive(format!(
-            "{} is not the object that the ledger has on record: its SHA-256 differs; it was left as it is; restore it \
-             from a backup or an earlier version",
-            self.address(key)
+            "{} is not the object that the ledger has on record: its SHA-256 differs; it was left as \
+             it is; restore it from a backup or an earlier version",
+            self.address(&recorded.key)
         )))
     }
 
@@ -179,4 +202,8 @@ impl Archive {
     pub async fn check_write(&self, stream: Stream) -> Result<(), Error> {
         self.store.check_write(stream).await
     }
+}
+
+fn not_encoded(error: &serde_json::Error) -> Error {
+    Error::Archive(format!("a ledger entry could not be encoded: {error}"))
 }

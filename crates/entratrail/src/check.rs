@@ -3,7 +3,7 @@
 use crate::collector::Collector;
 use crate::error::Error;
 use crate::graph::query::Span;
-use crate::graph::{NoPage, Rank, Tally};
+use crate::graph::{NoPage, PageRequest, Rank, Tally};
 use crate::log::{Log, Stream};
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -84,9 +84,9 @@ impl Collector {
         let span = Span { start: now - LOOK_BACK, end: now };
         let link = self.collection(stream).probe_link(span);
         let rank = Rank::new(span.start, stream, None);
-        let page = self.graph.page(stream.log(), &link, false, rank, &Tally::default()).await;
-        let page = page
-            .map_err(|(NoPage::Failed(error) | NoPage::LinkRefused(error) | NoPage::TooSlow(error))| error)?;
+        let request = PageRequest { link: &link, is_next: false, is_single: false, rank };
+        let page = self.graph.page(stream.log(), request, &Tally::default()).await;
+        let page = page.map_err(NoPage::into_error)?;
         let answer = match page.record_count() {
             0 => "works: Graph answered, with no record of the last 24 hours",
             _ if stream.log() == Log::SignIns && !page.mentions("\"appliedConditionalAccessPolicies\"") => {

@@ -1,5 +1,6 @@
 //! One run of one log, start to finish: read this first.
 
+mod expiry;
 mod holdings;
 mod queue;
 mod unread;
@@ -11,21 +12,22 @@ use crate::error::Error;
 use crate::graph::credential::Application;
 use crate::graph::query::Collection;
 use crate::graph::{GraphClient, Tally};
-use crate::ledger::State;
+use crate::ledger::{Origin, Proof, State};
 use crate::log::{GraphVersion, Log, Stream};
 use crate::metrics::Vitals;
 use crate::plan::{Holdings, Planned, Scope, plan_day};
 use crate::progress::Progress;
-use crate::reader::{Outcome, Reader};
+use crate::reader::{KeptSince, Outcome, Reader};
 use crate::report::{Report, WindowReport};
 use crate::request::Collect;
 use crate::window::midnight;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt as _;
 use futures_util::future::{FusedFuture as _, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
 use holdings::{Archived, Day};
 use queue::{Queue, Task};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -38,6 +40,8 @@ pub struct Collector {
     pub log: Log,
     /// The settings.
     pub settings: RunSettings,
+    /// Who reads, as the ledger says it.
+    pub origin: Origin,
     /// Where records come from: under one limit for all who share it.
     pub graph: Arc<GraphClient>,
     /// Where they go.
@@ -63,10 +67,13 @@ pub struct Run {
     pub vitals: Vitals,
 }
 
-/// What windows take turns at, because it takes memory.
-struct Turns {
+/// What the reads of one run share.
+struct Shared {
+    /// Turn to read a window in several chains, because that takes memory.
     large: Semaphore,
+    /// Turn to make a table object, for the same reason.
     tables: Semaphore,
+    kept_since: KeptSince,
 }
 
 /// A window that was taken from the queue, and how that ended.
@@ -85,8 +92,9 @@ impl Collector {
         archive: Archive,
         clock: Clock,
     ) -> Result<Self, Error> {
+        let origin = Origin::new(&application.client_id);
         let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
-        Ok(Self::sharing(graph, log, settings, archive, clock))
+        Ok(Self::sharing(graph, log, settings, origin, archive, clock))
     }
 
     /// A collector for `log` that asks through `graph`, as others may at the same time.
@@ -94,11 +102,12 @@ impl Collector {
         graph: Arc<GraphClient>,
         log: Log,
         settings: RunSettings,
+        origin: Origin,
         archive: Archive,
         clock: Clock,
     ) -> Self {
         let progress = Arc::new(Progress::of(&log.streams(&settings.event_types)));
-        Self { log, settings, graph, archive, clock, progress }
+        Self { log, settings, origin, graph, archive, clock, progress }
     }
 
     /// The streams of the log that are wanted.
@@ -128,13 +137,19 @@ impl Collector {
         let started_at = self.clock.now();
         let scope = scope_of(request, started_at)?;
         let mut archived = self.look_up(scope, started_at, request.is_dry_run).await?;
-        let mut run = Work::new(self.log, &mut archived);
-        run.report_expired(scope, self.settings.plan.oldest_day(started_at), &self.streams());
+        let mut run = Work::new(self.log, self.streams(), &mut archived);
+        run.report_expired(scope, self.settings.plan.oldest_day(started_at));
         if request.is_dry_run {
             run.report_plan(self.plan(&archived, scope, started_at));
         } else {
             run.queue = Queue::new(self.plan(&archived, scope, started_at));
             self.work(&mut run, &mut archived, scope, stop).await;
+        }
+        if scope == Scope::Due && !request.is_dry_run {
+            match self.expire(&mut archived, self.clock.now()).await {
+                Ok(expired) => expired.into_iter().for_each(|window| run.report.add(window)),
+                Err(error) => run.fail_with(error),
+            }
         }
         let now = self.clock.now();
         run.report.duration_ms = u64::try_from((now - started_at).num_milliseconds()).unwrap_or(0);
@@ -146,14 +161,17 @@ impl Collector {
 
     /// The windows to read, in the order of their time.
     fn plan(&self, archived: &Archived, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
-        let of_day = |day: &Day| self.plan_day(&day.planned_on, scope, now);
+        let of_day = |day: &Day| {
+            let proof = archived.proof(day.planned_on.stream);
+            self.plan_day(&day.planned_on, &proof, scope, now)
+        };
         let mut tasks: Vec<_> = archived.days.values().flat_map(of_day).collect();
         tasks.sort_by_key(|task| (task.planned.window.start(), task.planned.stream));
         tasks
     }
 
-    fn plan_day(&self, holdings: &Holdings, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
-        let planned = plan_day(holdings, scope, now, &self.settings.plan).into_iter();
+    fn plan_day(&self, holdings: &Holdings, proof: &Proof, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
+        let planned = plan_day(holdings, proof, scope, now, &self.settings.plan).into_iter();
         planned.map(|planned| Task::new(planned, holdings)).collect()
     }
 
@@ -167,7 +185,11 @@ impl Collector {
     ) {
         let mut stop = pin!(stop.fuse());
         let (halt, halted) = watch::channel(false);
-        let turns = Turns { large: Semaphore::new(1), tables: Semaphore::new(1) };
+        let shared = Shared {
+            large: Semaphore::new(1),
+            tables: Semaphore::new(1),
+            kept_since: KeptSince::new(self.clock),
+        };
         let mut in_flight = FuturesUnordered::new();
         self.streams().into_iter().for_each(|stream| self.publish(run, stream));
         loop {
@@ -177,7 +199,7 @@ impl Collector {
             while !*halted.borrow() && in_flight.len() < self.settings.graph.concurrency {
                 let Some(task) = run.queue.next() else { break };
                 let Some(day) = archived.days.get(&task.place()) else { continue };
-                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &turns, halted.clone()));
+                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &shared, halted.clone()));
             }
             let finished = tokio::select! {
                 finished = in_flight.next() => finished,
@@ -194,11 +216,11 @@ impl Collector {
             }
             run.take(finished, archived, &self.progress);
             self.publish(run, stream);
-            if run.error.as_ref().is_some_and(Error::stops_the_run) {
+            if run.is_hopeless() {
                 halt.send_replace(true);
             }
         }
-        let has_failed = run.error.as_ref().is_some_and(Error::stops_the_run);
+        let has_failed = run.is_hopeless();
         run.ran_out_of_time = !has_failed && (run.was_stopped || run.queue.len() > 0);
     }
 
@@ -210,7 +232,7 @@ impl Collector {
         &self,
         task: Task,
         holdings: Arc<Holdings>,
-        turns: &Turns,
+        shared: &Shared,
         mut halted: watch::Receiver<bool>,
     ) -> Finished {
         let reader = Reader {
@@ -220,15 +242,19 @@ impl Collector {
             collection: self.collection(task.planned.stream),
             target_records: self.settings.target_records,
             progress: &self.progress,
-            large: &turns.large,
-            tables: &turns.tables,
+            origin: &self.origin,
+            kept_since: &shared.kept_since,
+            large: &shared.large,
+            tables: &shared.tables,
         };
         let stop = async {
             // That the run is over, so that nobody can halt it any more, is a reason to stop as well.
             let _ = halted.wait_for(|is_halted| *is_halted).await;
         };
         let tally = Tally::default();
-        let outcome = reader.read(&task.planned, &holdings, task.estimate, &tally, stop).await;
+        // In a box: a read is too large a future for the stack.
+        let read = reader.read(&task.planned, &holdings, task.estimate, &tally, stop);
+        let outcome = Box::pin(read).await;
         Finished { task, outcome, tally }
     }
 
@@ -245,7 +271,7 @@ impl Collector {
         match self.look_up_day(stream, day).await {
             Ok(holdings) => {
                 let holdings = archived.add(holdings);
-                let due = self.plan_day(&holdings, scope, self.clock.now());
+                let due = self.plan_day(&holdings, &archived.proof(stream), scope, self.clock.now());
                 run.queue.plan_again((stream, day), due);
             }
             Err(error) => run.fail(&finished.task, error),
@@ -269,10 +295,14 @@ struct Work {
     was_stopped: bool,
     ran_out_of_time: bool,
     has_expired: Option<String>,
+    streams: Vec<Stream>,
+    /// Streams that were refused for lack of a permission or licence.
+    refused: BTreeSet<Stream>,
+    has_been_served: bool,
 }
 
 impl Work {
-    fn new(log: Log, archived: &mut Archived) -> Self {
+    fn new(log: Log, streams: Vec<Stream>, archived: &mut Archived) -> Self {
         let mut report = Report::new(log);
         report.foreign = std::mem::take(&mut archived.foreign);
         for window in std::mem::take(&mut archived.unreadable) {
@@ -286,17 +316,30 @@ impl Work {
             was_stopped: false,
             ran_out_of_time: false,
             has_expired: None,
+            streams,
+            refused: BTreeSet::new(),
+            has_been_served: false,
         }
     }
 
+    /// Whether every other window would fail in the same way. A permission or licence that one stream lacks
+    /// stops the run only when Graph has served no stream, and refused them all.
+    fn is_hopeless(&self) -> bool {
+        self.error.as_ref().is_some_and(|error| {
+            error.stops_the_run()
+                && (!error.is_refusal_of_a_stream()
+                    || !self.has_been_served && self.refused.len() == self.streams.len())
+        })
+    }
+
     /// Names the part of a span that Graph may already have dropped.
-    fn report_expired(&mut self, scope: Scope, oldest: chrono::NaiveDate, streams: &[Stream]) {
+    fn report_expired(&mut self, scope: Scope, oldest: NaiveDate) {
         let Scope::Span { from, to, .. } = scope else { return };
         let end = to.min(midnight(oldest));
         if from >= end {
             return;
         }
-        for &stream in streams {
+        for &stream in &self.streams {
             self.report.add(WindowReport::unread(stream, from, end, 0, State::Expired));
         }
         self.has_expired = Some(format!(
@@ -322,9 +365,12 @@ impl Work {
         match outcome {
             Outcome::Read { row, ledger, unexpected_fields } => {
                 progress.window_is_done(task.planned.stream);
-                let state = ledger.state(row.window);
-                archived.update(task.place(), ledger);
-                self.report.add(WindowReport { unexpected_fields, ..task.report(&row, state) });
+                self.has_been_served = true;
+                archived.update(task.place(), ledger.clone());
+                let proof = archived.proof(task.planned.stream);
+                let state = proof.state(&ledger, row.window);
+                let reason = proof.doubt(&ledger, row.window);
+                self.report.add(WindowReport { unexpected_fields, ..task.report(&row, state, reason) });
             }
             Outcome::Split(length, estimate) => {
                 self.queue.put_first(task.split(length, estimate));
@@ -344,6 +390,14 @@ impl Work {
     fn fail(&mut self, task: &Task, error: Error) {
         tracing::error!(stream = task.planned.stream.name(), window = %task.planned.window.start(), "{error}");
         self.report.add(task.failure(&error));
+        if error.is_refusal_of_a_stream() {
+            self.refused.insert(task.planned.stream);
+        }
+        self.fail_with(error);
+    }
+
+    /// Keeps the first cause, or the first that stops the run.
+    fn fail_with(&mut self, error: Error) {
         let is_graver = error.stops_the_run() && !self.error.as_ref().is_some_and(Error::stops_the_run);
         if self.error.is_none() || is_graver {
             self.error = Some(error);

@@ -115,6 +115,8 @@ impl RunSettings {
                 history_days: variables.number("HISTORY_DAYS", 30, 1..=30)?,
                 window_length: variables.window_length()?,
                 settle: TimeDelta::minutes(variables.number("SETTLE_MINUTES", 30, 0..=1440)?),
+                last_look: variables.last_look()?,
+                only_days: None,
             },
             target_records: variables.number("TARGET_RECORDS", 50_000, 1..=1_000_000)?,
         })
@@ -206,6 +208,11 @@ impl Variables<'_> {
         number.ok_or_else(|| malformed(name, &value, &allowed))
     }
 
+    fn last_look(&self) -> Result<Option<TimeDelta>, Error> {
+        let days = self.number("LAST_LOOK_DAYS", 5, 0..=30)?;
+        Ok((days > 0).then(|| TimeDelta::days(days)))
+    }
+
     fn window_length(&self) -> Result<WindowLength, Error> {
         let value = self.or("WINDOW_MINUTES", "1440");
         let length = value.parse().ok().and_then(WindowLength::new);
@@ -277,6 +284,7 @@ mod tests {
         check("HISTORY_DAYS", "0", "1 to 30");
         check("WINDOW_MINUTES", "90", "1440, 720, 360, 180, 60, 30, 15, 5");
         check("SETTLE_MINUTES", "-5", "0 to 1440");
+        check("LAST_LOOK_DAYS", "31", "0 to 30");
         check("TARGET_RECORDS", "many", "1 to 1000000");
         check("CONCURRENCY", "", "1 to 16");
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,guest", "interactiveUser,nonInteractiveUser");

@@ -73,6 +73,11 @@ impl Error {
         )
     }
 
+    /// True where Graph refused one stream for lack of a permission or licence; it may serve others.
+    pub fn is_refusal_of_a_stream(&self) -> bool {
+        matches!(self, Self::Permission(_) | Self::Licence(_))
+    }
+
     /// The same kind of error with `text` after its message, for what only the caller knows.
     pub(crate) fn and(self, text: &str) -> Self {
         let said = format!("{self}; {text}");

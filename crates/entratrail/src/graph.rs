@@ -6,10 +6,13 @@ pub mod kept_in;
 pub mod page;
 pub mod query;
 
+mod body;
+mod http;
 mod pace;
 mod question;
 mod refusal;
 mod retry;
+mod scan;
 mod sign_on;
 mod token;
 mod turns;
@@ -18,14 +21,20 @@ use crate::clock::Clock;
 use crate::config::GraphSettings;
 use crate::error::Error;
 use crate::log::Log;
+use ::http::Request;
+use ::http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, RETRY_AFTER, USER_AGENT as AGENT,
+};
+use body::{BodyFault, LARGEST_PAGE_BYTES, Unpacked, Unpacker};
+use bytes::Bytes;
 use chrono::TimeDelta;
 use credential::Application;
-use flate2::bufread::MultiGzDecoder;
+use http::{HttpClient, USER_AGENT};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use page::Page;
 use refusal::Refusal;
-use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 use retry::{Decision, Outcome, Tries, retry_after};
-use std::io::Read as _;
+use scan::Scan;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -37,9 +46,6 @@ use turns::Turns;
 /// How long one page may take. Reads beyond a minute are reported from real tenants; twice this, and a
 /// smaller span is asked for.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(150);
-/// A page larger than this once unpacked is not one: a thousand records of 11.5 KB take 12 MB.
-const LARGEST_PAGE_BYTES: u64 = 256 * 1024 * 1024;
-
 /// Requests sent for one read.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -65,52 +71,87 @@ impl Tally {
     }
 }
 
-/// Why there is no page.
+/// Reason for which there is no page.
 #[derive(Debug)]
 pub enum NoPage {
     /// Graph refused a link that it gave itself.
     LinkRefused(Error),
-    /// Graph did not answer in time, twice.
-    TooSlow(Error),
+    /// Graph did not answer in time, or what came could not be read, again and again.
+    Unreadable(Error),
+    /// The page takes more memory than a page may.
+    TooLarge(Error),
     /// Anything else.
     Failed(Error),
+}
+
+impl NoPage {
+    /// Error of whoever has no other way to ask.
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::LinkRefused(error)
+            | Self::Unreadable(error)
+            | Self::TooLarge(error)
+            | Self::Failed(error) => error,
+        }
+    }
+}
+
+/// Page that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct PageRequest<'link> {
+    /// Link of the page, sent byte for byte.
+    pub link: &'link str,
+    /// Whether Graph gave the link itself.
+    pub is_next: bool,
+    /// Whether the page has one record at most, so that nothing smaller can be asked for.
+    pub is_single: bool,
+    /// Order among the requests that wait.
+    pub rank: Rank,
 }
 
 /// Reads pages from Graph.
 #[derive(Debug)]
 pub struct GraphClient {
-    http: reqwest::Client,
+    http: HttpClient,
     tokens: TokenSource,
     turns: Turns,
     /// An unpacked page takes eleven megabytes, so there is only one at a time.
-    desk: Arc<Mutex<String>>,
+    buffer: Arc<Mutex<Vec<u8>>>,
     clock: Clock,
 }
 
 struct Answer {
     status: u16,
     headers: HeaderMap,
-    body: Vec<u8>,
+    body: Body,
+}
+
+enum Body {
+    Whole(Bytes),
+    TooLarge,
+}
+
+/// Reason for which an exchange brought no page.
+struct Failed {
+    outcome: Outcome,
+    refusal: Refusal,
+    /// What could not be read of a page, in words.
+    unreadable: Option<String>,
+}
+
+impl Failed {
+    fn new(outcome: Outcome) -> Self {
+        Self { outcome, refusal: Refusal::default(), unreadable: None }
+    }
 }
 
 impl GraphClient {
     /// A client for `application`.
     pub fn new(settings: &GraphSettings, application: Application, clock: Clock) -> Result<Self, Error> {
-        // Redirects are off because they would take the token to a host that nobody configured.
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("EntraTrail/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(20))
-            .build()
-            .map_err(|_| {
-                Error::Configuration(
-                    "no TLS client could be made: the root certificates are unreadable".into(),
-                )
-            })?;
-        let tokens =
-            TokenSource::new(http.clone(), &settings.login_url, &settings.graph_url, application, clock);
+        let http = HttpClient::new(&settings.graph_url)?;
+        let tokens = TokenSource::new(&settings.login_url, &settings.graph_url, application, clock)?;
         let turns = Turns::new(settings.requests_per_10s, settings.concurrency, clock);
-        Ok(Self { http, tokens, turns, desk: Arc::default(), clock })
+        Ok(Self { http, tokens, turns, buffer: Arc::default(), clock })
     }
 
     /// Fetches a token, which shows whether the credential works. Returns how far Entra's clock is ahead of ours, where
@@ -124,30 +165,25 @@ impl GraphClient {
         self.tokens.credential_days_left()
     }
 
-    /// The page at `link`, to be dropped before the next one is asked for. `is_next` says that Graph gave the link itself.
-    pub async fn page(
-        &self,
-        log: Log,
-        link: &str,
-        is_next: bool,
-        rank: Rank,
-        tally: &Tally,
-    ) -> Result<Page, NoPage> {
+    /// The page that `request` asks for, to be dropped before the next one is asked for.
+    pub async fn page(&self, log: Log, request: PageRequest<'_>, tally: &Tally) -> Result<Page, NoPage> {
         let mut tries = Tries::default();
         let mut token = self.tokens.token(None).await.map_err(NoPage::Failed)?;
         loop {
-            let turn = self.turns.turn(rank).await;
+            let turn = self.turns.turn(request.rank).await;
             tally.requests.fetch_add(1, Relaxed);
-            let judged = match self.clock.timeout(PAGE_TIMEOUT, self.get(link, &token)).await {
-                Some(answer) => self.judge(answer).await,
-                None => Err((Outcome::TimedOut, Refusal::default())),
+            let exchange = self.get(request.link, &token, request.is_single);
+            let judged = match self.clock.timeout(PAGE_TIMEOUT, exchange).await {
+                Some(Some(answer)) => self.judge(answer, log, request.is_single).await,
+                Some(None) => Err(Failed::new(Outcome::Broken)),
+                None => Err(Failed::new(Outcome::TimedOut)),
             };
-            let (outcome, refusal) = match judged {
+            let failed = match judged {
                 Ok(page) => return Ok(page),
-                Err(refused) => refused,
+                Err(failed) => failed,
             };
             drop(turn);
-            match tries.decide(outcome, fastrand::f64()) {
+            match tries.decide(failed.outcome, request.is_next, fastrand::f64()) {
                 Decision::PauseEverybody(wait) => {
                     tally.throttled.fetch_add(1, Relaxed);
                     self.turns.throttled_until(self.clock.now() + wait);
@@ -156,76 +192,116 @@ impl GraphClient {
                 Decision::RenewToken => {
                     token = self.tokens.token(Some(&token)).await.map_err(NoPage::Failed)?;
                 }
-                Decision::AskForLess => return Err(NoPage::TooSlow(too_slow(log))),
-                Decision::Throttled => return Err(NoPage::Failed(throttled(log))),
-                Decision::Fail if is_next && refusal.is_of_link() => {
-                    return Err(NoPage::LinkRefused(refusal.explain(log)));
-                }
-                Decision::Fail => return Err(NoPage::Failed(refusal.explain(log))),
+                Decision::Fail => return Err(no_page(log, request, failed)),
             }
             tally.retries.fetch_add(1, Relaxed);
-            tracing::warn!(status = refusal.status, request_id = refusal.request_id, "Graph is asked again");
+            let Refusal { status, request_id, .. } = &failed.refusal;
+            tracing::warn!(status, request_id, "Graph is asked again");
         }
     }
 
-    /// One exchange; `None` where the connection broke.
-    async fn get(&self, link: &str, token: &token::Token) -> Option<Answer> {
+    /// One exchange; `None` where the connection broke. A body that is too large is not taken in, unless it is
+    /// a single record, which is looked through afterwards.
+    async fn get(&self, link: &str, token: &token::Token, is_single: bool) -> Option<Answer> {
         // The header is needed on every page: next links do not carry it, and without it newer enum members are
         // masked. https://learn.microsoft.com/graph/best-practices-concept
-        let request = self
-            .http
-            .get(link)
+        let request = Request::get(link)
+            .header(AGENT, USER_AGENT)
             .header(AUTHORIZATION, token.authorization.clone())
             .header("Prefer", "include-unknown-enum-members")
             .header("client-request-id", uuid::Uuid::new_v4().to_string())
-            .header(ACCEPT_ENCODING, "gzip");
-        let mut response = request.send().await.ok()?;
-        let length = response.content_length().filter(|length| *length <= LARGEST_PAGE_BYTES);
-        let mut body = Vec::with_capacity(usize::try_from(length.unwrap_or(0)).unwrap_or(0));
-        while let Some(chunk) = response.chunk().await.ok()? {
-            body.extend_from_slice(&chunk);
-            if body.len() as u64 > LARGEST_PAGE_BYTES {
-                return None;
-            }
-        }
-        Some(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+            .header(ACCEPT_ENCODING, "gzip")
+            .body(Full::default())
+            .ok()?;
+        let response = self.http.send(request).await.ok()?;
+        let (parts, body) = response.into_parts();
+        let limit = if is_single { 2 * LARGEST_PAGE_BYTES } else { LARGEST_PAGE_BYTES };
+        let body = match Limited::new(body, limit).collect().await {
+            Ok(body) => Body::Whole(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Body::TooLarge,
+            Err(_) => return None,
+        };
+        Some(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 
-    /// The page, or how the exchange ended.
-    async fn judge(&self, answer: Option<Answer>) -> Result<Page, (Outcome, Refusal)> {
-        let Some(answer) = answer else { return Err((Outcome::Broken, Refusal::default())) };
-        let mut body = Arc::clone(&self.desk).lock_owned().await;
+    /// The page, or the reason for which the exchange brought none.
+    async fn judge(&self, answer: Answer, log: Log, is_single: bool) -> Result<Page, Failed> {
+        let mut buffer = Arc::clone(&self.buffer).lock_owned().await;
         // Unpacking takes a while; requests that were just granted their turn leave first.
         tokio::task::yield_now().await;
         let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = header("request-id").unwrap_or_default().to_owned();
+        let encoding = header(CONTENT_ENCODING.as_str());
         let wait = header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));
-        let is_whole = unpack(&answer.body, header(CONTENT_ENCODING.as_str()), &mut body);
-        if answer.status == 200 {
-            let page = if is_whole { Page::parse(body) } else { None };
-            return page.ok_or((Outcome::Broken, Refusal { status: 200, request_id, ..Refusal::default() }));
+        let scan = (is_single && answer.status == 200).then(|| Scan::new(log.time_field()));
+        let unpacked = match &answer.body {
+            Body::Whole(body) => unpack(body, encoding, &mut buffer, scan),
+            Body::TooLarge => Err(BodyFault::TooLarge),
+        };
+        if answer.status != 200 {
+            let body = if unpacked == Ok(Unpacked::Whole) { &buffer[..] } else { b"" };
+            let refusal = Refusal::read(answer.status, &request_id, body);
+            let outcome = Outcome::Status(answer.status, wait);
+            return Err(Failed { refusal, ..Failed::new(outcome) });
         }
-        let refusal = Refusal::read(answer.status, &request_id, body.as_bytes());
-        Err((Outcome::Status(answer.status, wait), refusal))
+        let refusal = Refusal::read(200, &request_id, b"");
+        let unreadable = match unpacked {
+            Ok(Unpacked::Oversized(oversized, next_link)) => {
+                return Ok(Page::of_oversized(buffer, oversized, next_link));
+            }
+            Ok(Unpacked::Whole) => match Page::parse(buffer) {
+                Ok(page) => return Ok(page),
+                Err(at) => format!("it is not a page in JSON, from byte {at} on"),
+            },
+            Err(BodyFault::TooLarge) => {
+                return Err(Failed { refusal, ..Failed::new(Outcome::TooLarge) });
+            }
+            Err(BodyFault::NotGzip) => "it says that it is gzip, and is not, or not whole".to_owned(),
+        };
+        Err(Failed { refusal, unreadable: Some(unreadable), ..Failed::new(Outcome::Unreadable) })
     }
 }
 
-/// Writes the body as Graph meant it to `text`; false where it is damaged or no text.
-fn unpack(body: &[u8], encoding: Option<&str>, text: &mut String) -> bool {
-    text.clear();
-    if encoding == Some("gzip") {
-        // Without room from the start, the text would grow into up to twice of what it needs. A wrong size does no harm.
-        let _ = text.try_reserve_exact(unpacked_size(body));
-        return MultiGzDecoder::new(body).take(LARGEST_PAGE_BYTES).read_to_string(text).is_ok();
-    }
-    std::str::from_utf8(body).map(|body| text.push_str(body)).is_ok()
+/// Unpacks `body` into the page buffer.
+fn unpack(
+    body: &[u8],
+    encoding: Option<&str>,
+    buffer: &mut Vec<u8>,
+    scan: Option<Scan>,
+) -> Result<Unpacked, BodyFault> {
+    let mut unpacker = Unpacker::new(encoding, buffer, scan);
+    unpacker.expect_whole(body)?;
+    unpacker.push(body)?;
+    unpacker.finish()
 }
 
-/// How large a gzip body says that it is once unpacked: in its last four bytes
-/// (<https://www.rfc-editor.org/rfc/rfc1952>, 2.3.1).
-fn unpacked_size(body: &[u8]) -> usize {
-    let size = body.last_chunk().map_or(0, |size| u64::from(u32::from_le_bytes(*size)));
-    usize::try_from(size.min(LARGEST_PAGE_BYTES)).unwrap_or(0)
+/// Final reason for which there is no page.
+fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
+    let collection = log.collection();
+    match failed.outcome {
+        Outcome::Status(429 | 503, _) => NoPage::Failed(throttled(log)),
+        Outcome::Status(400 | 404 | 410, _) if request.is_next => {
+            NoPage::LinkRefused(failed.refusal.explain(log))
+        }
+        Outcome::Status(..) => NoPage::Failed(failed.refusal.explain(log)),
+        Outcome::TimedOut => NoPage::Unreadable(too_slow(log)),
+        Outcome::Broken => NoPage::Failed(Error::Graph(format!(
+            "the connection to Graph broke again and again while {collection} was asked for; the next \
+             run tries again; check GRAPH_URL, the network and any proxy"
+        ))),
+        Outcome::Unreadable => {
+            let what = failed.unreadable.unwrap_or_default();
+            NoPage::Unreadable(Error::Graph(format!(
+                "Graph's answer for {collection} could not be read: {what}; the next run tries again; \
+                 check that no proxy rewrites the answers"
+            )))
+        }
+        Outcome::TooLarge => NoPage::TooLarge(Error::Graph(format!(
+            "Graph's answer for {collection} takes more than {} MiB, even with few records a page; \
+             nothing of the window was stored; the next run tries again",
+            LARGEST_PAGE_BYTES / (1024 * 1024)
+        ))),
+    }
 }
 
 fn too_slow(log: Log) -> Error {
@@ -251,27 +327,51 @@ mod tests {
     use flate2::write::GzEncoder;
     use std::io::Write as _;
 
-    #[test]
-    fn a_body_that_is_no_text_is_damaged() {
-        let mut text = "the page before".to_owned();
-        assert!(!unpack(b"{\"value\":[\"\xff\"]}", None, &mut text));
-        assert!(!unpack(b"{\"value\":[]}", Some("gzip"), &mut text));
-        assert!(unpack(b"{\"value\":[]}", None, &mut text));
-        assert_eq!(text, "{\"value\":[]}");
+    fn gzip(page: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(page).unwrap();
+        gzip.finish().unwrap()
     }
 
     #[test]
-    fn a_page_takes_the_room_that_it_needs() {
+    fn a_page_takes_the_room_that_it_needs_and_no_more_than_a_page_may() {
         let page = "sign-in ".repeat(1_000_000);
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(page.as_bytes()).unwrap();
-        let mut body = gzip.finish().unwrap();
-        let mut text = String::new();
-        assert!(unpack(&body, Some("gzip"), &mut text));
-        assert_eq!((text.len(), text.capacity()), (page.len(), page.len()));
+        let mut body = gzip(page.as_bytes());
+        let mut buffer = Vec::new();
+        assert_eq!(unpack(&body, Some("GZIP"), &mut buffer, None), Ok(Unpacked::Whole));
+        assert_eq!((buffer.len(), buffer.capacity()), (page.len(), page.len()));
 
         let end = body.len() - 4;
         body[end..].fill(0xff);
-        assert!(!unpack(&body, Some("gzip"), &mut text));
+        assert_eq!(unpack(&body, Some("gzip"), &mut buffer, None), Err(BodyFault::TooLarge));
+        body[end..].fill(0);
+        assert_eq!(unpack(&body, Some("gzip"), &mut buffer, None), Err(BodyFault::NotGzip));
+
+        let bomb = gzip(&vec![b' '; LARGEST_PAGE_BYTES + 1]);
+        assert_eq!(unpack(&bomb, Some("gzip"), &mut buffer, None), Err(BodyFault::TooLarge));
+    }
+
+    #[test]
+    fn a_body_that_is_no_gzip_is_not_taken_for_one() {
+        let mut buffer = Vec::new();
+        assert_eq!(unpack(b"{}", Some("gzip"), &mut buffer, None), Err(BodyFault::NotGzip));
+        assert_eq!(unpack(b"{}", None, &mut buffer, None), Ok(Unpacked::Whole));
+        assert_eq!(buffer, b"{}");
+    }
+
+    #[test]
+    fn a_single_record_that_is_too_large_is_named_and_passed_over() {
+        let text = "x".repeat(LARGEST_PAGE_BYTES);
+        let page =
+            format!(r#"{{"value":[{{"id":"r-1","t":"{text}"}}],"@odata.nextLink":"https://graph/next"}}"#);
+        let mut buffer = Vec::new();
+        let scan = Some(Scan::new("createdDateTime"));
+        match unpack(&gzip(page.as_bytes()), Some("gzip"), &mut buffer, scan) {
+            Ok(Unpacked::Oversized(oversized, next_link)) => {
+                assert_eq!(oversized.id.as_deref(), Some("r-1"));
+                assert_eq!(next_link.as_deref(), Some("https://graph/next"));
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

@@ -1,20 +1,20 @@
-//! Walking over a JSON text that is known to be valid, without building anything.
+//! A walk over a JSON text that is known to be valid, without building anything.
 //!
 //! Pages and raw objects are checked as they arrive, so a walk never fails: over anything else it would find
-//! useless pieces, not panic.
+//! useless pieces, not panic. A text is bytes: what stands inside a string need not be UTF-8.
 
 use memchr::memchr2_iter;
 
 /// A place in a JSON text.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'json> {
-    json: &'json str,
+    json: &'json [u8],
     at: usize,
 }
 
 impl<'json> Cursor<'json> {
     /// The first value of `json`.
-    pub(crate) fn new(json: &'json str) -> Self {
+    pub(crate) fn new(json: &'json [u8]) -> Self {
         let mut cursor = Self { json, at: 0 };
         cursor.skip_separators();
         cursor
@@ -22,16 +22,11 @@ impl<'json> Cursor<'json> {
 
     /// The first byte of the value that starts here.
     pub(crate) fn peek(&self) -> u8 {
-        self.bytes().get(self.at).copied().unwrap_or(b'}')
-    }
-
-    /// Bytes before this place.
-    pub(crate) fn position(&self) -> usize {
-        self.at
+        self.json.get(self.at).copied().unwrap_or(b'}')
     }
 
     /// The text from an earlier place to this one.
-    pub(crate) fn since(&self, start: usize) -> &'json str {
+    pub(crate) fn since(&self, start: usize) -> &'json [u8] {
         self.json.get(start..self.at).unwrap_or_default()
     }
 
@@ -41,7 +36,7 @@ impl<'json> Cursor<'json> {
     }
 
     /// Moves to the value of the next member and returns its key, with both quotes; or moves past the end of the object.
-    pub(crate) fn next_key(&mut self) -> Option<&'json str> {
+    pub(crate) fn next_key(&mut self) -> Option<&'json [u8]> {
         self.skip_separators();
         if self.is_past(b'}') {
             return None;
@@ -58,7 +53,7 @@ impl<'json> Cursor<'json> {
     }
 
     /// The value that starts here, as text; moves past it.
-    pub(crate) fn value(&mut self) -> &'json str {
+    pub(crate) fn value(&mut self) -> &'json [u8] {
         match self.peek() {
             b'{' | b'[' => self.nested(),
             b'"' => self.string(),
@@ -75,31 +70,31 @@ impl<'json> Cursor<'json> {
     }
 
     fn skip_separators(&mut self) {
-        while matches!(self.bytes().get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
+        while matches!(self.json.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':')) {
             self.at += 1;
         }
     }
 
-    fn string(&mut self) -> &'json str {
+    fn string(&mut self) -> &'json [u8] {
         let length = string_length(self.rest());
         self.pass(length)
     }
 
-    fn scalar(&mut self) -> &'json str {
+    fn scalar(&mut self) -> &'json [u8] {
         let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
         let length = self.rest().iter().position(ends).unwrap_or(usize::MAX);
         self.pass(length)
     }
 
     /// The object or array that starts here, whatever its depth.
-    fn nested(&mut self) -> &'json str {
+    fn nested(&mut self) -> &'json [u8] {
         let rest = self.rest();
         let (mut length, mut open) = (0, 0usize);
         while length < rest.len() {
             match rest[length] {
                 b'"' => length += string_length(&rest[length..]) - 1,
                 b'{' | b'[' => open += 1,
-                b'}' | b']' => open -= 1,
+                b'}' | b']' => open = open.saturating_sub(1),
                 _ => {}
             }
             length += 1;
@@ -110,16 +105,12 @@ impl<'json> Cursor<'json> {
         self.pass(length)
     }
 
-    fn bytes(&self) -> &'json [u8] {
-        self.json.as_bytes()
-    }
-
     fn rest(&self) -> &'json [u8] {
-        &self.bytes()[self.at..]
+        &self.json[self.at..]
     }
 
     /// Moves on by so many bytes, at least one where one is left, and returns them.
-    fn pass(&mut self, length: usize) -> &'json str {
+    fn pass(&mut self, length: usize) -> &'json [u8] {
         let start = self.at;
         self.at += length.max(1).min(self.json.len() - start);
         self.since(start)

@@ -1,209 +1,121 @@
-//! The reads of one stream and day, and what they prove: checkpoint and proof in one.
+//! The reads of one stream and day: checkpoint and proof in one.
+//!
+//! Rows on record are only appended, and each is carried byte for byte by every later version of the
+//! file. Only an announcement, which is no row on record, is ever taken out again.
+
+mod day;
+mod proof;
+mod row;
+
+pub use day::{Stretch, day_state, stretches};
+pub use proof::{Doubt, MAX_RETENTION_DAYS, Proof, State, StreamHistory, needs_kept_since};
+pub use row::{Completed, Counts, FORMAT, MAX_READ, Origin, ReadResult, ReadRow, StoredObject, StoredTable};
 
 use crate::window::Window;
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-/// A read proves something only when it started this long after the end of its window, because records may
-/// arrive hours late.
-const PROOF_AFTER: TimeDelta = TimeDelta::hours(24);
-
-/// An open window is read again when its last read is this old: every daily run, whatever minute it starts at.
-const READ_AGAIN_AFTER: TimeDelta = TimeDelta::hours(20);
-
-/// Complete reads after which a window that never agreed with itself is called unstable.
-const MOST_READS: usize = 7;
-
-/// What the ledger says of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Never read completely.
-    Missing,
-    /// Read, not yet verified.
-    Open,
-    /// A second or later read, a day after the window's end, served exactly what was stored before it.
-    Verified,
-    /// Seven reads never agreed.
-    Unstable,
-    /// Older than what Graph keeps: not read, because an empty answer would look like proof.
-    Expired,
-}
-
-/// How a read ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Every page was read and everything new is stored.
-    Complete,
-    /// The read did not get that far.
-    Failed,
-}
-
-/// One read of one window: a line of the ledger.
-///
-/// A failed row that names a key announces an object: it is written just before the object is created and
-/// becomes complete just after. A run that dies in between leaves it, and a later run finds out whether the
-/// object exists.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReadRow {
-    /// The window that was read, as `window_start` and `window_end`.
-    #[serde(flatten)]
-    pub window: Window,
-    /// 1 for the first complete read of a window, then 2, 3, …; a failed read keeps the number it tried for.
-    pub read: u32,
-    /// When the read started.
-    pub started_at: DateTime<Utc>,
-    /// When it ended.
-    pub finished_at: DateTime<Utc>,
-    /// How it ended.
-    pub status: Status,
-    /// Distinct record versions that Graph served for the window.
-    pub served: u64,
-    /// Versions stored by this read; the object has as many lines.
-    pub new: u64,
-    /// Those of the new versions whose record was stored before with other content.
-    pub changed: u64,
-    /// Stored records, in their newest version, that were not served this time.
-    pub missing: u64,
-    /// The object, where anything was new.
-    pub key: Option<String>,
-    /// SHA-256 of the object, in hexadecimal.
-    pub sha256: Option<String>,
-    /// Size of the object in bytes.
-    pub bytes: Option<u64>,
-    /// Page requests sent, retries included.
-    pub requests: u64,
-    /// Those of them that repeated an earlier one.
-    pub retries: u64,
-    /// Why the read failed.
-    pub error: Option<String>,
-    /// Members that a later version may have added; kept when the ledger is written again.
-    #[serde(flatten)]
-    pub other: Map<String, Value>,
-}
-
-impl ReadRow {
-    /// Whether the row announces an object that may or may not exist.
-    pub fn announces_object(&self) -> bool {
-        self.status == Status::Failed && self.key.is_some()
-    }
-
-    /// Whether the window is on record through this row, so that it must not be cut in another way.
-    fn is_on_record(&self) -> bool {
-        self.status == Status::Complete || self.announces_object()
-    }
-
-    /// Whether both rows tell of the same read.
-    fn is_same_read(&self, other: &Self) -> bool {
-        self.window == other.window && self.read == other.read && self.started_at == other.started_at
-    }
-
-    /// Whether this read by itself shows that the archive holds what Graph serves.
-    fn agrees(&self) -> bool {
-        self.read >= 2
-            && self.new == 0
-            && self.missing == 0
-            && self.started_at >= self.window.end() + PROOF_AFTER
-    }
-}
-
-/// Why a ledger file cannot be read.
+/// Reason for which a ledger file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// Its number, from 1; 0 where the file is empty.
+    /// Number of the line, from 1; 0 where the file is empty.
     pub line: usize,
-    /// What is wrong with it, without any of its content.
+    /// Cause, without any of the line's content.
     pub what: String,
 }
 
 /// All reads of one stream and day, in the order in which they were recorded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
-    rows: Vec<ReadRow>,
+    entries: Vec<Entry>,
+}
+
+/// A row, with its line as it stands in the file.
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    line: String,
+    row: ReadRow,
+}
+
+/// Result of appending a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Appended {
+    /// The row as it is on record now: its number may be another if that was taken meanwhile.
+    Row(ReadRow),
+    /// The read is on record already, as this row; nothing was changed.
+    Known(ReadRow),
 }
 
 impl Ledger {
     /// Reads the file form: one JSON object per line.
     pub fn parse(text: &[u8]) -> Result<Self, Damage> {
-        let text =
-            std::str::from_utf8(text).map_err(|_| Damage { line: 1, what: "it is not text".to_owned() })?;
+        let text = std::str::from_utf8(text).map_err(|error| {
+            let line = memchr::memchr_iter(b'\n', &text[..error.valid_up_to()]).count() + 1;
+            Damage { line, what: "it is not text".to_owned() }
+        })?;
         if text.is_empty() {
             return Err(Damage { line: 0, what: "the file is empty".to_owned() });
         }
-        let row = |(index, line): (usize, &str)| {
-            serde_json::from_str::<ReadRow>(line).map_err(|error| Damage {
-                line: index + 1,
-                what: format!("it is not a read ({:?} at column {})", error.classify(), error.column()),
-            })
+        let lines = text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate();
+        let entry = |(index, line): (usize, &str)| match ReadRow::parse(line) {
+            Ok(row) => Ok(Entry { line: line.to_owned(), row }),
+            Err(what) => Err(Damage { line: index + 1, what }),
         };
-        Ok(Self { rows: text.lines().enumerate().map(row).collect::<Result<_, _>>()? })
+        Ok(Self { entries: lines.map(entry).collect::<Result<_, _>>()? })
     }
 
     /// The file form.
-    pub fn to_text(&self) -> serde_json::Result<Vec<u8>> {
+    pub fn to_text(&self) -> Vec<u8> {
         let mut text = Vec::new();
-        for row in &self.rows {
-            serde_json::to_writer(&mut text, row)?;
+        for entry in &self.entries {
+            text.extend_from_slice(entry.line.as_bytes());
             text.push(b'\n');
         }
-        Ok(text)
+        text
     }
 
-    /// Every row, oldest first.
-    pub fn rows(&self) -> &[ReadRow] {
-        &self.rows
+    /// Rows, oldest first, announcements included.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &ReadRow> {
+        self.entries.iter().map(|entry| &entry.row)
     }
 
-    /// The windows that may not be cut in another way, in order of time, each once.
+    /// Windows that may not be cut in another way, in order of time, each once.
     pub fn windows_on_record(&self) -> Vec<Window> {
-        let mut windows: Vec<_> =
-            self.rows.iter().filter(|row| row.is_on_record()).map(|row| row.window).collect();
+        let mut windows: Vec<_> = self
+            .rows()
+            .filter(|row| row.is_complete() || row.announced().is_some())
+            .map(|row| row.window)
+            .collect();
         windows.sort_unstable();
         windows.dedup();
         windows
     }
 
-    /// The complete reads of `window`, oldest first.
+    /// Complete reads of `window`, oldest first.
     pub fn complete_reads(&self, window: Window) -> impl DoubleEndedIterator<Item = &ReadRow> {
-        self.rows.iter().filter(move |row| row.status == Status::Complete && row.window == window)
+        self.rows().filter(move |row| row.is_complete() && row.window == window)
     }
 
-    /// The complete reads that stored an object, by window and number, each once.
+    /// Complete reads that stored an object, by window and number.
     pub fn reads_with_object(&self) -> Vec<&ReadRow> {
-        let has_object = |row: &&ReadRow| row.status == Status::Complete && row.key.is_some();
-        let mut reads: Vec<_> = self.rows.iter().filter(has_object).collect();
+        let mut reads: Vec<_> = self.rows().filter(|row| row.object().is_some()).collect();
         reads.sort_by_key(|row| (row.window, row.read));
-        reads.dedup_by_key(|row| (row.window, row.read));
         reads
     }
 
-    /// What the reads of `window` prove. The newest complete read decides, so that a record found after
-    /// verification opens the window again.
-    pub fn state(&self, window: Window) -> State {
-        match self.complete_reads(window).next_back() {
-            None => State::Missing,
-            Some(newest) if newest.agrees() => State::Verified,
-            Some(_) if self.complete_reads(window).count() >= MOST_READS => State::Unstable,
-            Some(_) => State::Open,
-        }
+    /// Table object that belongs to the raw object `key`: as it was made first, or last made again.
+    pub fn table_of(&self, key: &str) -> Option<&StoredTable> {
+        let objects = self.rows().filter_map(|row| match &row.result {
+            ReadResult::Complete(completed) => completed.object.as_ref(),
+            ReadResult::Rebuilt(object) => Some(object),
+            ReadResult::Announced(..) | ReadResult::Failed { .. } => None,
+        });
+        objects.filter(|object| object.key == key).filter_map(|object| object.table.as_ref()).next_back()
     }
 
-    /// Whether `window` is to be read again at `now`.
-    pub fn is_due(&self, window: Window, now: DateTime<Utc>) -> bool {
-        let newest = self.complete_reads(window).next_back();
-        match self.state(window) {
-            State::Missing => true,
-            State::Open => newest.is_some_and(|read| now - read.started_at >= READ_AGAIN_AFTER),
-            State::Verified | State::Unstable | State::Expired => false,
-        }
-    }
-
-    /// The rows that a read of `window` builds on. A read may be recorded only while they are still the same.
+    /// Rows that a read of `window` builds on. A read may be recorded only while they are still the same.
     pub fn basis(&self, window: Window) -> Vec<ReadRow> {
-        let counts = |row: &&ReadRow| row.is_on_record() && row.window.overlaps(window);
-        self.rows.iter().filter(counts).cloned().collect()
+        let counts =
+            |row: &&ReadRow| (row.is_complete() || row.announced().is_some()) && row.window.overlaps(window);
+        self.rows().filter(counts).cloned().collect()
     }
 
     /// Whether nothing has come to `basis` since, apart from what the read of `row` wrote itself.
@@ -212,121 +124,209 @@ impl Ledger {
         of_others.eq(basis.iter().cloned())
     }
 
-    /// Adds `row`, or puts it in the place of the row by which the same read announced its object. Returns
-    /// false, changing nothing, where that read is on record already.
-    pub fn record(&mut self, row: ReadRow) -> bool {
-        let is_done = |known: &ReadRow| {
-            let has_same_object = known.key.is_some() && known.key == row.key;
-            known.status == Status::Complete && (known.is_same_read(&row) || has_same_object)
-        };
-        if self.rows.iter().any(is_done) || self.rows.contains(&row) {
-            return false;
+    /// Appends `row`. An outcome takes out the announcement of the same read, and a complete one every
+    /// announcement of its window, because a read that is complete has settled what became of those.
+    pub fn append(&mut self, mut row: ReadRow) -> serde_json::Result<Appended> {
+        if let Some(known) = self.rows().find(|known| is_recorded_as(&row, known)) {
+            return Ok(Appended::Known(known.clone()));
         }
-        match self.rows.iter_mut().find(|known| known.announces_object() && known.is_same_read(&row)) {
-            Some(announced) => *announced = row,
-            None => self.rows.push(row),
+        if row.is_complete() && self.has_number(row.window, row.read) {
+            let last = self.complete_reads(row.window).map(|known| known.read).max();
+            row.read = last.map_or(1, |last| last + 1);
         }
-        true
+        self.entries.retain(|entry| {
+            let is_settled = row.is_complete() && entry.row.window == row.window
+                || row.announced().is_none() && entry.row.is_same_read(&row);
+            entry.row.announced().is_none() || !is_settled
+        });
+        self.entries.push(Entry { line: row.to_line()?, row: row.clone() });
+        Ok(Appended::Row(row))
+    }
+
+    fn has_number(&self, window: Window, read: u32) -> bool {
+        self.complete_reads(window).any(|known| known.read == read)
+    }
+}
+
+/// Whether `known` already says what `row` would: the same read with a final outcome, or the same object.
+fn is_recorded_as(row: &ReadRow, known: &ReadRow) -> bool {
+    match &row.result {
+        ReadResult::Rebuilt(_) => known.result == row.result && known.started_at == row.started_at,
+        ReadResult::Failed { .. } => known.is_same_read(row) && known.announced().is_none(),
+        ReadResult::Complete(_) | ReadResult::Announced(..) => {
+            let key = row.object().or(row.announced()).map(|object| &object.key);
+            let is_same_object = key.is_some() && known.object().map(|object| &object.key) == key;
+            known.is_complete() && (known.is_same_read(row) || is_same_object)
+                || row.announced().is_some() && known == row
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::NaiveDate;
+    use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
     fn window() -> Window {
         Window::whole_day(NaiveDate::from_ymd_opt(2026, 11, 20).unwrap())
     }
 
-    fn row(read: u32, hours_after_end: i64, new: u64, missing: u64) -> ReadRow {
-        let started_at = window().end() + TimeDelta::hours(hours_after_end);
+    fn object(key: &str) -> StoredObject {
+        let hash = "ab".repeat(32);
+        let table = Some(StoredTable { sha256: hash.clone(), rows: 3 });
+        StoredObject { key: key.to_owned(), sha256: hash.clone(), bytes: 7, records_root: Some(hash), table }
+    }
+
+    fn row(read: u32, hours_after_end: i64, result: ReadResult) -> ReadRow {
+        let started_at: DateTime<Utc> = window().end() + TimeDelta::hours(hours_after_end);
         ReadRow {
             window: window(),
             read,
             started_at,
-            finished_at: started_at,
-            status: Status::Complete,
-            served: 10,
-            new,
-            changed: 0,
-            missing,
-            key: (new > 0).then(|| format!("raw/r{read}")),
-            sha256: None,
-            bytes: None,
-            requests: 1,
-            retries: 0,
-            error: None,
-            other: Map::new(),
+            finished_at: started_at + TimeDelta::seconds(4),
+            result,
+            requests: 2,
+            retries: 1,
+            origin: Some(Origin::new("9f8e7d6c-5b4a-4392-8170-6f5e4d3c2b1a")),
         }
     }
 
-    fn check(reads: &[(i64, u64, u64)], state: State) {
-        let rows = (1..).zip(reads).map(|(read, &(hours, new, missing))| row(read, hours, new, missing));
-        let ledger = Ledger { rows: rows.collect() };
-        assert_eq!(ledger.state(window()), state, "{reads:?}");
+    fn completed(new: u64, key: Option<&str>) -> Completed {
+        let counts = Counts { served: 3, new, ..Counts::default() };
+        Completed { counts, object: key.map(object), remark: None }
+    }
+
+    fn complete(read: u32, hours: i64, key: Option<&str>) -> ReadRow {
+        let new = u64::from(key.is_some());
+        row(read, hours, ReadResult::Complete(completed(new, key)))
+    }
+
+    fn announced(read: u32, hours: i64, key: &str) -> ReadRow {
+        row(read, hours, ReadResult::Announced(completed(1, None), object(key)))
+    }
+
+    fn failed(read: u32, hours: i64, error: &str) -> ReadRow {
+        row(read, hours, ReadResult::Failed { error: error.to_owned() })
+    }
+
+    fn ledger(rows: &[ReadRow]) -> Ledger {
+        let mut ledger = Ledger::default();
+        for row in rows {
+            assert!(matches!(ledger.append(row.clone()).unwrap(), Appended::Row(_)));
+        }
+        ledger
     }
 
     #[test]
-    fn a_window_is_verified_only_by_a_later_read_that_serves_exactly_what_is_stored() {
-        check(&[], State::Missing);
-        check(&[(1, 10, 0)], State::Open);
-        check(&[(30, 0, 0)], State::Open); // a first read proves nothing, even of an empty day
-        check(&[(1, 10, 0), (23, 0, 0)], State::Open); // too early: records may still arrive
-        check(&[(1, 10, 0), (24, 0, 0)], State::Verified);
-        check(&[(1, 10, 0), (25, 2, 0)], State::Open); // late records
-        check(&[(1, 10, 0), (25, 0, 1)], State::Open); // a stored record was not served
-        check(&[(1, 10, 0), (25, 2, 0), (49, 0, 0)], State::Verified);
-        check(&[(1, 10, 0), (25, 0, 0), (49, 1, 0)], State::Open); // found after verification
+    fn every_kind_of_row_is_read_back_as_it_was_written() {
+        let result = ReadResult::Rebuilt(object("raw/r1"));
+        let rebuilt = ReadRow { requests: 0, retries: 0, ..row(1, 60, result) };
+        let rows = [failed(1, 1, "no"), complete(1, 2, Some("raw/r1")), complete(2, 30, None), rebuilt];
+        let text = ledger(&rows).to_text();
+        let read_back = Ledger::parse(&text).unwrap();
+        assert_eq!(read_back.rows().cloned().collect::<Vec<_>>(), rows);
+        let last = std::str::from_utf8(&text).unwrap().lines().last().unwrap().to_owned();
+        for null in ["served", "new", "changed", "missing", "requests", "retries", "untimed"] {
+            assert!(last.contains(&format!("\"{null}\":null")), "{null} of {last}");
+        }
     }
 
     #[test]
-    fn seven_reads_that_never_agree_are_unstable() {
-        let reads: Vec<_> = (0..7).map(|day| (1 + 24 * day, 1, 0)).collect();
-        check(&reads[..6], State::Open);
-        check(&reads, State::Unstable);
-    }
-
-    #[test]
-    fn an_open_window_is_due_again_after_twenty_hours_and_a_verified_one_never() {
-        let mut ledger = Ledger { rows: vec![row(1, 1, 10, 0)] };
-        let after_end = |hours| window().end() + TimeDelta::hours(hours);
-        assert!(!ledger.is_due(window(), after_end(20)));
-        assert!(ledger.is_due(window(), after_end(21)));
-        ledger.record(row(2, 25, 0, 0));
-        assert!(!ledger.is_due(window(), after_end(500)));
-    }
-
-    #[test]
-    fn the_file_form_is_read_back_with_members_of_later_versions() {
-        let mut text = Ledger { rows: vec![row(1, 1, 10, 0)] }.to_text().unwrap();
-        text.truncate(text.len() - 2);
-        text.extend_from_slice(b",\"colour\":\"red\"}\n");
-        let ledger = Ledger::parse(&text).unwrap();
-        assert_eq!(ledger.rows[0].window, window());
-        assert_eq!(ledger.to_text().unwrap(), text);
+    fn rows_on_record_are_carried_byte_for_byte() {
+        let text = concat!(
+            r#"{"window_start":"2026-11-20T00:00:00Z", "window_end":"2026-11-21T00:00:00+00:00","read":1,"#,
+            r#""started_at":"2026-11-21T01:00:00.5Z","finished_at":"2026-11-21T01:00:09Z","status":"complete","#,
+            r#""served":1,"new":0,"changed":0,"missing":0,"key":null,"sha256":null,"bytes":null,"requests":1,"#,
+            "\"retries\":0,\"error\":null,\"colour\":\"r\\u00e9d\"}\n"
+        );
+        let mut ledger = Ledger::parse(text.as_bytes()).unwrap();
+        assert!(ledger.rows().all(|row| row.origin.is_none()));
+        ledger.append(complete(2, 30, None)).unwrap();
+        assert!(ledger.to_text().starts_with(text.as_bytes()));
     }
 
     #[test]
     fn a_damaged_line_is_named_by_its_number_and_not_quoted() {
-        let mut text = Ledger { rows: vec![row(1, 1, 10, 0)] }.to_text().unwrap();
+        let mut text = ledger(&[complete(1, 1, None)]).to_text();
         text.extend_from_slice(b"{\"secret\n");
         let damage = Ledger::parse(&text).unwrap_err();
         assert_eq!(damage.line, 2);
         assert!(!damage.what.contains("secret"));
         assert_eq!(Ledger::parse(b"").unwrap_err().line, 0);
+        assert_eq!(Ledger::parse(b"\xff").unwrap_err().line, 1);
+        assert_eq!(Ledger::parse(b"\n").unwrap_err().line, 1);
     }
 
     #[test]
-    fn an_announced_object_becomes_a_complete_read_once() {
-        let announced = ReadRow { status: Status::Failed, ..row(1, 1, 10, 0) };
-        let mut ledger = Ledger::default();
-        assert!(ledger.record(announced.clone()));
-        assert_eq!(ledger.state(window()), State::Missing);
-        assert_eq!(ledger.windows_on_record(), vec![window()]);
-        assert!(ledger.record(row(1, 1, 10, 0)));
-        assert_eq!(ledger.rows.len(), 1);
-        assert!(!ledger.record(row(1, 1, 10, 0)));
-        assert!(!ledger.record(announced));
+    fn a_row_that_contradicts_itself_is_damage() {
+        let line = complete(1, 1, Some("raw/r1")).to_line().unwrap();
+        for (part, other) in [
+            ("\"read\":1", "\"read\":0"),
+            ("\"read\":1", "\"read\":4294967295"),
+            ("\"served\":3", "\"served\":null"),
+            ("\"bytes\":7", "\"bytes\":null"),
+            ("\"format\":2", "\"format\":1"),
+            ("\"table_rows\":3", "\"table_rows\":null"),
+            ("\"status\":\"complete\"", "\"status\":\"done\""),
+            ("\"new\":1", "\"new\":1,\"new\":2"),
+            ("2026-11-20T00:00:00Z", "2026-11-20T00:01:00Z"),
+        ] {
+            assert!(line.contains(part), "{part}");
+            assert!(Ledger::parse(line.replacen(part, other, 1).as_bytes()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_announcement_ends_with_the_outcome_of_its_read() {
+        let mut ledger = ledger(&[failed(1, 0, "no"), announced(1, 1, "raw/r1")]);
+        assert_eq!(ledger.windows_on_record(), [window()]);
+        assert_eq!(ledger.complete_reads(window()).count(), 0);
+        ledger.append(complete(1, 1, Some("raw/r1"))).unwrap();
+        let rows: Vec<_> = ledger.rows().cloned().collect();
+        assert_eq!(rows, [failed(1, 0, "no"), complete(1, 1, Some("raw/r1"))]);
+        for again in [complete(1, 1, Some("raw/r1")), announced(1, 1, "raw/r1")] {
+            assert!(matches!(ledger.append(again).unwrap(), Appended::Known(_)));
+        }
+    }
+
+    #[test]
+    fn an_abandoned_announcement_is_settled_by_the_next_complete_read_only() {
+        let mut ledger = ledger(&[announced(1, 1, "raw/r1")]);
+        ledger.append(failed(1, 5, "Graph was down")).unwrap();
+        assert_eq!(ledger.rows().filter(|row| row.announced().is_some()).count(), 1);
+        ledger.append(complete(1, 9, None)).unwrap();
+        assert_eq!(ledger.rows().filter(|row| row.announced().is_some()).count(), 0);
+        assert_eq!(ledger.rows().count(), 2);
+    }
+
+    #[test]
+    fn a_number_that_was_taken_meanwhile_becomes_the_next_one() {
+        let mut ledger = ledger(&[complete(1, 9, None)]);
+        let Appended::Row(late) = ledger.append(complete(1, 1, Some("raw/r1"))).unwrap() else {
+            panic!("the row is not on record yet");
+        };
+        assert_eq!((late.read, late.object().unwrap().key.as_str()), (2, "raw/r1"));
+        let again = ledger.append(complete(1, 1, Some("raw/r1"))).unwrap();
+        assert_eq!(again, Appended::Known(late));
+    }
+
+    #[test]
+    fn the_newest_table_of_an_object_counts() {
+        let mut ledger = ledger(&[complete(1, 1, Some("raw/r1"))]);
+        assert_eq!(ledger.table_of("raw/r1").unwrap().rows, 3);
+        let mut rebuilt = object("raw/r1");
+        rebuilt.table = Some(StoredTable { sha256: "cd".repeat(32), rows: 3 });
+        ledger.append(row(1, 90, ReadResult::Rebuilt(rebuilt))).unwrap();
+        assert!(ledger.table_of("raw/r1").unwrap().sha256.starts_with("cd"));
+        assert_eq!(ledger.table_of("raw/r2"), None);
+    }
+
+    #[test]
+    fn a_row_has_at_most_sixty_thousand_bytes() {
+        for text in ["a", "é", "\u{1}", "\"\\"] {
+            let line = failed(1, 1, &text.repeat(90_000)).to_line().unwrap();
+            assert!(line.len() <= 60_000 && line.len() > 1_000, "{}", line.len());
+            assert!(ReadRow::parse(&line).unwrap().error().unwrap().ends_with('…'));
+        }
     }
 }

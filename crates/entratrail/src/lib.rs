@@ -17,6 +17,7 @@
 //! * [`lambda`] wires a run to the AWS Lambda runtime, [`parameters`] to the credential in SSM.
 
 pub mod archive;
+mod canonical;
 pub mod clock;
 pub mod collector;
 pub mod config;
@@ -26,6 +27,7 @@ mod json;
 pub mod lambda;
 pub mod ledger;
 pub mod log;
+pub mod merkle;
 pub mod metrics;
 pub mod object;
 pub mod parameters;

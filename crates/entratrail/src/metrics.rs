@@ -33,6 +33,7 @@ pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<
     let metrics = [
         ("WindowsRead", "Count", Some(json!(report.read_windows()))),
         ("WindowsFailed", "Count", Some(json!(failed))),
+        ("WindowsExpired", "Count", Some(json!(report.expired_windows()))),
         ("RecordsNew", "Count", Some(json!(report.new))),
         ("RecordsLate", "Count", Some(json!(late))),
         ("RecordsChanged", "Count", Some(json!(report.changed))),
@@ -86,6 +87,7 @@ mod tests {
             [
                 "WindowsRead",
                 "WindowsFailed",
+                "WindowsExpired",
                 "RecordsNew",
                 "RecordsLate",
                 "RecordsChanged",

@@ -1,5 +1,6 @@
 //! Names of the objects in the archive.
 
+use crate::ledger::MAX_READ;
 use crate::log::{Log, Stream};
 use crate::plan::RawObject;
 use crate::window::Window;
@@ -42,7 +43,7 @@ pub fn parse_raw_key(stream: Stream, key: &str) -> Option<RawObject> {
     let (day, name) = key.strip_prefix(&raw_folder(stream))?.strip_prefix("day=")?.split_once('/')?;
     let (window, read) = name.strip_suffix(".ndjson.gz")?.split_once(".r")?;
     let object = RawObject { window: Window::named(day.parse().ok()?, window)?, read: read.parse().ok()? };
-    (object.read > 0 && raw_key(stream, object) == key).then_some(object)
+    ((1..=MAX_READ).contains(&object.read) && raw_key(stream, object) == key).then_some(object)
 }
 
 /// The table object of `stream` with that key; `None` where the name is not one that EntraTrail gives.
@@ -51,7 +52,7 @@ pub fn parse_table_key(stream: Stream, key: &str) -> Option<RawObject> {
     let (day, name) = key.strip_prefix(&folder)?.split_once('/')?;
     let (window, read) = name.strip_suffix(".parquet")?.split_once(".r")?;
     let object = RawObject { window: Window::named(day.parse().ok()?, window)?, read: read.parse().ok()? };
-    (object.read > 0 && table_key(stream, object) == key).then_some(object)
+    ((1..=MAX_READ).contains(&object.read) && table_key(stream, object) == key).then_some(object)
 }
 
 /// The day of the ledger file of `stream` with that key; `None` where the name is not one that EntraTrail gives.
@@ -95,6 +96,8 @@ mod tests {
             "day=2026-11-22/0000-2400.r1.ndjson",
             "day=2026-11-22/0000-2400.r0.ndjson.gz",
             "day=2026-11-22/0000-2400.r01.ndjson.gz",
+            "day=2026-11-22/0000-2400.r1000001.ndjson.gz",
+            "day=2026-11-22/0000-2400.r4294967295.ndjson.gz",
             "day=2026-11-22/0000-2400.ndjson.gz",
             "day=2026-11-31/0000-2400.r1.ndjson.gz",
             "day=2026-11-22/0001-2401.r1.ndjson.gz",

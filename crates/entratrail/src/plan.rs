@@ -1,7 +1,8 @@
 //! Which windows a run has to read: a function of the ledger, the archive and the time.
 
-use crate::ledger::{Ledger, State};
+use crate::ledger::{Ledger, Proof, ReadRow, State};
 use crate::log::Stream;
+use crate::object::{parse_raw_key, raw_key};
 use crate::window::{Window, WindowLength, midnight};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
@@ -9,6 +10,10 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 const KEPT_WITHOUT_PREMIUM: u16 = 7;
 /// Days that Graph keeps a log in a tenant with P1 or P2.
 const KEPT_WITH_PREMIUM: u16 = 30;
+
+/// Days before the history whose ledgers a run looks at. Runs that failed for longer than this tell of
+/// fewer windows that expired; nothing else depends on it.
+const LOOK_BACK_DAYS: u64 = 35;
 
 /// A raw object in the archive, as its name says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +41,8 @@ impl Holdings {
     /// The objects that no complete read names: what a run that died at the wrong moment leaves.
     pub fn objects_without_row(&self) -> Vec<RawObject> {
         let is_known = |object: &RawObject| {
-            self.ledger.complete_reads(object.window).any(|row| row.read == object.read && row.key.is_some())
+            let key = raw_key(self.stream, *object);
+            self.ledger.reads_with_object().iter().any(|row| row.object().is_some_and(|o| o.key == key))
         };
         self.objects.iter().copied().filter(|object| !is_known(object)).collect()
     }
@@ -44,8 +50,9 @@ impl Holdings {
     /// The objects of exactly this window, in the order of their reads: those that are listed, and those that
     /// the ledger names, which may be younger than the listing.
     pub fn objects_of(&self, window: Window) -> Vec<RawObject> {
-        let named = self.ledger.complete_reads(window).filter(|row| row.key.is_some());
-        let named = named.map(|row| RawObject { window, read: row.read });
+        let named = self.ledger.complete_reads(window).filter_map(ReadRow::object);
+        let named = named.filter_map(|object| parse_raw_key(self.stream, &object.key));
+        let named = named.filter(|object| object.window == window);
         let listed = self.objects.iter().copied().filter(|object| object.window == window);
         let mut objects: Vec<_> = listed.chain(named).collect();
         objects.sort_unstable();
@@ -54,8 +61,8 @@ impl Holdings {
     }
 
     /// What is known of `window`. An object proves that it was read, even where the ledger does not say so.
-    pub fn state(&self, window: Window) -> State {
-        match self.ledger.state(window) {
+    pub fn state(&self, window: Window, proof: &Proof) -> State {
+        match proof.state(&self.ledger, window) {
             State::Missing if !self.objects_of(window).is_empty() => State::Open,
             state => state,
         }
@@ -103,6 +110,10 @@ pub struct PlanSettings {
     pub window_length: WindowLength,
     /// `SETTLE_MINUTES`.
     pub settle: TimeDelta,
+    /// Days back from today that this run looks at, where it is to look at fewer than the history has.
+    pub only_days: Option<u16>,
+    /// `LAST_LOOK_DAYS`: age at which a verified window is read once more; `None` for never.
+    pub last_look: Option<TimeDelta>,
 }
 
 impl PlanSettings {
@@ -115,9 +126,18 @@ impl PlanSettings {
         if is_all && now > midnight(today) { oldest + Days::new(1) } else { oldest }
     }
 
+    /// Oldest day whose ledger a run looks at, where the history begins with `oldest_day`: windows that
+    /// left the history since then are told, and a stream that began later may have `before` windows.
+    pub fn earliest_day(&self, oldest_day: NaiveDate) -> NaiveDate {
+        oldest_day - Days::new(LOOK_BACK_DAYS)
+    }
+
     /// The days whose holdings a plan for `scope` needs, oldest first.
     pub fn days(&self, scope: Scope, now: DateTime<Utc>) -> Vec<NaiveDate> {
-        let oldest = self.oldest_day(now);
+        let oldest = match self.only_days {
+            Some(days) => self.oldest_day(now).max(now.date_naive() - Days::new(days.into())),
+            None => self.oldest_day(now),
+        };
         let (first, last) = match scope {
             Scope::Due => (oldest, now.date_naive()),
             Scope::Span { from, to, .. } => {
@@ -146,6 +166,7 @@ pub struct Planned {
 /// The windows of one stream and day that are due, oldest first.
 pub fn plan_day(
     holdings: &Holdings,
+    proof: &Proof,
     scope: Scope,
     now: DateTime<Utc>,
     settings: &PlanSettings,
@@ -154,7 +175,7 @@ pub fn plan_day(
     let mut windows: Vec<_> = on_record
         .iter()
         .copied()
-        .filter(|&window| is_due(holdings, window, scope, now, settings))
+        .filter(|&window| is_due(holdings, proof, window, scope, now, settings))
         .chain(gaps(holdings.day, &on_record, scope, now, settings))
         .collect();
     windows.sort_unstable_by_key(|window| window.start());
@@ -162,7 +183,7 @@ pub fn plan_day(
         stream: holdings.stream,
         window,
         read: holdings.next_read(window),
-        state: holdings.state(window),
+        state: holdings.state(window, proof),
         is_on_record: on_record.contains(&window),
     };
     windows.into_iter().map(planned).collect()
@@ -171,6 +192,7 @@ pub fn plan_day(
 /// Whether a window on record is to be read. An object without its row is picked up, not read.
 fn is_due(
     holdings: &Holdings,
+    proof: &Proof,
     window: Window,
     scope: Scope,
     now: DateTime<Utc>,
@@ -179,8 +201,10 @@ fn is_due(
     let ledger = &holdings.ledger;
     match scope {
         Scope::Due => {
-            let is_picked_up = ledger.state(window) != holdings.state(window);
-            !is_picked_up && window.end() + settings.settle <= now && ledger.is_due(window, now)
+            let is_picked_up = proof.state(ledger, window) != holdings.state(window, proof);
+            !is_picked_up
+                && window.end() + settings.settle <= now
+                && proof.is_due(ledger, window, settings.last_look, now)
         }
         Scope::Span { from, to, asked_at } => {
             let last_read = ledger.complete_reads(window).next_back().map(|row| row.started_at);
@@ -230,7 +254,7 @@ fn fill(tile: Window, on_record: &[Window], scope: Scope, now: DateTime<Utc>, wi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{ReadRow, Status};
+    use crate::ledger::{ReadRow, StreamHistory};
     use crate::log::EventType;
     use proptest::prelude::*;
 
@@ -246,17 +270,29 @@ mod tests {
 
     fn settings(history_days: u16, minutes: u16) -> PlanSettings {
         let window_length = WindowLength::new(minutes).unwrap();
-        PlanSettings { history_days, window_length, settle: TimeDelta::minutes(30) }
+        PlanSettings {
+            history_days,
+            window_length,
+            settle: TimeDelta::minutes(30),
+            last_look: None,
+            only_days: None,
+        }
+    }
+
+    fn plan(holdings: &Holdings, scope: Scope, now: DateTime<Utc>, settings: &PlanSettings) -> Vec<Planned> {
+        let history = StreamHistory::of([&holdings.ledger]);
+        let proof = Proof { history, oldest_day: settings.oldest_day(now) };
+        plan_day(holdings, &proof, scope, now, settings)
     }
 
     fn complete(window: Window, read: u32, started_at: DateTime<Utc>) -> ReadRow {
-        serde_json::from_value(serde_json::json!({
+        let line = serde_json::json!({
             "window_start": window.start(), "window_end": window.end(), "read": read,
-            "started_at": started_at, "finished_at": started_at, "status": Status::Complete,
-            "served": 1, "new": 1, "changed": 0, "missing": 0, "key": "k", "sha256": null, "bytes": null,
+            "started_at": started_at, "finished_at": started_at, "status": "complete",
+            "served": 1, "new": 0, "changed": 0, "missing": 0, "key": null, "sha256": null, "bytes": null,
             "requests": 1, "retries": 0, "error": null
-        }))
-        .unwrap()
+        });
+        ReadRow::parse(&line.to_string()).unwrap()
     }
 
     /// Random windows that nest nowhere: some on record by a row, some by an object, the rest unknown.
@@ -275,7 +311,7 @@ mod tests {
         match choices.next().unwrap_or(0) {
             0 => {}
             1 => holdings.objects.push(RawObject { window, read: 1 }),
-            2 => drop(holdings.ledger.record(complete(window, 1, window.end()))),
+            2 => drop(holdings.ledger.append(complete(window, 1, window.end()))),
             _ => window.split().into_iter().flatten().for_each(|part| cut(part, choices, holdings)),
         }
     }
@@ -299,7 +335,7 @@ mod tests {
             holdings in any_holdings(), length in 0usize..8, split in any::<bool>(),
         ) {
             let settings = settings(30, WindowLength::MINUTES[length]);
-            let planned = plan_day(&holdings, Scope::Due, at("2026-11-21T01:15:00Z"), &settings);
+            let planned = plan(&holdings, Scope::Due, at("2026-11-21T01:15:00Z"), &settings);
             let missing = planned.iter().filter(|planned| planned.state == State::Missing).map(|p| p.window);
             let cut_again = missing.flat_map(|window| match window.split() {
                 Some(parts) if split => parts.collect(),
@@ -315,7 +351,7 @@ mod tests {
             let from = midnight(day()) + TimeDelta::minutes(5 * first.min(last));
             let to = midnight(day()) + TimeDelta::minutes(5 * first.max(last) + 5);
             let now = at("2026-11-21T01:15:00Z");
-            let planned = plan_day(&holdings, Scope::Span { from, to, asked_at: now }, now, &settings(30, 1440));
+            let planned = plan(&holdings, Scope::Span { from, to, asked_at: now }, now, &settings(30, 1440));
             let mut minute = from;
             while minute < to {
                 let of_minute = |p: &&Planned| p.window.start() <= minute && minute < p.window.end();
@@ -343,11 +379,7 @@ mod tests {
     fn a_window_is_due_when_it_has_settled() {
         let holdings = Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects: vec![] };
         let check = |minutes, now: &str, count| {
-            assert_eq!(
-                plan_day(&holdings, Scope::Due, at(now), &settings(30, minutes)).len(),
-                count,
-                "{now}"
-            );
+            assert_eq!(plan(&holdings, Scope::Due, at(now), &settings(30, minutes)).len(), count, "{now}");
         };
         check(1440, "2026-11-21T00:29:00Z", 0);
         check(1440, "2026-11-21T00:30:00Z", 1);
@@ -360,7 +392,7 @@ mod tests {
         let window = Window::whole_day(day());
         let objects = vec![RawObject { window, read: 1 }];
         let holdings = Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects };
-        assert_eq!(plan_day(&holdings, Scope::Due, at("2026-11-22T01:00:00Z"), &settings(30, 60)), vec![]);
+        assert_eq!(plan(&holdings, Scope::Due, at("2026-11-22T01:00:00Z"), &settings(30, 60)), vec![]);
         assert_eq!(holdings.next_read(window), 2);
         assert_eq!(holdings.objects_without_row().len(), 1);
     }
@@ -370,7 +402,7 @@ mod tests {
         let holdings = Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects: vec![] };
         let now = at("2026-11-20T14:37:00Z");
         let scope = Scope::Span { from: midnight(day()), to: at("2026-11-22T00:00:00Z"), asked_at: now };
-        let planned = plan_day(&holdings, scope, now, &settings(30, 1440));
+        let planned = plan(&holdings, scope, now, &settings(30, 1440));
         assert_eq!(planned.last().map(|planned| planned.window.end()), Some(at("2026-11-20T14:35:00Z")));
         assert_eq!(settings(30, 1440).days(scope, now), vec![day()]);
     }
@@ -380,11 +412,11 @@ mod tests {
         let window = Window::whole_day(day());
         let mut ledger = Ledger::default();
         let asked_at = at("2026-11-22T10:00:00Z");
-        ledger.record(complete(window, 1, at("2026-11-22T10:05:00Z")));
+        ledger.append(complete(window, 1, at("2026-11-22T10:05:00Z"))).unwrap();
         let holdings = Holdings { stream: STREAM, day: day(), ledger, objects: vec![] };
         let scope = |asked_at| Scope::Span { from: window.start(), to: window.end(), asked_at };
         let now = at("2026-11-22T10:20:00Z");
-        assert_eq!(plan_day(&holdings, scope(asked_at), now, &settings(30, 1440)).len(), 0);
-        assert_eq!(plan_day(&holdings, scope(now), now, &settings(30, 1440)).len(), 1);
+        assert_eq!(plan(&holdings, scope(asked_at), now, &settings(30, 1440)).len(), 0);
+        assert_eq!(plan(&holdings, scope(now), now, &settings(30, 1440)).len(), 1);
     }
 }

@@ -1,10 +1,11 @@
 //! The bytes of a raw object: gzip of one record per line, made and read piece by piece.
 
+use crate::merkle::MerkleTree;
 use crate::record::{Record, as_one_line};
 use aws_lc_rs::digest::{Context, SHA256};
 use flate2::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -21,23 +22,29 @@ const ROOM: usize = PART_BYTES + PART_BYTES / 2;
 pub struct RawEncoder {
     gzip: GzEncoder<Vec<u8>>,
     digest: Digest,
+    lines: MerkleTree,
 }
 
 impl Default for RawEncoder {
     fn default() -> Self {
-        Self { gzip: GzEncoder::new(Vec::new(), Compression::default()), digest: Digest::new() }
+        Self {
+            gzip: GzEncoder::new(Vec::new(), Compression::default()),
+            digest: Digest::new(),
+            lines: MerkleTree::default(),
+        }
     }
 }
 
 impl RawEncoder {
     /// Adds one record as a line, and returns that.
-    pub fn push<'json>(&mut self, json: &'json str) -> io::Result<Cow<'json, str>> {
+    pub fn push<'json>(&mut self, json: &'json [u8]) -> io::Result<Cow<'json, [u8]>> {
         if self.gzip.get_ref().capacity() == 0 {
             self.gzip.get_mut().reserve_exact(ROOM);
         }
         let line = as_one_line(json);
-        self.gzip.write_all(line.as_bytes())?;
+        self.gzip.write_all(&line)?;
         self.gzip.write_all(b"\n")?;
+        self.lines.push(&line);
         Ok(line)
     }
 
@@ -56,30 +63,42 @@ impl RawEncoder {
         self.gzip.try_finish()?;
         let rest = std::mem::take(self.gzip.get_mut());
         self.digest.update(&rest);
-        Ok((rest, self.digest.finish()))
+        Ok((rest, self.digest.finish(&self.lines)))
     }
 }
 
-/// Hash and size of a whole object.
+/// What identifies a whole object and each of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectDigest {
     /// SHA-256 in hexadecimal.
     pub sha256: String,
     /// Bytes.
     pub bytes: u64,
+    /// RFC 6962 root over the lines in their order, each without its line feed, in hexadecimal.
+    pub records_root: String,
+    /// Lines, each a record version.
+    pub lines: u64,
 }
 
-impl ObjectDigest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut digest = Digest::new();
-        digest.update(bytes);
-        digest.finish()
+/// The SHA-256 of these bytes, in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let mut digest = Digest::new();
+    digest.update(bytes);
+    digest.sha256()
+}
+
+/// These bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(digits, "{byte:02x}"); // writing to a string cannot fail
     }
+    digits
 }
 
+/// SHA-256 and size of bytes that come piece by piece.
 #[derive(Clone)]
-struct Digest {
+pub(crate) struct Digest {
     context: Context,
     bytes: u64,
 }
@@ -91,21 +110,27 @@ impl std::fmt::Debug for Digest {
 }
 
 impl Digest {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { context: Context::new(&SHA256), bytes: 0 }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.context.update(bytes);
         self.bytes += bytes.len() as u64;
     }
 
-    fn finish(self) -> ObjectDigest {
-        let mut sha256 = String::with_capacity(64);
-        for byte in self.context.finish().as_ref() {
-            let _ = write!(sha256, "{byte:02x}"); // writing to a string cannot fail
+    /// The SHA-256 in hexadecimal.
+    pub(crate) fn sha256(self) -> String {
+        hexadecimal(self.context.finish().as_ref())
+    }
+
+    fn finish(self, lines: &MerkleTree) -> ObjectDigest {
+        ObjectDigest {
+            bytes: self.bytes,
+            sha256: self.sha256(),
+            records_root: hexadecimal(&lines.root()),
+            lines: lines.leaves(),
         }
-        ObjectDigest { sha256, bytes: self.bytes }
     }
 }
 
@@ -114,34 +139,42 @@ impl Digest {
 pub struct RawDecoder {
     gunzip: MultiGzDecoder<Vec<u8>>,
     digest: Digest,
+    lines: MerkleTree,
     time_field: &'static str,
 }
 
 impl RawDecoder {
     /// A decoder for records with that time field.
     pub fn new(time_field: &'static str) -> Self {
-        Self { gunzip: MultiGzDecoder::new(Vec::new()), digest: Digest::new(), time_field }
+        Self {
+            gunzip: MultiGzDecoder::new(Vec::new()),
+            digest: Digest::new(),
+            lines: MerkleTree::default(),
+            time_field,
+        }
     }
 
     /// Takes the next bytes of the object and hands every record that they complete to `visit`, with its line.
-    pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Record, &str)) -> io::Result<()> {
+    pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
         self.digest.update(chunk);
         self.gunzip.write_all(chunk)?;
         self.visit_lines(visit)
     }
 
     /// Takes the end of the object.
-    pub fn finish(mut self, visit: impl FnMut(Record, &str)) -> io::Result<ObjectDigest> {
+    pub fn finish(mut self, visit: impl FnMut(Record, &[u8])) -> io::Result<ObjectDigest> {
         self.gunzip.try_finish()?;
         self.visit_lines(visit)?;
-        if self.gunzip.get_ref().is_empty() { Ok(self.digest.finish()) } else { Err(damaged()) }
+        if self.gunzip.get_ref().is_empty() { Ok(self.digest.finish(&self.lines)) } else { Err(damaged()) }
     }
 
-    fn visit_lines(&mut self, mut visit: impl FnMut(Record, &str)) -> io::Result<()> {
+    fn visit_lines(&mut self, mut visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
         let buffer = self.gunzip.get_mut();
         let Some(end) = memchr::memrchr(b'\n', buffer) else { return Ok(()) };
-        for line in std::str::from_utf8(&buffer[..end]).map_err(|_| damaged())?.split('\n') {
-            serde_json::from_str::<&RawValue>(line).map_err(|_| damaged())?;
+        for line in buffer[..end].split(|&byte| byte == b'\n') {
+            // Checks all but whether the strings are UTF-8, and does not recurse.
+            serde_json::from_slice::<IgnoredAny>(line).map_err(|_| damaged())?;
+            self.lines.push(line);
             visit(Record::read(line, self.time_field), line);
         }
         buffer.drain(..=end);
@@ -150,14 +183,14 @@ impl RawDecoder {
 }
 
 fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "it holds lines that are no records")
+    io::Error::new(io::ErrorKind::InvalidData, "it holds lines that are no JSON")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn encode(records: &[&str]) -> (Vec<u8>, ObjectDigest) {
+    fn encode(records: &[&[u8]]) -> (Vec<u8>, ObjectDigest) {
         let mut encoder = RawEncoder::default();
         for record in records {
             encoder.push(record).unwrap();
@@ -177,25 +210,39 @@ mod tests {
 
     #[test]
     fn an_object_is_read_back_whatever_the_chunks() {
-        let (bytes, written) = encode(&[r#"{"id":"a"}"#, "{\n\"id\" : \"b\" }", r#"{"id":"ü"}"#]);
+        let (bytes, written) =
+            encode(&[br#"{"id":"a"}"#, b"{\n\"id\" : \"b\" }", "{\"id\":\"ü\"}".as_bytes()]);
         for chunk in [1, 7, 1000] {
             let (records, read) = decode(&bytes, chunk).unwrap();
             assert_eq!(records.len(), 3);
             assert_eq!(read, written);
+            assert_eq!(read.lines, 3);
         }
     }
 
     #[test]
+    fn a_line_is_opaque_bytes() {
+        let lines: [&[u8]; 5] =
+            [b"{\"id\":\"a\xff\xc3\"}", b"null", b"[1,\"\xed\xa0\xbd\"]", b"17", b"{\"\xfe\":\"\\ud83d\"}"];
+        let (bytes, written) = encode(&lines);
+        let mut decoder = RawDecoder::new("t");
+        let mut found = Vec::new();
+        decoder.push(&bytes, |_, line| found.push(line.to_vec())).unwrap();
+        assert_eq!(decoder.finish(|_, line| found.push(line.to_vec())).unwrap(), written);
+        assert_eq!(found, lines);
+    }
+
+    #[test]
     fn the_same_records_make_the_same_bytes() {
-        assert_eq!(encode(&["{}"]), encode(&["{}"]));
+        assert_eq!(encode(&[b"{}"]), encode(&[b"{}"]));
     }
 
     #[test]
     fn a_damaged_object_is_an_error() {
-        let (bytes, _) = encode(&[r#"{"id":"a"}"#, r#"{"id":"b"}"#]);
+        let (bytes, _) = encode(&[br#"{"id":"a"}"#, br#"{"id":"b"}"#]);
         assert!(decode(&bytes[..bytes.len() - 3], 10).is_err());
         assert!(decode(b"not gzip at all", 10).is_err());
-        assert!(decode(&encode(&["{\"id\":"]).0, 10).is_err());
+        assert!(decode(&encode(&[b"{\"id\":"]).0, 10).is_err());
         let mut flipped = bytes.clone();
         flipped[15] ^= 0x40;
         assert!(decode(&flipped, 10).is_err());

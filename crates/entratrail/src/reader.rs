@@ -1,16 +1,19 @@
 //! One read of one window: from Graph into the archive and on record.
 
 mod chain;
+mod density;
 mod fetch;
 mod intake;
-mod survey;
+mod kept_since;
+
+pub use kept_since::KeptSince;
 
 use crate::archive::{Archive, Recorded, Upload};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::graph::query::Collection;
 use crate::graph::{GraphClient, Tally};
-use crate::ledger::{Ledger, ReadRow, Status};
+use crate::ledger::{Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject, needs_kept_since};
 use crate::log::Stream;
 use crate::object::raw_key;
 use crate::plan::{Holdings, Planned, RawObject};
@@ -21,13 +24,9 @@ use crate::window::WindowLength;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use fetch::Fetched;
 use intake::{Intake, Taken};
-use serde_json::Map;
 use std::future::Future;
 use std::pin::pin;
 use tokio::sync::Semaphore;
-
-/// The text of a row whose object is about to be created. Where it stays, the run died at that moment.
-const ANNOUNCED: &str = "the run ended before this read was on record; the next run looks for the object";
 
 /// Reads windows of one stream.
 #[derive(Debug)]
@@ -42,6 +41,10 @@ pub struct Reader<'run> {
     pub collection: Collection,
     /// `TARGET_RECORDS`.
     pub target_records: u64,
+    /// Who reads, as the rows say it.
+    pub origin: &'run Origin,
+    /// Oldest record that Graph served in this run.
+    pub kept_since: &'run KeptSince,
     /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
     /// most of the memory of a run, and one is enough to use up Graph's limit.
     pub large: &'run Semaphore,
@@ -75,9 +78,16 @@ pub enum Outcome {
     Failed(Error),
 }
 
+/// A read under way: what its row says before its outcome is known.
+struct Attempt<'read> {
+    planned: &'read Planned,
+    started_at: DateTime<Utc>,
+    tally: &'read Tally,
+}
+
 impl Reader<'_> {
-    /// Reads `planned`, of which `estimate` records are expected where that is known. Gives up when `stop` is
-    /// over.
+    /// Reads `planned`, of which `estimate` records are expected where that is known. Gives up when `stop`
+    /// completes.
     pub async fn read(
         &self,
         planned: &Planned,
@@ -91,9 +101,10 @@ impl Reader<'_> {
             turn = self.large.acquire().await.ok();
         }
         let started_at = self.clock.now().trunc_subsecs(3);
+        let attempt = Attempt { planned, started_at, tally };
         let known = match self.stored_versions(planned, holdings).await {
             Ok(known) => known,
-            Err(error) => return self.fail(planned, started_at, tally, error).await,
+            Err(error) => return self.fail(&attempt, error).await,
         };
         let object = RawObject { window: planned.window, read: planned.read };
         let intake = Intake::new(self.archive, self.tables, (planned.stream, object), started_at, known);
@@ -105,9 +116,13 @@ impl Reader<'_> {
         let taken = intake.into_taken();
         match fetched {
             Fetched::Everything => {
-                let row = self.row(planned, started_at, tally, Some(&taken.versions));
+                let completed = completed(&taken);
+                tokio::select! {
+                    () = self.find_evidence(&attempt, holdings, completed.counts) => {}
+                    () = &mut stop => {}
+                }
                 let basis = holdings.ledger.basis(planned.window);
-                match self.store(planned, row, &basis, taken).await {
+                match self.store(&attempt, completed, &basis, taken).await {
                     Ok(outcome) => outcome,
                     Err(error) => Outcome::Failed(error),
                 }
@@ -122,7 +137,7 @@ impl Reader<'_> {
             }
             Fetched::Failed(error) => {
                 taken.give_up().await;
-                self.fail(planned, started_at, tally, error).await
+                self.fail(&attempt, error).await
             }
         }
     }
@@ -131,16 +146,32 @@ impl Reader<'_> {
     async fn stored_versions(&self, planned: &Planned, holdings: &Holdings) -> Result<StoredVersions, Error> {
         let mut versions = StoredVersions::default();
         for object in holdings.objects_of(planned.window) {
-            let add = |record, _: &str| versions.add_stored(record, object.read);
-            let stored = self.archive.read_object(planned.stream, object, add).await?;
             let key = raw_key(planned.stream, object);
-            let row =
-                holdings.ledger.complete_reads(planned.window).find(|row| row.key.as_ref() == Some(&key));
-            if let Some(row) = row {
-                self.archive.check_on_record(&key, &stored.digest, row)?;
+            let add = |record, _: &[u8]| versions.add_stored(record, object.read);
+            let stored = self.archive.read_object(planned.stream, object, add).await?;
+            let recorded = holdings
+                .ledger
+                .complete_reads(planned.window)
+                .find_map(|row| row.object().filter(|object| object.key == key));
+            if let Some(recorded) = recorded {
+                self.archive.check_on_record(&stored.digest, recorded)?;
             }
         }
         Ok(versions)
+    }
+
+    /// Asks Graph for one record as old as the window's start, where only that could make of this read a proof.
+    /// Without an answer the window stays open, which is no reason to fail.
+    async fn find_evidence(&self, attempt: &Attempt<'_>, holdings: &Holdings, counts: Counts) {
+        let window = attempt.planned.window;
+        let is_known = self.kept_since.get().is_some_and(|since| since <= window.start());
+        let is_quiet = counts.new == 0 && counts.missing == 0;
+        if !is_quiet || is_known || !needs_kept_since(&holdings.ledger, window, attempt.started_at) {
+            return;
+        }
+        if let Err(error) = self.probe_kept_since(window.start(), attempt.planned, attempt.tally).await {
+            tracing::warn!(window = %window.start(), "no evidence of what Graph keeps: {error}");
+        }
     }
 
     /// Order matters: the row that announces the object, the object, its table object, the row that completes it. A run
@@ -148,51 +179,60 @@ impl Reader<'_> {
     /// announcement and leaves the window alone.
     async fn store(
         &self,
-        planned: &Planned,
-        mut row: ReadRow,
+        attempt: &Attempt<'_>,
+        completed: Completed,
         basis: &[ReadRow],
         taken: Taken<'_>,
     ) -> Result<Outcome, Error> {
-        if row.new == 0 {
+        let stream = attempt.planned.stream;
+        if completed.counts.new == 0 {
             taken.give_up().await;
-            return Ok(outcome_of(self.archive.record(planned.stream, &row, Some(basis)).await?, row, 0));
+            let row = self.row(attempt, ReadResult::Complete(completed));
+            return Ok(outcome_of(self.archive.record(stream, &row, Some(basis)).await?, 0));
         }
         let Taken { upload, table, .. } = taken;
-        match self.create(planned, &mut row, basis, upload).await {
-            Ok(true) => {}
+        let created = self.create(attempt, &completed, basis, upload).await;
+        let mut object = match created {
+            Ok(Some(object)) => object,
             not_created => {
                 table.give_up().await;
                 return not_created.map(|_| Outcome::Superseded);
             }
-        }
-        row.finished_at = self.clock.now().trunc_subsecs(3);
-        let table = match table.put().await? {
-            None => self.write_table(planned.stream, &row).await?,
+        };
+        let encoded = match table.put().await? {
+            None => self.write_table(stream, &object, attempt.started_at).await?,
             Some(made) => made,
         };
-        let recorded = self.archive.record(planned.stream, &row, None).await?;
-        Ok(outcome_of(recorded, row, table.unexpected_fields))
+        object.table = Some(encoded.stored());
+        let completed = Completed { object: Some(object), ..completed };
+        let row = self.row(attempt, ReadResult::Complete(completed));
+        let recorded = self.archive.record(stream, &row, None).await?;
+        Ok(outcome_of(recorded, encoded.unexpected_fields))
     }
 
-    /// Announces the raw object in the ledger and creates it; false where another run was first. `row` tells of it
-    /// afterwards.
+    /// Announces the raw object in the ledger and creates it; `None` where another run was first.
     async fn create(
         &self,
-        planned: &Planned,
-        row: &mut ReadRow,
+        attempt: &Attempt<'_>,
+        completed: &Completed,
         basis: &[ReadRow],
         upload: Upload<'_>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<StoredObject>, Error> {
+        let Planned { stream, window, read, .. } = *attempt.planned;
         let prepared = upload.prepare().await?;
-        row.key = Some(raw_key(planned.stream, RawObject { window: planned.window, read: planned.read }));
-        row.sha256 = Some(prepared.digest.sha256.clone());
-        row.bytes = Some(prepared.digest.bytes);
-        let announced = ReadRow { status: Status::Failed, error: Some(ANNOUNCED.to_owned()), ..row.clone() };
-        match self.archive.record(planned.stream, &announced, Some(basis)).await {
-            Ok(Recorded::Done(_)) => {}
+        let object = StoredObject {
+            key: raw_key(stream, RawObject { window, read }),
+            sha256: prepared.digest.sha256.clone(),
+            bytes: prepared.digest.bytes,
+            records_root: Some(prepared.digest.records_root.clone()),
+            table: None,
+        };
+        let announced = self.row(attempt, ReadResult::Announced(completed.clone(), object.clone()));
+        match self.archive.record(stream, &announced, Some(basis)).await {
+            Ok(Recorded::Done { .. }) => {}
             Ok(Recorded::Superseded) => {
                 prepared.give_up().await;
-                return Ok(false);
+                return Ok(None);
             }
             Err(error) => {
                 prepared.give_up().await;
@@ -200,32 +240,29 @@ impl Reader<'_> {
             }
         }
         if prepared.create().await? {
-            return Ok(true);
+            return Ok(Some(object));
         }
-        let error = Some("another run stored this read first".to_owned());
-        let lost = ReadRow { key: None, sha256: None, bytes: None, error, ..announced };
-        self.archive.record(planned.stream, &lost, None).await?;
-        Ok(false)
+        let error = "another run stored this read first".to_owned();
+        let lost = self.row(attempt, ReadResult::Failed { error });
+        self.archive.record(stream, &lost, None).await?;
+        Ok(None)
     }
 
     /// Makes the table object of a read from its raw object, also when the run is to stop: that takes seconds, and without
     /// it the read is not on record.
-    async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<Encoded, Error> {
+    async fn write_table(
+        &self,
+        stream: Stream,
+        object: &StoredObject,
+        first_seen: DateTime<Utc>,
+    ) -> Result<Encoded, Error> {
         let _turn = self.tables.acquire().await;
-        self.archive.write_table(stream, row).await
+        self.archive.write_table(stream, object, first_seen).await
     }
 
-    async fn fail(
-        &self,
-        planned: &Planned,
-        started_at: DateTime<Utc>,
-        tally: &Tally,
-        error: Error,
-    ) -> Outcome {
-        let mut row = self.row(planned, started_at, tally, None);
-        row.status = Status::Failed;
-        row.error = Some(error.to_string());
-        match self.archive.record(planned.stream, &row, None).await {
+    async fn fail(&self, attempt: &Attempt<'_>, error: Error) -> Outcome {
+        let row = self.row(attempt, ReadResult::Failed { error: error.to_string() });
+        match self.archive.record(attempt.planned.stream, &row, None).await {
             Ok(_) => Outcome::Failed(error),
             Err(unrecorded) => {
                 Outcome::Failed(error.and(&format!("nor could the ledger be written: {unrecorded}")))
@@ -233,37 +270,47 @@ impl Reader<'_> {
         }
     }
 
-    fn row(
-        &self,
-        planned: &Planned,
-        started_at: DateTime<Utc>,
-        tally: &Tally,
-        versions: Option<&StoredVersions>,
-    ) -> ReadRow {
+    fn row(&self, attempt: &Attempt<'_>, result: ReadResult) -> ReadRow {
+        let origin = Origin { kept_since: self.kept_since.get(), ..self.origin.clone() };
         ReadRow {
-            window: planned.window,
-            read: planned.read,
-            started_at,
+            window: attempt.planned.window,
+            read: attempt.planned.read,
+            started_at: attempt.started_at,
             finished_at: self.clock.now().trunc_subsecs(3),
-            status: Status::Complete,
-            served: versions.map_or(0, StoredVersions::served),
-            new: versions.map_or(0, StoredVersions::new_versions),
-            changed: versions.map_or(0, StoredVersions::changed),
-            missing: versions.map_or(0, StoredVersions::missing),
-            key: None,
-            sha256: None,
-            bytes: None,
-            requests: tally.requests(),
-            retries: tally.retries(),
-            error: None,
-            other: Map::new(),
+            result,
+            requests: attempt.tally.requests(),
+            retries: attempt.tally.retries(),
+            origin: Some(origin),
         }
     }
 }
 
-fn outcome_of(recorded: Recorded, row: ReadRow, unexpected_fields: u64) -> Outcome {
+/// Facts of a read that has fetched every page. A record that was too large to store counts as missing, so
+/// that no read that met one proves anything.
+fn completed(taken: &Taken<'_>) -> Completed {
+    let versions = &taken.versions;
+    let counts = Counts {
+        served: versions.served(),
+        new: versions.new_versions(),
+        changed: versions.changed(),
+        missing: versions.missing() + taken.oversized,
+        untimed: versions.untimed(),
+        outside: taken.outside,
+    };
+    let remark = taken.first_oversized.as_ref().map(|first| {
+        let id = first.id.as_deref().unwrap_or("unknown");
+        format!(
+            "{} records were too large to store, the first with id {id} and {} bytes; every other record \
+             was stored",
+            taken.oversized, first.bytes
+        )
+    });
+    Completed { counts, object: None, remark }
+}
+
+fn outcome_of(recorded: Recorded, unexpected_fields: u64) -> Outcome {
     match recorded {
-        Recorded::Done(ledger) => Outcome::Read { row: Box::new(row), ledger, unexpected_fields },
+        Recorded::Done { ledger, row } => Outcome::Read { row, ledger, unexpected_fields },
         Recorded::Superseded => Outcome::Superseded,
     }
 }

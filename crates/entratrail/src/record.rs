@@ -1,22 +1,21 @@
 //! A record as Graph served it, and the identity of its version.
 //!
-//! Records are opaque bytes that are kept as served; this module walks over them once to find their id and
-//! time and to hash their content.
+//! Records are opaque bytes that are kept as served. Their canonical form alone tells their versions,
+//! ids and times.
 
-use crate::json::{Cursor, string_length};
+use crate::canonical::Canonical;
+use crate::json::string_length;
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 use std::fmt;
-use xxhash_rust::xxh3::xxh3_128;
 
-/// Objects nested deeper than this are hashed as text, so that a hostile record cannot exhaust the stack.
-const DEEPEST: usize = 64;
-
-/// The identity of a record version: a hash of all its content, its `id` included.
+/// The identity of a record version: a hash of all that it means, its `id` included.
 ///
-/// The order of keys and white space between tokens do not count. 128 bits of XXH3: two different versions
-/// of one tenant share it with a probability below 10^-18 even after ten billion records.
+/// The first 128 bits of SHA-256 over the canonical form, so that the order of keys, white space,
+/// escapes and the forms of numbers do not count. Nobody can make two versions that share it: that
+/// takes some 2^64 attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(pub u128);
 
@@ -27,112 +26,65 @@ impl fmt::Display for Version {
     }
 }
 
-/// What one walk over a record finds out.
+/// A record, reduced to what the archive compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
     /// Identity of this version.
     pub version: Version,
-    /// Hash of the `id`, which all versions of a record share; of nothing where there is no id.
+    /// Hash of the canonical `id`, which all versions of a record share; of nothing if it has no id.
     pub id: u128,
-    /// When the record says that it happened; `None` where it does not say so in RFC 3339.
+    /// Time of the event; `None` where the record has none in RFC 3339.
     pub time: Option<DateTime<Utc>>,
 }
 
 impl Record {
-    /// Walks over `json`, one valid JSON value, whose time is in the member `time_field`.
-    pub fn read(json: &str, time_field: &str) -> Self {
-        let mut walk = Walk { cursor: Cursor::new(json), depth: 0 };
-        let (mut id, mut time) = ("", None);
-        let version = if walk.cursor.peek() == b'{' {
-            walk.object(|key, value| match key {
-                "id" => id = value,
-                key if key == time_field => time = parse_time(value),
-                _ => {}
-            })
-        } else {
-            walk.value()
-        };
-        Self { version: Version(version), id: xxh3_128(id.as_bytes()), time }
+    /// Reads `json`, one valid JSON value, whose time is in the member `time_field`. Of two members
+    /// with the same key the last one counts.
+    pub fn read(json: &[u8], time_field: &str) -> Self {
+        let canonical = Canonical::new(json);
+        Self {
+            version: Version(hash(canonical.bytes())),
+            id: hash(canonical.member("id").unwrap_or_default()),
+            time: canonical.member(time_field).and_then(parse_time),
+        }
     }
+}
+
+/// The first 128 bits of SHA-256.
+fn hash(bytes: &[u8]) -> u128 {
+    let digest = digest(&SHA256, bytes);
+    digest.as_ref().iter().take(16).fold(0, |hash, &byte| hash << 8 | u128::from(byte))
 }
 
 /// The record as one line: as served, or without the white space between its tokens where that holds a
 /// line break.
-pub(crate) fn as_one_line(json: &str) -> Cow<'_, str> {
-    match memchr2(b'\n', b'\r', json.as_bytes()) {
+pub(crate) fn as_one_line(json: &[u8]) -> Cow<'_, [u8]> {
+    match memchr2(b'\n', b'\r', json) {
         None => Cow::Borrowed(json),
         Some(_) => Cow::Owned(without_white_space(json)),
     }
 }
 
 /// `json` without the white space between its tokens.
-fn without_white_space(json: &str) -> String {
-    let mut dense = String::with_capacity(json.len());
+fn without_white_space(json: &[u8]) -> Vec<u8> {
+    let mut dense = Vec::with_capacity(json.len());
     let mut rest = json;
-    while let Some(quote) = rest.find('"') {
+    while let Some(quote) = memchr(b'"', rest) {
         let (between, string) = rest.split_at(quote);
-        dense.extend(between.split_ascii_whitespace());
-        let length = string_length(string.as_bytes());
-        dense.push_str(&string[..length]);
+        dense.extend(between.iter().filter(|byte| !byte.is_ascii_whitespace()));
+        let length = string_length(string);
+        dense.extend_from_slice(&string[..length]);
         rest = &string[length..];
     }
-    dense.extend(rest.split_ascii_whitespace());
+    dense.extend(rest.iter().filter(|byte| !byte.is_ascii_whitespace()));
     dense
 }
 
-fn parse_time(value: &str) -> Option<DateTime<Utc>> {
+/// The instant in a canonical JSON string.
+fn parse_time(value: &[u8]) -> Option<DateTime<Utc>> {
+    let value = std::str::from_utf8(value).ok()?;
     let time = DateTime::parse_from_rfc3339(value.strip_prefix('"')?.strip_suffix('"')?).ok()?;
     Some(time.to_utc())
-}
-
-struct Walk<'json> {
-    cursor: Cursor<'json>,
-    depth: usize,
-}
-
-impl<'json> Walk<'json> {
-    /// The hash of the value that starts here; moves past it.
-    fn value(&mut self) -> u128 {
-        match self.cursor.peek() {
-            b'{' if self.depth < DEEPEST => self.object(|_, _| {}),
-            b'[' if self.depth < DEEPEST => self.array(),
-            b'{' | b'[' => xxh3_128(without_white_space(self.cursor.value()).as_bytes()),
-            _ => xxh3_128(self.cursor.value().as_bytes()),
-        }
-    }
-
-    /// Hashes each member and adds the hashes up, so that their order does not count.
-    fn object(&mut self, mut visit: impl FnMut(&'json str, &'json str)) -> u128 {
-        self.depth += 1;
-        self.cursor.open();
-        let mut sum = 0u128;
-        while let Some(key) = self.cursor.next_key() {
-            let start = self.cursor.position();
-            let value = self.value();
-            visit(key.get(1..key.len() - 1).unwrap_or_default(), self.cursor.since(start));
-            sum = sum.wrapping_add(hash_pair(b'm', xxh3_128(key.as_bytes()), value));
-        }
-        self.depth -= 1;
-        hash_pair(b'{', sum, 0)
-    }
-
-    fn array(&mut self) -> u128 {
-        self.depth += 1;
-        self.cursor.open();
-        let mut hash = 0u128;
-        while self.cursor.next_element() {
-            hash = hash_pair(b'e', hash, self.value());
-        }
-        self.depth -= 1;
-        hash_pair(b'[', hash, 0)
-    }
-}
-
-fn hash_pair(kind: u8, first: u128, second: u128) -> u128 {
-    let mut bytes = [kind; 33];
-    bytes[1..17].copy_from_slice(&first.to_le_bytes());
-    bytes[17..].copy_from_slice(&second.to_le_bytes());
-    xxh3_128(&bytes)
 }
 
 #[cfg(test)]
@@ -142,7 +94,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn version(json: &str) -> Version {
-        Record::read(json, "createdDateTime").version
+        Record::read(json.as_bytes(), "createdDateTime").version
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -194,11 +146,11 @@ mod tests {
 
         #[test]
         fn one_line_keeps_every_byte_but_white_space_between_tokens(value in any_json()) {
-            let line = as_one_line(&rewritten(&value)).into_owned();
-            prop_assert!(!line.contains(['\n', '\r']));
-            prop_assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value.clone());
+            let line = as_one_line(rewritten(&value).as_bytes()).into_owned();
+            prop_assert!(memchr2(b'\n', b'\r', &line).is_none());
+            prop_assert_eq!(serde_json::from_slice::<Value>(&line).unwrap(), value.clone());
             let text = value.to_string();
-            prop_assert_eq!(as_one_line(&text), text.as_str());
+            prop_assert_eq!(&*as_one_line(text.as_bytes()), text.as_bytes());
         }
 
         #[test]
@@ -216,11 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn number_forms_strings_and_array_order_count() {
+    fn what_means_something_else_is_another_version() {
         let distinct = [
             "1",
-            "1.0",
-            "1e0",
             "\"1\"",
             "[1,2]",
             "[2,1]",
@@ -231,6 +181,11 @@ mod tests {
             "{\"a\":{\"b\":1}}",
             "{\"a\":1,\"b\":1}",
             "{\"b\":{\"a\":1}}",
+            "{\"a\":1,\"a\":1}",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":2,\"a\":1}",
+            "0.1",
+            "0.10000000000000000000000000000000000000000001",
         ];
         let mut versions: Vec<_> = distinct.iter().map(|json| version(json)).collect();
         versions.sort_unstable();
@@ -239,23 +194,47 @@ mod tests {
     }
 
     #[test]
-    fn id_and_time_are_found_at_the_top_only() {
+    fn another_way_to_write_a_record_is_no_other_version() {
         let record = Record::read(
-            r#"{"x":{"id":"inner","createdDateTime":"1999-01-01T00:00:00Z"},"createdDateTime":"2026-03-13T19:15:41.6195833Z","id":"outer"}"#,
+            r#"{"id":"é/1","createdDateTime":"2026-03-13T19:15:41Z","location":{"latitude":47.0}}"#
+                .as_bytes(),
             "createdDateTime",
         );
-        assert_eq!(record.id, xxh3_128(b"\"outer\""));
+        let rewritten = Record::read(
+            br#"{"location":{"latitude":4.70E+1}, "created\u0044ateTime":"2026-03-13T19\u003a15:41Z", "\u0069d":"\u00e9\/1"}"#,
+            "createdDateTime",
+        );
+        assert_eq!(record, rewritten);
+    }
+
+    #[test]
+    fn the_version_is_what_anybody_computes_from_the_canonical_form() {
+        // printf '{"a":"é","id":"x","n":47e0}' | sha256sum | head --bytes 32
+        let record = Record::read(br#"{"n":47.0,"id":"x","a":"\u00e9"}"#, "createdDateTime");
+        assert_eq!(record.version.to_string(), "39dc0574653768bcde47f7657403c7e9");
+    }
+
+    #[test]
+    fn two_strings_that_a_weaker_hash_confuses_are_two_versions() {
+        let agent = |one: &str, other: &str| {
+            let (front, middle, end) = ("x".repeat(87), "x".repeat(59), "x".repeat(83));
+            format!("{{\"userAgent\":\"{front}0@@@{one}{middle}ycvs{other}{end}\"}}")
+        };
+        assert_ne!(version(&agent("0", "1")), version(&agent("1", "0")));
+    }
+
+    #[test]
+    fn id_and_time_are_found_at_the_top_only() {
+        let record = Record::read(
+            br#"{"x":{"id":"inner","createdDateTime":"1999-01-01T00:00:00Z"},"createdDateTime":"2026-03-13T19:15:41.6195833Z","id":"outer"}"#,
+            "createdDateTime",
+        );
+        assert_eq!(record.id, hash(b"\"outer\""));
         assert_eq!(
             record.time.map(|time| time.to_rfc3339()),
             Some("2026-03-13T19:15:41.619583300+00:00".to_owned())
         );
-        let none = Record::read(r#"{"createdDateTime":"yesterday"}"#, "createdDateTime");
-        assert_eq!((none.time, none.id), (None, xxh3_128(b"")));
-    }
-
-    #[test]
-    fn a_record_nested_a_million_times_does_not_exhaust_the_stack() {
-        let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
-        let _ = version(&format!("{{\"id\":\"x\",\"deep\":{deep}}}"));
+        let none = Record::read(br#"{"createdDateTime":"yesterday"}"#, "createdDateTime");
+        assert_eq!((none.time, none.id), (None, hash(b"")));
     }
 }

@@ -59,8 +59,14 @@ pub struct WindowReport {
     pub changed: u64,
     /// Fields of the new ones that their table does not know, or not with that type.
     pub unexpected_fields: u64,
+    /// Versions served that say no readable time.
+    pub untimed: u64,
+    /// Records served that another window owns.
+    pub outside: u64,
     /// What is known of the window now.
     pub state: State,
+    /// Reason for which a window that was read is not verified.
+    pub reason: Option<String>,
     /// The object, where anything was new.
     pub key: Option<String>,
     /// Why the window could not be read.
@@ -79,7 +85,10 @@ impl WindowReport {
             new: 0,
             changed: 0,
             unexpected_fields: 0,
+            untimed: 0,
+            outside: 0,
             state,
+            reason: None,
             key: None,
             error: None,
         }
@@ -122,6 +131,12 @@ impl Report {
     /// Windows that were read.
     pub fn read_windows(&self) -> usize {
         self.windows.iter().filter(|window| !window.has_failed() && window.state != State::Expired).count()
+    }
+
+    /// Windows that left the history without being verified.
+    pub fn expired_windows(&self) -> usize {
+        let has_expired = |window: &&WindowReport| window.state == State::Expired && window.read > 0;
+        self.windows.iter().filter(has_expired).count()
     }
 
     /// Windows that were to be read and could not be.

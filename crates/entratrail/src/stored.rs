@@ -22,6 +22,7 @@ pub struct StoredVersions {
     served: u64,
     new: u64,
     changed: u64,
+    untimed: u64,
 }
 
 /// Which read stored a version (0: the read under way), and whether it was served this time.
@@ -31,11 +32,11 @@ struct Mark {
     is_served: bool,
 }
 
-/// The read that stored the newest versions of a record, and how many of these were not served yet.
+/// Read that brought the newest versions of a record, and whether any of these was served this time.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     read: u32,
-    unserved: u32,
+    is_served: bool,
 }
 
 impl StoredVersions {
@@ -43,12 +44,7 @@ impl StoredVersions {
     pub fn add_stored(&mut self, record: Record, read: u32) {
         let Entry::Vacant(entry) = self.versions.entry(record.version) else { return };
         entry.insert(Mark { read, is_served: false });
-        let newest = self.newest.entry(record.id).or_insert(Newest { read, unserved: 0 });
-        if newest.read == read {
-            newest.unserved += 1;
-        } else {
-            *newest = Newest { read, unserved: 1 };
-        }
+        self.newest.insert(record.id, Newest { read, is_served: false });
     }
 
     /// Notes that Graph served `record`.
@@ -56,25 +52,31 @@ impl StoredVersions {
         match self.versions.entry(record.version) {
             Entry::Vacant(entry) => {
                 entry.insert(Mark { read: 0, is_served: true });
-                self.served += 1;
                 self.new += 1;
-                self.changed += u64::from(self.newest.contains_key(&record.id));
+                if let Some(newest) = self.newest.get_mut(&record.id) {
+                    newest.is_served = true;
+                    self.changed += 1;
+                }
+                self.count_served(record);
                 Served::New
             }
             Entry::Occupied(mut entry) => {
                 let mark = entry.get_mut();
-                if !mark.is_served {
-                    mark.is_served = true;
-                    self.served += 1;
-                    if let Some(newest) =
-                        self.newest.get_mut(&record.id).filter(|newest| newest.read == mark.read)
-                    {
-                        newest.unserved -= 1;
+                if !std::mem::replace(&mut mark.is_served, true) {
+                    let brought_by = mark.read;
+                    if let Some(newest) = self.newest.get_mut(&record.id) {
+                        newest.is_served |= newest.read == brought_by;
                     }
+                    self.count_served(record);
                 }
                 Served::Known
             }
         }
+    }
+
+    fn count_served(&mut self, record: Record) {
+        self.served += 1;
+        self.untimed += u64::from(record.time.is_none());
     }
 
     /// Distinct versions served.
@@ -92,10 +94,15 @@ impl StoredVersions {
         self.changed
     }
 
-    /// Stored versions that were not served, of each record only those that its newest read brought: a
-    /// version that a newer one replaced is not expected back.
+    /// Distinct versions served that say no readable time.
+    pub fn untimed(&self) -> u64 {
+        self.untimed
+    }
+
+    /// Stored records no version of which, among those that their newest read brought, was served. A version
+    /// that a newer one replaced is not expected back.
     pub fn missing(&self) -> u64 {
-        self.newest.values().map(|newest| u64::from(newest.unserved)).sum()
+        self.newest.values().filter(|newest| !newest.is_served).count() as u64
     }
 }
 
@@ -124,7 +131,7 @@ mod tests {
         assert_eq!(stored.serve(record(2, 1)), Served::Known);
         assert_eq!(
             (stored.served(), stored.new_versions(), stored.changed(), stored.missing()),
-            (2, 1, 1, 1)
+            (2, 1, 1, 0)
         );
 
         let mut later = StoredVersions::default();
@@ -134,6 +141,18 @@ mod tests {
         later.serve(record(1, 2));
         later.serve(record(2, 1));
         assert_eq!((later.new_versions(), later.missing()), (0, 0));
+    }
+
+    #[test]
+    fn a_record_that_changed_while_it_was_read_is_missed_only_when_neither_version_is_served() {
+        for served in [1, 2] {
+            let mut stored = StoredVersions::default();
+            stored.add_stored(record(1, 1), 1);
+            stored.add_stored(record(1, 2), 1);
+            assert_eq!(stored.missing(), 1);
+            stored.serve(record(1, served));
+            assert_eq!(stored.missing(), 0);
+        }
     }
 
     #[test]

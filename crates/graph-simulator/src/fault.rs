@@ -1,11 +1,14 @@
 //! What can go wrong: the kinds of faults, and how a scenario asks for them.
 
+mod chain;
 mod plan;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(crate) use chain::{ChainBreak, ChainOccasion};
+pub use chain::{ChainFault, ChainFaultKind};
 pub(crate) use plan::{Fault, FaultPlan, Occasion};
 
 use crate::error::Error;
@@ -71,6 +74,21 @@ pub enum FaultKind {
     UnknownField,
     /// A declared object arrives as text, in every record.
     TypeFlip,
+    /// 400 `UnknownError` for a request that is in order: the next try may succeed.
+    #[serde(rename = "passing_400")]
+    Passing400,
+    /// `Content-Encoding: GZIP`, in capitals.
+    GzipInCapitals,
+    /// `Content-Encoding: x-gzip`.
+    XGzip,
+    /// A byte order mark in front of the body.
+    ByteOrderMark,
+    /// The page is followed by `bytes` (300,000,000) of white space, which gzip makes small.
+    GzipBomb,
+    /// `Content-Length` says twice what follows.
+    LongLength,
+    /// `Content-Length` says half of what follows.
+    ShortLength,
     /// 400 `Invalid filter clause` for a filter that is in order.
     InvalidFilter,
     /// 404: the collection does not exist here.
@@ -106,6 +124,10 @@ pub struct Faults {
     pub rates: BTreeMap<FaultKind, f64>,
     /// Faults at exact places; they come before the rates.
     pub script: Vec<ScriptedFault>,
+    /// What the first request of every address below `auditLogs` suffers, once; scripts come before it.
+    pub first_call: Option<FaultKind>,
+    /// Faults of whole chains; the first that fits a chain decides.
+    pub chain: Vec<ChainFault>,
 }
 
 /// One `[[faults.script]]` table.
@@ -128,6 +150,8 @@ pub struct ScriptedFault {
     pub seconds: Option<u32>,
     /// Status of an answer whose kind has several.
     pub status: Option<u16>,
+    /// Size of a gzip bomb once it is unpacked.
+    pub bytes: Option<u64>,
 }
 
 impl Faults {
@@ -137,7 +161,8 @@ impl Faults {
             return Err(Error::Impossible("the rates of faults must add up to at most 1".to_owned()));
         }
         let scripted = self.script.iter().map(|script| (script.kind, script.on));
-        for (kind, on) in scripted.chain(self.rates.keys().map(|kind| (*kind, Some(Target::Page)))) {
+        let kinds = self.rates.keys().chain(&self.first_call);
+        for (kind, on) in scripted.chain(kinds.map(|kind| (*kind, Some(Target::Page)))) {
             if !kind.can_strike(on.unwrap_or(kind.usual_target())) {
                 return Err(Error::Impossible(format!("{kind:?} cannot happen on {on:?}")));
             }
@@ -145,13 +170,17 @@ impl Faults {
         if self.script.iter().any(|script| script.nth == 0) {
             return Err(Error::Impossible("nth counts from 1".to_owned()));
         }
+        if self.chain.iter().any(|fault| fault.after == 0 || !(0.0..=1.0).contains(&fault.share)) {
+            let reason = "a fault of chains strikes after at least one page, a share of 0 to 1";
+            return Err(Error::Impossible(reason.to_owned()));
+        }
         Ok(())
     }
 
     /// Every way in which a page may show a record; the first is as it is on file.
     pub(crate) fn alterations(&self) -> Vec<Alteration> {
         let scripted = self.script.iter().map(|script| script.kind);
-        let kinds = scripted.chain(self.rates.keys().copied());
+        let kinds = scripted.chain(self.rates.keys().copied()).chain(self.first_call);
         let mut alterations: Vec<_> =
             std::iter::once(Alteration::None).chain(kinds.map(FaultKind::alteration)).collect();
         alterations.sort_unstable();

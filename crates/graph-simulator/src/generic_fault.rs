@@ -1,5 +1,6 @@
 //! Faults that any endpoint can suffer: answers that take the place of the right one, and ways to spoil it.
 
+use axum::http::header::CONTENT_LENGTH;
 use chrono::TimeDelta;
 
 use crate::answer::{Answer, Ids, Manner};
@@ -27,6 +28,7 @@ pub(crate) fn replace(world: &World, fault: Fault, ids: Option<&Ids>) -> Option<
         FaultKind::Silence => Answer { manner: Manner::Silent, ..Answer::default() }
             .after(f64::from(fault.seconds.unwrap_or(60))),
         FaultKind::RefusedLink => error(400, "", "Invalid Skip Token"),
+        FaultKind::Passing400 => error(400, "UnknownError", "Unsupported Query."),
         FaultKind::InvalidFilter => error(400, "BadRequest", "Invalid filter clause"),
         FaultKind::NotFound => error(404, "BadRequest", "Resource not found for the segment 'signIns'."),
         FaultKind::Licence403 => no_licence(ids, world),
@@ -41,8 +43,20 @@ pub(crate) fn weaken(answer: Answer, fault: Fault) -> Answer {
     match fault.kind {
         FaultKind::Slow => answer.after(f64::from(fault.seconds.unwrap_or(20))).because_of(fault.kind),
         FaultKind::Cut => Answer { manner: Manner::Cut, delivery: None, ..answer }.because_of(fault.kind),
+        // The half that follows must be on its way before the connection goes, as for a cut.
+        FaultKind::LongLength => {
+            let answer = Answer { manner: Manner::Cut, ..answer };
+            with_length(answer, |length| length).because_of(fault.kind)
+        }
+        FaultKind::ShortLength => with_length(answer, |length| length / 2).because_of(fault.kind),
         _ => answer,
     }
+}
+
+/// Announces another length than the body has; what arrives of it does not count as served.
+fn with_length(answer: Answer, length: impl Fn(usize) -> usize) -> Answer {
+    let announced = length(answer.body.len()).to_string();
+    Answer { delivery: None, ..answer }.with_header(CONTENT_LENGTH, announced)
 }
 
 /// 500, 502 or 504 with an empty, JSON or HTML body, in turn.

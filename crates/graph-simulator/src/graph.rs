@@ -6,12 +6,13 @@ use crate::fault::{Fault, FaultKind, Occasion, Target};
 use crate::filter::{Filter, InvalidFilter};
 use crate::generic_fault;
 use crate::guid;
-use crate::link::Query;
+use crate::layout;
+use crate::link::{Place, Query};
 use crate::page::{self, Page};
 use crate::scenario::{Licence, RetryAfter};
 use crate::stream::ApiVersion;
 use crate::ticks;
-use crate::timeline::{Position, Selection};
+use crate::timeline::Selection;
 use crate::world::{World, lock};
 
 /// A request for a page.
@@ -31,7 +32,7 @@ pub(crate) struct PageRequest {
 pub(crate) fn answer(world: &World, request: &PageRequest) -> Answer {
     let latency = f64::from(world.scenario.limits.page_latency_ms) / 1000.0;
     let answer = match admitted(world, request).and_then(|()| understood(world, request)) {
-        Ok((query, after)) => page(world, request, &query, after),
+        Ok((query, place)) => page(world, request, &query, place),
         Err(refusal) => *refusal,
     };
     answer.after(latency)
@@ -79,7 +80,7 @@ fn licence_is_unknown(world: &World) -> bool {
 }
 
 /// What is asked, and where to go on.
-fn understood(world: &World, request: &PageRequest) -> Result<(Query, Option<Position>), Box<Answer>> {
+fn understood(world: &World, request: &PageRequest) -> Result<(Query, Place), Box<Answer>> {
     let refuse = |code: &str, message: &str| {
         Box::new(Answer::graph_error(400, code, message, &request.ids, &world.clock))
     };
@@ -93,7 +94,9 @@ fn understood(world: &World, request: &PageRequest) -> Result<(Query, Option<Pos
         let issued = links.follow(token, &request.path_and_query);
         let message =
             if token.is_empty() { "Invalid Skip Token, skip token is null" } else { "Invalid Skip Token" };
-        return issued.map(|issued| (issued.query.clone(), issued.after)).ok_or_else(|| refuse("", message));
+        return issued
+            .map(|issued| (issued.query.clone(), issued.place.clone()))
+            .ok_or_else(|| refuse("", message));
     }
     for (name, word) in [("$select", "Select"), ("$skip", "Skip"), ("$expand", "Expand"), ("$apply", "Apply")]
     {
@@ -112,7 +115,7 @@ fn understood(world: &World, request: &PageRequest) -> Result<(Query, Option<Pos
     let descending = descending(option("$orderby"), request.audits)
         .ok_or_else(|| refuse("BadRequest", "Invalid orderby clause"))?;
     let (version, audits) = (request.version, request.audits);
-    Ok((Query { version, audits, filter, top, descending, options }, None))
+    Ok((Query { version, audits, filter, top, descending, options }, Place::After(None)))
 }
 
 /// A bound more than 90 days back is as invalid as a quoted one.
@@ -147,8 +150,9 @@ fn descending(value: Option<&str>, audits: bool) -> Option<bool> {
 }
 
 /// Selects the records, lets the fault plan have its way, and writes what is left.
-fn page(world: &World, request: &PageRequest, query: &Query, after: Option<Position>) -> Answer {
+fn page(world: &World, request: &PageRequest, query: &Query, place: Place) -> Answer {
     let now = world.clock.now();
+    let after = if let Place::After(after) = place { after } else { None };
     let (most, due) = (query.top + query.top.div_ceil(25), query.top);
     let selection = Selection {
         streams: query.streams(),
@@ -160,25 +164,51 @@ fn page(world: &World, request: &PageRequest, query: &Query, after: Option<Posit
         oldest: world.oldest(now),
         limit: most + 1,
     };
-    let found = world.records.timeline.select(&selection);
+    let (found, has_more) = if let Place::Page { chain, number, .. } = &place {
+        if chain.refuses(*number) {
+            let refused = Answer::graph_error(400, "", "Invalid Skip Token", &request.ids, &world.clock);
+            return refused.because_of(FaultKind::RefusedLink);
+        }
+        (Vec::new(), chain.follow(*number).is_link())
+    } else {
+        let found = world.records.timeline.select(&selection);
+        let has_more = found.len() > due;
+        (found, has_more)
+    };
     let occasion = Occasion {
         target: Target::Page,
         streams: query.streams(),
         follows_link: request.path_and_query.contains("$skiptoken="),
-        has_more: found.len() > due,
+        has_more,
+        address: request.path_and_query.bytes().fold(0, |sum, byte| guid::mix(&[sum, u64::from(byte)])),
     };
     let fault = lock(&world.faults).choose(&occasion);
     if let Some(answer) = fault.and_then(|fault| strike(world, request, fault)) {
         return answer;
     }
-    let mut page = Page::new(found, query, after, fault.map(|fault| fault.kind));
-    if fault.is_some_and(|fault| fault.kind == FaultKind::IgnoredFilter) {
+    let kind = fault.map(|fault| fault.kind);
+    let begins = matches!(place, Place::After(None)) && !occasion.follows_link;
+    let mut page = match place {
+        Place::Page { chain, number, skipped } => Page::of_chain(chain, number, skipped, kind),
+        Place::After(_) if begins && layout::is_wanted(world, query) => {
+            let whole = Selection { limit: usize::MAX, ..selection };
+            Page::of_chain(layout::chain(world, query, &whole), 0, 0, kind)
+        }
+        Place::After(after) => Page::new(world, found, query, after, kind),
+    };
+    if let Some(fault) = fault.filter(|fault| fault.kind == FaultKind::GzipBomb) {
+        page.inflate(fault.bytes.unwrap_or(300_000_000));
+    }
+    if kind == Some(FaultKind::IgnoredFilter) {
         page.mix_in_strangers(world, &selection);
     }
     let answer = page::written(world, request, query, &page);
     match fault {
         Some(fault) => generic_fault::weaken(answer, fault).because_of(fault.kind),
-        None => answer,
+        None => match page.chain_fault() {
+            Some(kind) => answer.because_of(kind),
+            None => answer,
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the simulator remembers of its own work: requests, served records, counters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::directory::Form;
 use crate::fault::FaultKind;
 use crate::records::Alteration;
+use crate::stream::Stream;
 use crate::timeline::Reference;
 
 /// One request that came in.
@@ -69,6 +70,23 @@ pub struct OnFile {
     pub texts: Vec<String>,
 }
 
+/// A chain that was followed to its end, that is to a page without a next link.
+#[derive(Clone, Debug)]
+pub struct CompletedChain {
+    /// The streams that were asked for, by name.
+    pub streams: Vec<&'static str>,
+    /// First instant of the span that was asked for; absent: no bound.
+    pub from: Option<DateTime<Utc>>,
+    /// Last instant of that span; absent: no bound.
+    pub to: Option<DateTime<Utc>>,
+    /// When its first page was asked for, in simulated time.
+    pub started_at: DateTime<Utc>,
+    /// When its last page had left.
+    pub finished_at: DateTime<Utc>,
+    /// Every version that it served inside the span.
+    pub served: Vec<Served>,
+}
+
 /// Cheap counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -92,6 +110,43 @@ pub(crate) type Version = (Reference, Form, Alteration);
 pub(crate) struct Delivery {
     pub(crate) versions: Vec<Version>,
     pub(crate) records: u64,
+    /// The place of the page in its chain, where chains are remembered.
+    pub(crate) place: Option<PlaceInChain>,
+}
+
+/// Where a page stands in its chain.
+#[derive(Debug)]
+pub(crate) struct PlaceInChain {
+    pub(crate) chain: u64,
+    /// Number of the page, and records that were served of it before.
+    pub(crate) page: (usize, usize),
+    pub(crate) is_last: bool,
+    pub(crate) span: Span,
+    pub(crate) asked_at: DateTime<Utc>,
+}
+
+/// What a chain is asked for: inclusive bounds in ticks.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    pub(crate) streams: Vec<Stream>,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+/// What a chain served.
+#[derive(Debug)]
+pub(crate) struct ChainRecord {
+    pub(crate) span: Span,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) finished_at: DateTime<Utc>,
+    /// By page, so that a page that was asked for twice counts once.
+    pages: BTreeMap<(usize, usize), Vec<Version>>,
+}
+
+impl ChainRecord {
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.pages.values().flatten()
+    }
 }
 
 /// The memory itself.
@@ -100,6 +155,10 @@ pub(crate) struct Journal {
     pub(crate) requests: Vec<RequestLine>,
     pub(crate) counts: Counts,
     served: HashMap<Version, Vec<DateTime<Utc>>>,
+    /// Chains that are under way.
+    begun: HashMap<u64, ChainRecord>,
+    /// Chains that were followed to their end.
+    pub(crate) completed: Vec<ChainRecord>,
 }
 
 impl Journal {
@@ -113,8 +172,26 @@ impl Journal {
         let Some(delivery) = delivery else { return };
         self.counts.pages += 1;
         self.counts.records += delivery.records;
-        for version in delivery.versions {
-            self.served.entry(version).or_default().push(now);
+        for version in &delivery.versions {
+            self.served.entry(*version).or_default().push(now);
+        }
+        if let Some(place) = delivery.place {
+            self.deliver_in_chain(place, delivery.versions, now);
+        }
+    }
+
+    fn deliver_in_chain(&mut self, place: PlaceInChain, versions: Vec<Version>, now: DateTime<Utc>) {
+        if place.page == (0, 0) {
+            let (span, started_at, pages) = (place.span, place.asked_at, BTreeMap::new());
+            let record = ChainRecord { span, started_at, finished_at: now, pages };
+            self.begun.entry(place.chain).or_insert(record);
+        }
+        // A page behind the end that is asked for once more finds nothing here.
+        let Some(record) = self.begun.get_mut(&place.chain) else { return };
+        record.pages.insert(place.page, versions);
+        record.finished_at = now;
+        if place.is_last {
+            self.completed.extend(self.begun.remove(&place.chain));
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use crate::chain::Chain;
 use crate::filter::Filter;
 use crate::guid;
 use crate::stream::{ApiVersion, Stream};
@@ -20,18 +22,34 @@ pub(crate) struct Query {
     pub(crate) options: Vec<(String, String)>,
 }
 
+/// Where in the answer to a query a page begins.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// Right after a position in the order of the stream; absent: at its beginning.
+    After(Option<Position>),
+    /// Inside a chain that was laid out, some records into one of its pages.
+    Page { chain: Arc<Chain>, number: usize, skipped: usize },
+}
+
 /// A link that was handed out.
 #[derive(Clone, Debug)]
 pub(crate) struct Issued {
     path_and_query: String,
     pub(crate) query: Query,
-    pub(crate) after: Option<Position>,
+    pub(crate) place: Place,
 }
+
+/// An option that a link may carry: characters that a client likes to encode or to decode.
+const RAW_OPTION: &str = "&$marker='a'+%2b[%27]%5b0%5D";
 
 /// Every link handed out so far, by its skip token.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     issued: HashMap<String, Issued>,
+    /// Chains that began, by their query.
+    begun: HashMap<u64, u64>,
+    /// Chains that served both versions of a record, by the number of their layout.
+    doubled: HashMap<usize, u32>,
 }
 
 impl Query {
@@ -41,14 +59,33 @@ impl Query {
 }
 
 impl Links {
-    /// Path and query of the link that goes on after this position. The same position has the same link, unless
-    /// `salt` tells them apart.
-    pub(crate) fn issue(&mut self, query: &Query, after: Option<Position>, salt: u64) -> String {
-        let token = token(query, after, salt);
-        let path_and_query = encoded(query, &token);
-        let issued = Issued { path_and_query: path_and_query.clone(), query: query.clone(), after };
+    /// Path and query of the link that goes on at this place. The same place has the same link, unless `salt`
+    /// tells them apart.
+    pub(crate) fn issue(&mut self, query: &Query, place: Place, salt: u64) -> String {
+        let token = token(query, &place, salt);
+        let mut path_and_query = encoded(query, &token);
+        if matches!(&place, Place::Page { chain, .. } if chain.raw_links) {
+            path_and_query.push_str(RAW_OPTION);
+        }
+        let issued = Issued { path_and_query: path_and_query.clone(), query: query.clone(), place };
         self.issued.insert(token, issued);
         path_and_query
+    }
+
+    /// A number for a chain that begins: it follows from the query and from how often that was asked before, so that
+    /// chains that run side by side do not disturb each other's.
+    pub(crate) fn begin_chain(&mut self, query: &Query, seed: u64) -> u64 {
+        let asked = guid::mix(&numbers(query));
+        let before = self.begun.entry(asked).or_default();
+        *before += 1;
+        guid::mix(&[seed, asked, *before])
+    }
+
+    /// Whether one more chain of the layout with this number may serve both versions of its changed records.
+    pub(crate) fn doubles(&mut self, layout: usize, most: u32) -> bool {
+        let doubled = self.doubled.entry(layout).or_default();
+        *doubled += 1;
+        *doubled <= most
     }
 
     /// What a link stands for, if it is byte for byte one that was handed out.
@@ -57,13 +94,22 @@ impl Links {
     }
 }
 
-fn token(query: &Query, after: Option<Position>, salt: u64) -> String {
-    let mut numbers = vec![salt, u64::from(query.audits), query.top as u64, u64::from(query.descending)];
-    numbers.extend(
-        query.options.iter().flat_map(|(name, value)| name.bytes().chain(value.bytes())).map(u64::from),
-    );
-    numbers.extend(after.iter().flat_map(Position::numbers));
+fn token(query: &Query, place: &Place, salt: u64) -> String {
+    let mut numbers = numbers(query);
+    numbers.push(salt);
+    match place {
+        Place::After(after) => numbers.extend(after.iter().flat_map(Position::numbers)),
+        Place::Page { chain, number, skipped } => {
+            numbers.extend([chain.number, *number as u64, *skipped as u64]);
+        }
+    }
     format!("{}_1", guid::of(&numbers).replace('-', ""))
+}
+
+fn numbers(query: &Query) -> Vec<u64> {
+    let own = [u64::from(query.audits), query.version as u64, query.top as u64, u64::from(query.descending)];
+    let options = query.options.iter().flat_map(|(name, value)| name.bytes().chain(value.bytes()));
+    own.into_iter().chain(options.map(u64::from)).collect()
 }
 
 /// The collection in lower case and the options in reverse order: as in Graph's own samples, the link is no copy
@@ -126,7 +172,7 @@ mod tests {
 
     #[test]
     fn links_are_reordered_and_encoded_as_graph_does_it() {
-        let link = Links::default().issue(&query(), None, 0);
+        let link = Links::default().issue(&query(), Place::After(None), 0);
         let expected = "/beta/auditLogs/signins?$top=10&$filter=createdDateTime+ge+2026-11-22T00%3a00%3a00Z+and+\
                         signInEventTypes%2fany(t%3a+t+eq+%27managedIdentity%27)&$skiptoken=";
         assert_eq!(link.split_inclusive("$skiptoken=").next(), Some(expected));
@@ -135,7 +181,7 @@ mod tests {
     #[test]
     fn a_link_altered_in_one_byte_is_unknown() {
         let mut links = Links::default();
-        let link = links.issue(&query(), None, 0);
+        let link = links.issue(&query(), Place::After(None), 0);
         let token = link.rsplit('=').next().unwrap().to_owned();
         assert!(links.follow(&token, &link).is_some());
         assert!(links.follow(&token, &link.replace("%3a", "%3A")).is_none());
@@ -146,7 +192,13 @@ mod tests {
     #[test]
     fn the_same_position_has_the_same_link() {
         let mut links = Links::default();
-        assert_eq!(links.issue(&query(), None, 0), links.issue(&query(), None, 0));
-        assert_ne!(links.issue(&query(), None, 0), links.issue(&query(), None, 1));
+        assert_eq!(
+            links.issue(&query(), Place::After(None), 0),
+            links.issue(&query(), Place::After(None), 0)
+        );
+        assert_ne!(
+            links.issue(&query(), Place::After(None), 0),
+            links.issue(&query(), Place::After(None), 1)
+        );
     }
 }

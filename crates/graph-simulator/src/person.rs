@@ -41,14 +41,19 @@ pub(crate) fn code(world: &World, base: &str, tenant: &str, form: &Form) -> Answ
     let device_code = guid::random();
     let user_code: String = guid::random().to_uppercase().chars().filter(|c| *c != '-').take(9).collect();
     let page = "https://microsoft.com/devicelogin";
-    let body = serde_json::json!({
+    let numbers = world.scenario.limits.token_numbers;
+    let mut body = serde_json::json!({
         "user_code": user_code,
         "device_code": device_code,
         "verification_uri": page,
-        "expires_in": CODE_LIFETIME_SECONDS,
-        "interval": world.scenario.tenant.person.interval_seconds,
         "message": format!("To sign in, use a web browser to open the page {page} and enter the code {user_code} to authenticate."),
     });
+    let interval = world.scenario.tenant.person.interval_seconds;
+    for (name, number) in [("expires_in", CODE_LIFETIME_SECONDS), ("interval", interval)] {
+        if let Some(value) = numbers.value(number) {
+            body[name] = value;
+        }
+    }
     lock(&world.sign_ins).codes.insert(device_code, Begun { at: now, asked: 0, last_asked: None });
     Answer::json(200, &body)
 }

@@ -2,6 +2,7 @@
 
 use crate::audit::AuditTemplate;
 use crate::directory::{Directory, Form};
+use crate::odd;
 use crate::sign_in::SignInTemplates;
 use crate::stories::Plot;
 use crate::stream::Stream;
@@ -36,6 +37,8 @@ impl Records {
     pub(crate) fn write(&self, out: &mut Vec<u8>, of: Reference, form: Form, alteration: Alteration) {
         let start = out.len();
         let entry = self.timeline.entry(of);
+        let odd = self.timeline.odd(entry);
+        let entry = &entry.at(self.timeline.time(of));
         let plot = self.timeline.planted(entry).map(|planted| &planted.plot);
         if of.stream == Stream::DirectoryAudits {
             let plot = plot.and_then(|plot| if let Plot::Audit(plot) = plot { Some(plot) } else { None });
@@ -52,13 +55,17 @@ impl Records {
             }
             Alteration::TypeFlip => flip(out, start, of.stream),
         }
+        match odd {
+            Some(odd) => odd.twist(out, start, of.stream),
+            None => odd::fill_up(out, start, self.timeline.smallest_size(entry)),
+        }
     }
 
-    /// The body as a string.
+    /// The body as a string; what is no UTF-8 in it is replaced.
     pub(crate) fn text(&self, of: Reference, form: Form, alteration: Alteration) -> String {
         let mut out = Vec::new();
         self.write(&mut out, of, form, alteration);
-        String::from_utf8(out).unwrap_or_default()
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     /// The `id` of a record.

@@ -1,6 +1,8 @@
 //! A scenario: what a tenant holds, how Graph misbehaves, and what a reader should make of it.
 
+mod odd;
 mod outcome;
+mod paging;
 mod tenant;
 mod volume;
 
@@ -9,9 +11,11 @@ use std::path::Path;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 
+pub use odd::{Odd, OddKind};
 pub use outcome::{Collect, Expect, Log};
+pub use paging::{Boundary, EmptyPages, Order, Paging, PartOfChain, Writer};
 pub use tenant::{AppState, Federation, Licence, Person, PersonAnswer, Presence, SecretState, Tenant};
-pub use volume::{Changed, Late, Shape, Story, StoryKind, Volume};
+pub use volume::{Changed, Late, LateByHours, Shape, Story, StoryKind, Volume};
 
 use crate::error::Error;
 use crate::fault::Faults;
@@ -34,6 +38,9 @@ pub struct Scenario {
     /// Whether [`crate::Simulator::served`] is kept: switch it off for a million records.
     #[serde(default = "yes")]
     pub remember_served: bool,
+    /// Whether [`crate::Simulator::chains`] is kept; every chain is then a snapshot.
+    #[serde(default)]
+    pub remember_chains: bool,
     /// Where simulated time starts and how fast it runs.
     #[serde(default)]
     pub clock: ClockStart,
@@ -46,9 +53,17 @@ pub struct Scenario {
     /// Background records.
     #[serde(default)]
     pub volume: Vec<Volume>,
+    /// Odd records among them.
+    #[serde(default)]
+    pub odd: Vec<Odd>,
     /// Incidents planted among them.
     #[serde(default)]
     pub story: Vec<Story>,
+    /// How chains of pages are laid out; absent: as always.
+    #[serde(default)]
+    pub paging: Vec<Paging>,
+    /// Another writer of JSON; absent: there is only one.
+    pub writer: Option<Writer>,
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
@@ -87,6 +102,20 @@ pub struct Limits {
     pub retry_after_seconds: u32,
     /// The form of that header.
     pub retry_after: RetryAfter,
+    /// The form of the numbers in the answers of the token and the device code endpoint.
+    pub token_numbers: TokenNumbers,
+}
+
+/// Forms of a number in an answer of the login endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenNumbers {
+    /// `3599`
+    Number,
+    /// `"3599"`
+    Text,
+    /// The member is missing.
+    Absent,
 }
 
 /// The forms of `Retry-After` on a 429.
@@ -99,6 +128,17 @@ pub enum RetryAfter {
     Date,
     /// No header.
     None,
+}
+
+impl TokenNumbers {
+    /// The number in this form, unless it is left out.
+    pub(crate) fn value(self, number: u32) -> Option<serde_json::Value> {
+        match self {
+            Self::Number => Some(number.into()),
+            Self::Text => Some(number.to_string().into()),
+            Self::Absent => None,
+        }
+    }
 }
 
 impl Scenario {
@@ -165,10 +205,19 @@ impl Scenario {
         if !(1..=5000).contains(&self.limits.largest_page) {
             return impossible("limits.largest_page must be 1 to 5000");
         }
-        if self.volume.len() > usize::from(u16::MAX - 1) {
-            return impossible("there are more than 65534 volumes");
+        if self.volume.len() > usize::from(u16::MAX - 2) {
+            return impossible("there are more than 65533 volumes");
+        }
+        if self.remember_chains && !self.remember_served {
+            return impossible("remember_chains needs remember_served");
+        }
+        if self.tenant.retention_days.is_some_and(|days| !(0.0..=400.0).contains(&days)) {
+            return impossible("tenant.retention_days must be 0 to 400");
         }
         self.volume.iter().try_for_each(Volume::check)?;
+        self.odd.iter().try_for_each(Odd::check)?;
+        self.paging.iter().try_for_each(Paging::check)?;
+        self.writer.iter().try_for_each(Writer::check)?;
         self.faults.check()
     }
 }
@@ -188,6 +237,7 @@ impl Default for Limits {
             largest_page: 1000,
             retry_after_seconds: 10,
             retry_after: RetryAfter::Seconds,
+            token_numbers: TokenNumbers::Number,
         }
     }
 }

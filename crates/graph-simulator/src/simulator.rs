@@ -1,7 +1,7 @@
 //! The simulator as a library: start one, point a reader at it, ask what it saw.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,7 +14,7 @@ use crate::assertion::Certificate;
 use crate::directory::Form;
 use crate::error::Error;
 use crate::fault::{FaultPlan, Faults};
-use crate::journal::{Counts, OnFile, RequestLine, Served, Version};
+use crate::journal::{ChainRecord, CompletedChain, Counts, OnFile, RequestLine, Served, Version};
 use crate::records::{Alteration, Records};
 use crate::scenario::Scenario;
 use crate::stream::{ApiVersion, Stream};
@@ -124,8 +124,49 @@ impl Simulator {
                     }
                 }
             }
-            look(&OnFile { time: ticks::to_time(records.timeline.entry(of).time), texts });
+            look(&OnFile { time: ticks::to_time(records.timeline.time(of)), texts });
         }
+    }
+
+    /// Every chain that was followed to its end so far, where the scenario says `remember_chains`.
+    pub fn chains(&self) -> Vec<CompletedChain> {
+        let journal = lock(&self.world.journal);
+        let bound = |ticks: i64| (i64::MIN < ticks && ticks < i64::MAX).then(|| ticks::to_time(ticks));
+        let chain = |record: &ChainRecord| CompletedChain {
+            streams: record.span.streams.iter().map(|stream| stream.name()).collect(),
+            from: bound(record.span.from),
+            to: bound(record.span.to),
+            started_at: record.started_at,
+            finished_at: record.finished_at,
+            served: self.distinct(record.versions().map(|version| (*version, Vec::new())).collect()),
+        };
+        journal.completed.iter().map(chain).collect()
+    }
+
+    /// Every version of a stream with a time in `[from, to)` that each completed chain whose span holds that time has
+    /// served, there being at least one: no reader may lack any of them. Only where the scenario says
+    /// `remember_chains`.
+    pub fn served_throughout(&self, stream: Stream, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Served> {
+        let (from, to) = (ticks::from_time(from), ticks::from_time(to));
+        let timeline = &self.world.records.timeline;
+        let journal = lock(&self.world.journal);
+        let chains: Vec<&ChainRecord> =
+            journal.completed.iter().filter(|chain| chain.span.streams.contains(&stream)).collect();
+        let mut times_served: HashMap<Version, usize> = HashMap::new();
+        for chain in &chains {
+            let distinct: HashSet<&Version> = chain.versions().collect();
+            for version in distinct {
+                *times_served.entry(*version).or_default() += 1;
+            }
+        }
+        let is_throughout = |(version, times): &(Version, usize)| {
+            let time = timeline.time(version.0);
+            let spans = chains.iter().filter(|chain| (chain.span.from..=chain.span.to).contains(&time));
+            (from..to).contains(&time) && version.0.stream == stream && *times == spans.count()
+        };
+        let mut versions: Vec<(Version, usize)> = times_served.into_iter().filter(is_throughout).collect();
+        versions.sort_unstable();
+        self.distinct(versions.into_iter().map(|(version, _)| (version, Vec::new())).collect())
     }
 
     /// Cheap counters.
@@ -177,7 +218,7 @@ impl Simulator {
         let mut places: HashMap<(&str, Arc<str>), usize> = HashMap::new();
         let mut distinct: Vec<Served> = Vec::with_capacity(versions.len());
         for ((of, form, alteration), served_at) in versions {
-            let time = ticks::to_time(records.timeline.entry(of).time);
+            let time = ticks::to_time(records.timeline.time(of));
             let json: Arc<str> = records.text(of, form, alteration).into();
             let (stream, id) = (of.stream.name(), Records::id(&json).to_owned());
             match places.entry((stream, Arc::clone(&json))) {

@@ -18,8 +18,13 @@ struct Refusal {
 
 /// Answers `POST /` with `Action=GetWebIdentityToken`.
 pub(crate) fn answer(world: &World, form: &Form) -> Answer {
-    let occasion =
-        Occasion { target: Target::WebIdentityToken, streams: &[], follows_link: false, has_more: false };
+    let occasion = Occasion {
+        target: Target::WebIdentityToken,
+        streams: &[],
+        follows_link: false,
+        has_more: false,
+        address: 0,
+    };
     let fault = lock(&world.faults).choose(&occasion);
     if let Some(answer) = fault.and_then(|fault| generic_fault::replace(world, fault, None)) {
         return answer;

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 
+use crate::odd::OddRecord;
 use crate::scenario::Scenario;
 use crate::stories::{self, Planted};
 use crate::stream::Stream;
@@ -15,6 +16,8 @@ use crate::ticks;
 const LARGEST_SHIFT_SECONDS: i32 = 900;
 /// The origin of records that belong to a story, not to a volume.
 const STORY: u16 = u16::MAX;
+/// The origin of odd records.
+const ODD: u16 = u16::MAX - 1;
 const NEVER: u32 = u32::MAX;
 
 /// Which of the versions under one id this is.
@@ -84,6 +87,9 @@ pub(crate) struct Selection<'a> {
 pub(crate) struct Timeline {
     streams: [Vec<Entry>; 5],
     planted: Vec<Planted>,
+    odd: Vec<OddRecord>,
+    /// The smallest size of a record of each volume.
+    sizes: Vec<u32>,
 }
 
 impl Timeline {
@@ -100,10 +106,24 @@ impl Timeline {
                 Entry { appears: record.appears, ..Entry::new(record.time, record.digits, STORY, number) };
             streams[usize::from(record.stream.number())].push(entry);
         }
+        let mut odd = Vec::new();
+        for table in &scenario.odd {
+            let entries = &mut streams[usize::from(table.stream.number())];
+            for record in OddRecord::all(table, now) {
+                let number = u32::try_from(odd.len()).unwrap_or(u32::MAX);
+                let digits = if record.time == record.filed { 0 } else { 7 };
+                entries.push(Entry::new(record.filed, digits, ODD, number));
+                if record.time != record.filed {
+                    entries.push(Entry::new(record.time, digits, ODD, number));
+                }
+                odd.push(record);
+            }
+        }
         for (stream, entries) in Stream::ALL.into_iter().zip(&mut streams) {
             entries.sort_unstable_by_key(|entry| entry.position(stream));
         }
-        Self { streams, planted }
+        let sizes = scenario.volume.iter().map(|volume| volume.record_bytes).collect();
+        Self { streams, planted, odd, sizes }
     }
 
     pub(crate) fn entry(&self, reference: Reference) -> &Entry {
@@ -112,6 +132,34 @@ impl Timeline {
 
     pub(crate) fn position(&self, reference: Reference) -> Position {
         self.entry(reference).position(reference.stream)
+    }
+
+    /// The odd record behind an entry.
+    pub(crate) fn odd(&self, entry: &Entry) -> Option<&OddRecord> {
+        if entry.origin == ODD { self.odd.get(entry.number as usize) } else { None }
+    }
+
+    /// The time that a record belongs to; odd ones are found by another one too.
+    pub(crate) fn time(&self, reference: Reference) -> i64 {
+        let entry = self.entry(reference);
+        self.odd(entry).map_or(entry.time, |odd| odd.time)
+    }
+
+    /// The smallest size of the record behind an entry.
+    pub(crate) fn smallest_size(&self, entry: &Entry) -> usize {
+        self.sizes.get(usize::from(entry.origin)).map_or(0, |bytes| *bytes as usize)
+    }
+
+    /// The version that a changed one has replaced.
+    pub(crate) fn original_of(&self, changed: Reference) -> Option<Reference> {
+        let entries = &self.streams[usize::from(changed.stream.number())];
+        let entry = self.entry(changed);
+        if entry.variant != Variant::Changed {
+            return None;
+        }
+        let original = Entry { variant: Variant::Original, ..*entry }.position(changed.stream);
+        let index = entries.binary_search_by_key(&original, |entry| entry.position(changed.stream)).ok()?;
+        Some(Reference { index: u32::try_from(index).ok()?, ..changed })
     }
 
     /// The story record behind an entry.
@@ -173,6 +221,11 @@ impl Entry {
         }
     }
 
+    /// The same with another time.
+    pub(crate) fn at(&self, time: i64) -> Self {
+        Self { time, ..*self }
+    }
+
     fn order(&self) -> i64 {
         self.time + i64::from(self.shift_seconds) * ticks::PER_SECOND
     }
@@ -185,6 +238,11 @@ impl Entry {
             number: self.number,
             variant: self.variant,
         }
+    }
+
+    /// When it is first served.
+    pub(crate) fn arrival(&self) -> i64 {
+        self.time + i64::from(self.appears) * ticks::PER_SECOND
     }
 
     /// Whether it is served at this moment.

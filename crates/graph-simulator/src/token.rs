@@ -15,7 +15,8 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 /// Answers `POST /{tenant}/oauth2/v2.0/token`.
 pub(crate) fn answer(world: &World, base: &str, tenant: &str, form: &Form) -> Answer {
-    let occasion = Occasion { target: Target::Token, streams: &[], follows_link: false, has_more: false };
+    let occasion =
+        Occasion { target: Target::Token, streams: &[], follows_link: false, has_more: false, address: 0 };
     let fault = lock(&world.faults).choose(&occasion);
     if let Some(answer) = fault.and_then(|fault| strike(world, fault, form)) {
         return answer;
@@ -56,11 +57,12 @@ enum Grantee {
 fn granted(world: &World, now: i64, grantee: Grantee) -> Answer {
     let seconds = world.scenario.limits.token_lifetime_seconds;
     let ends = now + i64::from(seconds) * PER_SECOND;
-    let mut body = serde_json::json!({
-        "token_type": "Bearer",
-        "expires_in": seconds,
-        "ext_expires_in": seconds,
-    });
+    let mut body = serde_json::json!({ "token_type": "Bearer" });
+    for name in ["expires_in", "ext_expires_in"] {
+        if let Some(value) = world.scenario.limits.token_numbers.value(seconds) {
+            body[name] = value;
+        }
+    }
     if grantee == Grantee::Application {
         body["access_token"] = lock(&world.tokens).issue(ends).into();
     } else {

@@ -66,7 +66,7 @@ impl World {
 
     /// The time of the oldest record that is still kept.
     pub(crate) fn oldest(&self, now: i64) -> i64 {
-        now - self.scenario.tenant.retention_days() * ticks::PER_DAY
+        now - self.scenario.tenant.retention()
     }
 }
 

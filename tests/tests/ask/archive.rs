@@ -59,7 +59,8 @@ impl Collected {
             let mut tenant = scenario.clone().as_of(at.date_naive(), now.date_naive());
             tenant.clock = ClockStart { now: Some(at), speed: SPEED };
             tenant.limits.requests_per_10s = 0;
-            collect(&archive, tenant, history_days).await;
+            // A scenario and a collector make a large future.
+            Box::pin(collect(&archive, tenant, history_days)).await;
         }
         collected
     }

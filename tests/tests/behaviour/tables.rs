@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entratrail::archive::Archive;
+use entratrail::clock::Clock;
 use entratrail::log::{Log, Stream};
 use entratrail_tests::tables::{expected, held, open, records, row_count, rows, table_key};
 use entratrail_tests::world::World;
@@ -203,7 +204,8 @@ async fn rebuild(archive: &Archive, log: Log) {
     for stream in Stream::all().into_iter().filter(|stream| stream.log() == log) {
         for day in archive.list(stream, chrono::NaiveDate::default()).await.unwrap().ledgers {
             for row in archive.ledger(stream, day).await.unwrap().0.reads_with_object() {
-                archive.write_table(stream, row).await.unwrap();
+                let object = row.object().unwrap();
+                archive.write_table(stream, object, row.started_at).await.unwrap();
             }
         }
     }
@@ -251,9 +253,11 @@ async fn a_table_that_is_given_up_leaves_the_one_before() {
     let day = "2026-11-22".parse().unwrap();
     let ledger = archive.ledger(Stream::DirectoryAudits, day).await.unwrap().0;
     let row = ledger.reads_with_object()[0].clone();
-    let stopped = archive.write_table_unless(Stream::DirectoryAudits, &row, async {}).await;
+    let origin = row.origin.clone().unwrap();
+    let stopped =
+        archive.rebuild_table(Stream::DirectoryAudits, &row, None, origin, Clock::wall(), async {}).await;
     assert_eq!(stopped, Ok(None));
     assert_eq!(world.storage.open_uploads().await, 0);
     let objects = world.storage.objects().await;
-    assert_eq!(row_count(&objects[&table_key(row.key.as_deref().unwrap())]), Ok(row.new));
+    assert_eq!(row_count(&objects[&table_key(&row.object().unwrap().key)]), Ok(row.counts().new));
 }

@@ -79,8 +79,9 @@ async fn a_day_is_read_as_fast_as_the_limit_allows() {
     let run = world.run().await.unwrap();
     let took = (world.simulator.now() - started).as_seconds_f64();
     assert_eq!((run.report.new, run.report.throttled), (100_000, 0));
-    let allowed = 100.0 / (5.0 / 10.0);
-    assert!(allowed / took >= 0.95, "{took} s and {} requests for {allowed} s", run.report.requests);
+    // A hundred pages take 200 s at the limit. Every chain is followed to its end, which costs some half-empty
+    // pages.
+    assert!(took <= 216.0, "{took} s and {} requests", run.report.requests);
 }
 
 /// Plays the invocations that follow one another; returns how many there were.

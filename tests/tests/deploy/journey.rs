@@ -142,8 +142,8 @@ async fn from_nothing_to_logs_and_back_to_the_archive() {
     for line in [
         "UPDATE_COMPLETE",
         "180 new",
-        "interactiveUser      3 open",
-        "directory-audits     3 open",
+        "interactiveUser      3 before",
+        "directory-audits     3 before",
         "entratrail-SignInLogsMissing",
     ] {
         assert!(status.contains(line), "{line} is not in {status}");

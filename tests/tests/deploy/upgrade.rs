@@ -98,7 +98,8 @@ async fn holdings(operator: &Operator) -> Value {
     let parameters = "sort_by(Parameters, &Name)[].[Name, KeyId]";
     let parameters = operator.aws(&["ssm", "describe-parameters", "--query", parameters]).await;
     let bucket = output(operator, "ArchiveBucket").await;
-    let archived = ["s3api", "list-objects-v2", "--bucket", &bucket, "--query", "sort(Contents[].Key)"];
+    let of_the_archive = "sort(Contents[?!starts_with(Key, 'checks/')].Key)";
+    let archived = ["s3api", "list-objects-v2", "--bucket", &bucket, "--query", of_the_archive];
     json!({"names": names, "subscriptions": subscriptions, "parameters": parameters,
         "archived": operator.aws(&archived).await})
 }

@@ -84,7 +84,7 @@ async fn the_report_agrees_with_the_bucket() {
         for member in ["read", "served", "new", "changed", "key"] {
             assert_eq!(window[member], row[member], "{member}");
         }
-        assert_eq!((&window["state"], &window["error"]), (&json!("open"), &Value::Null));
+        assert_eq!((&window["state"], &window["error"]), (&json!("before"), &Value::Null));
     }
     let complete_rows: usize = audit.rows.keys().map(|stream| audit.complete_rows(stream).count()).sum();
     assert_eq!(windows.len(), complete_rows);

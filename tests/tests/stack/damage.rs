@@ -58,7 +58,7 @@ async fn a_damaged_ledger_fails_its_day_alone_until_it_is_repaired() {
     s3.delete_object().bucket(&installation.bucket).key(&damaged).send().await.unwrap();
     let report = installation.run(&function, &event("scheduled")).await;
     assert_eq!(report["windows"].as_array().unwrap().len(), 1);
-    assert_eq!(report["windows"][0]["state"], json!("open"));
+    assert_eq!(report["windows"][0]["state"], json!("before"));
     let audit = installation.audit().await;
     audit.assert_sound();
     assert_eq!(audit.complete_rows("directory-audits").count(), usize::try_from(HISTORY_DAYS).unwrap());

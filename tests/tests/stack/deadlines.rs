@@ -84,7 +84,7 @@ async fn a_span_is_continued_too_and_each_of_its_windows_is_read_once() {
 
 /// Of two streams, one fails at once and the other never gets done: another hundred invocations would not help.
 const HOPELESS: &str = r#"
-name = "a Graph that ignores the filter for one stream and answers too late for the other"
+name = "a Graph that fails for one stream and answers too late for the other"
 [limits]
 requests_per_10s = 0
 [[volume]]
@@ -96,7 +96,7 @@ stream = "servicePrincipal"
 from_day = -3
 per_day = 20
 [[faults.script]]
-kind = "ignored_filter"
+kind = "invalid_filter"
 stream = "interactiveUser"
 times = 1000
 [[faults.script]]

@@ -84,7 +84,8 @@ impl Report {
             users: Vec::new(),
             changes: Vec::new(),
             // A day that is not over cannot be complete.
-            coverage: Calendar::of(archive.ledgers()).days((days.0, days.1.min(made_at.date_naive()))),
+            coverage: Calendar::of(archive.ledgers())
+                .days((days.0, days.1.min(made_at.date_naive())), made_at),
         };
         for (wanted, answer) in answers(archive, days).await? {
             report.take(wanted, answer);

@@ -1,7 +1,7 @@
 //! The ledgers of an archive, and the table `reads` with their rows.
 
 use super::Days;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days as CalendarDays, NaiveDate, Utc};
 use datafusion::arrow::array::{
     ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
@@ -10,11 +10,15 @@ use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use entratrail::archive::Archive;
 use entratrail::error::Error;
-use entratrail::ledger::{Ledger, ReadRow, Status};
+use entratrail::ledger::{Ledger, Origin, ReadResult, ReadRow, StoredObject, StoredTable};
 use entratrail::log::{EventType, Log, Stream};
 use std::sync::Arc;
 
-/// The ledgers of the days that are looked at.
+/// Days before the first one that is looked at whose ledgers are read too: whether a window is from before
+/// the archive began depends on them.
+const EARLIER_DAYS: u64 = 62;
+
+/// The ledgers of the days that are looked at, and of earlier ones that decide on their state.
 #[derive(Debug, Default)]
 pub(crate) struct Ledgers {
     ledgers: Vec<(Stream, NaiveDate, Ledger)>,
@@ -32,7 +36,14 @@ impl Ledgers {
             [Log::SignIns, Log::DirectoryAudits].into_iter().flat_map(|log| log.streams(&EventType::ALL))
         {
             let listing = archive.list(stream, days.from.unwrap_or_default()).await?;
-            for day in listing.ledgers.into_iter().filter(|&day| days.contains(day)) {
+            let earliest = days.from.map(|from| from - CalendarDays::new(EARLIER_DAYS));
+            let first = listing.ledgers.first().copied();
+            let is_wanted = |day: &NaiveDate| {
+                days.contains(*day)
+                    || days.from.is_some_and(|from| *day < from)
+                        && (Some(*day) >= earliest || Some(*day) == first)
+            };
+            for day in listing.ledgers.into_iter().filter(is_wanted) {
                 match archive.ledger(stream, day).await {
                     Ok((ledger, _)) => ledgers.ledgers.push((stream, day, ledger)),
                     Err(error) => ledgers.problems.push(error.to_string()),
@@ -49,9 +60,8 @@ impl Ledgers {
 
     /// The table `reads`: a row for each read, with the columns that the view of Athena has.
     pub(super) fn table(&self) -> Result<Arc<MemTable>> {
-        let reads = self
-            .iter()
-            .flat_map(|(stream, day, ledger)| ledger.rows().iter().map(move |row| (stream, day, row)));
+        let reads =
+            self.iter().flat_map(|(stream, day, ledger)| ledger.rows().map(move |row| (stream, day, row)));
         let reads: Vec<Read<'_>> = reads.collect();
         let row = |of: fn(&ReadRow) -> Option<i64>| -> ArrayRef {
             Arc::new(reads.iter().map(|read| of(read.2)).collect::<Int64Array>())
@@ -62,6 +72,10 @@ impl Ledgers {
         let time = |of: fn(&ReadRow) -> DateTime<Utc>| -> ArrayRef {
             let times = reads.iter().map(|read| of(read.2).timestamp_micros());
             Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))
+        };
+        let instant = |of: fn(&ReadRow) -> Option<DateTime<Utc>>| -> ArrayRef {
+            let times = reads.iter().map(|read| of(read.2).map(|time| time.timestamp_micros()));
+            Arc::new(times.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
         };
         let text = |of: fn(&ReadRow) -> Option<&str>| -> ArrayRef {
             Arc::new(reads.iter().map(|read| of(read.2)).collect::<StringArray>())
@@ -78,17 +92,26 @@ impl Ledgers {
             ("read", row(|row| Some(row.read.into()))),
             ("started_at", time(|row| row.started_at)),
             ("finished_at", time(|row| row.finished_at)),
-            ("status", text(|row| Some(name(row.status)))),
-            ("served", count(|row| row.served)),
-            ("new", count(|row| row.new)),
-            ("changed", count(|row| row.changed)),
-            ("missing", count(|row| row.missing)),
-            ("key", text(|row| row.key.as_deref())),
-            ("sha256", text(|row| row.sha256.as_deref())),
-            ("bytes", row(|row| row.bytes.and_then(|bytes| bytes.try_into().ok()))),
+            ("status", text(|row| Some(row.status()))),
+            ("served", count(|row| row.counts().served)),
+            ("new", count(|row| row.counts().new)),
+            ("changed", count(|row| row.counts().changed)),
+            ("missing", count(|row| row.counts().missing)),
+            ("key", text(|row| object(row).map(|object| object.key.as_str()))),
+            ("sha256", text(|row| object(row).map(|object| object.sha256.as_str()))),
+            ("bytes", row(|row| object(row).and_then(|object| object.bytes.try_into().ok()))),
             ("requests", count(|row| row.requests)),
             ("retries", count(|row| row.retries)),
-            ("error", text(|row| row.error.as_deref())),
+            ("error", text(ReadRow::error)),
+            ("format", row(|row| origin(row).map(|origin| origin.format.into()))),
+            ("collector", text(|row| origin(row).map(|origin| origin.collector.as_str()))),
+            ("application", text(|row| origin(row)?.application.as_deref())),
+            ("kept_since", instant(|row| origin(row)?.kept_since)),
+            ("records_root", text(|row| object(row)?.records_root.as_deref())),
+            ("table_sha256", text(|row| table(row).map(|table| table.sha256.as_str()))),
+            ("table_rows", row(|row| table(row).and_then(|table| table.rows.try_into().ok()))),
+            ("untimed", count(|row| row.counts().untimed)),
+            ("outside", count(|row| row.counts().outside)),
         ];
         let rows =
             RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true)))?;
@@ -96,9 +119,18 @@ impl Ledgers {
     }
 }
 
-fn name(status: Status) -> &'static str {
-    match status {
-        Status::Complete => "complete",
-        Status::Failed => "failed",
+fn origin(row: &ReadRow) -> Option<&Origin> {
+    row.origin.as_ref()
+}
+
+fn object(row: &ReadRow) -> Option<&StoredObject> {
+    match &row.result {
+        ReadResult::Complete(completed) => completed.object.as_ref(),
+        ReadResult::Announced(_, object) | ReadResult::Rebuilt(object) => Some(object),
+        ReadResult::Failed { .. } => None,
     }
+}
+
+fn table(row: &ReadRow) -> Option<&StoredTable> {
+    object(row)?.table.as_ref()
 }

@@ -3,11 +3,12 @@
 use super::result::{CheckedStream, DayState, Verification};
 use crate::numbers::count;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use entratrail::ledger::State;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const LEGEND: &str =
-    "# verified   o open: read, to be read again   ~ unstable   . missing   x expired   ! wrong";
+const LEGEND: &str = "# verified   - read, from before the archive began   o open: read, to be read again\n\
+                      ~ unstable   . missing   x expired   ! wrong";
 
 /// The calendar of every stream.
 pub(super) fn of(verification: &Verification, now: DateTime<Utc>) -> String {
@@ -49,11 +50,12 @@ fn column(day: NaiveDate) -> usize {
 
 fn sign(state: DayState) -> char {
     match state {
-        DayState::Verified => '#',
-        DayState::Open => 'o',
-        DayState::Unstable => '~',
-        DayState::Missing => '.',
-        DayState::Expired => 'x',
+        DayState::Shown(State::Verified) => '#',
+        DayState::Shown(State::Before) => '-',
+        DayState::Shown(State::Open) => 'o',
+        DayState::Shown(State::Unstable) => '~',
+        DayState::Shown(State::Missing) => '.',
+        DayState::Shown(State::Expired) => 'x',
         DayState::Wrong => '!',
     }
 }
@@ -66,9 +68,9 @@ mod tests {
     fn a_day_stands_under_its_number() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let days = [
-            ("2026-10-30", DayState::Expired),
-            ("2026-10-31", DayState::Missing),
-            ("2026-11-01", DayState::Verified),
+            ("2026-10-30", DayState::Shown(State::Expired)),
+            ("2026-10-31", DayState::Shown(State::Missing)),
+            ("2026-11-01", DayState::Shown(State::Verified)),
         ];
         let stream = CheckedStream {
             stream: "interactiveUser",

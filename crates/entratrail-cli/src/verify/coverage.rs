@@ -1,61 +1,36 @@
-//! Which minutes no read covers.
+//! Minutes that no read covers.
 
-use super::day::CheckedDay;
-use chrono::{DateTime, TimeDelta, Utc};
-use entratrail::window::Window;
+use chrono::{DateTime, Utc};
+use entratrail::ledger::{State, Stretch};
 use serde::Serialize;
 
-type Span = (DateTime<Utc>, DateTime<Utc>);
+/// Part of record time, its end excluded.
+pub(super) type Span = (DateTime<Utc>, DateTime<Utc>);
 
-/// What Graph keeps at most.
-const KEPT: TimeDelta = TimeDelta::days(30);
-
-/// A span that no read covers.
+/// Span that no complete read covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Gap {
     pub(super) start: DateTime<Utc>,
     pub(super) end: DateTime<Utc>,
-    pub(super) state: GapState,
+    /// `missing`: the next collection can read it; `expired`: it is older than what Graph keeps.
+    pub(super) state: State,
 }
 
-/// Whether a gap can be filled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum GapState {
-    /// The next collection can read it.
-    Missing,
-    /// It is older than what Graph keeps.
-    Expired,
-}
-
-/// From the first minute that any stream has to the last.
-pub(super) fn span_of(days: &[CheckedDay]) -> Option<Span> {
-    let windows = || days.iter().flat_map(|day| &day.windows);
-    let start = windows().map(|(window, _)| window.start()).min()?;
-    let end = windows().map(|(window, _)| window.end()).max()?;
-    Some((start, end))
-}
-
-/// The parts of `span` that none of `windows`, which are in the order of time, covers.
-pub(super) fn gaps(windows: impl Iterator<Item = Window>, span: Span, now: DateTime<Utc>) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    let mut covered_to = span.0;
-    for window in windows {
-        add(&mut gaps, covered_to, window.start().min(span.1), now);
-        covered_to = covered_to.max(window.end());
-    }
-    add(&mut gaps, covered_to, span.1, now);
-    gaps
-}
-
-fn add(gaps: &mut Vec<Gap>, start: DateTime<Utc>, end: DateTime<Utc>, now: DateTime<Utc>) {
-    let oldest = now - KEPT;
-    let split = oldest.clamp(start, end.max(start));
-    for (start, end, state) in [(start, split, GapState::Expired), (split, end, GapState::Missing)] {
-        if start < end {
-            gaps.push(Gap { start, end, state });
+/// Parts of `span` that no complete read covers. `stretches` are all of its days, in the order of time.
+pub(super) fn gaps(stretches: impl Iterator<Item = Stretch>, span: Span) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = Vec::new();
+    for stretch in stretches.filter(|stretch| !stretch.is_read) {
+        let start = stretch.start.max(span.0);
+        let end = stretch.end.min(span.1);
+        if start >= end {
+            continue;
+        }
+        match gaps.last_mut() {
+            Some(last) if last.end == start && last.state == stretch.state => last.end = end,
+            _ => gaps.push(Gap { start, end, state: stretch.state }),
         }
     }
+    gaps
 }
 
 #[cfg(test)]
@@ -66,24 +41,29 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn stretch(start: &str, end: &str, state: State, is_read: bool) -> Stretch {
+        Stretch { start: at(start), end: at(end), state, is_read }
+    }
+
     #[test]
     fn every_minute_of_the_span_is_covered_or_in_a_gap() {
-        let day = at("2026-11-20T00:00:00Z").date_naive();
-        let windows = ["0000-0600", "1200-1800"].map(|name| Window::named(day, name).unwrap());
-        let span = (at("2026-11-19T23:00:00Z"), at("2026-11-21T00:00:00Z"));
-        let gaps_at = |now| gaps(windows.into_iter(), span, at(now));
-        let missing = |start, end| Gap { start: at(start), end: at(end), state: GapState::Missing };
+        let (expired, missing, open) = (State::Expired, State::Missing, State::Open);
+        let stretches = [
+            stretch("2026-11-18T00:00:00Z", "2026-11-19T00:00:00Z", expired, false),
+            stretch("2026-11-19T00:00:00Z", "2026-11-19T06:00:00Z", expired, false),
+            stretch("2026-11-19T06:00:00Z", "2026-11-20T00:00:00Z", expired, true),
+            stretch("2026-11-20T00:00:00Z", "2026-11-20T12:00:00Z", open, true),
+            stretch("2026-11-20T12:00:00Z", "2026-11-21T00:00:00Z", missing, false),
+            stretch("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z", missing, false),
+        ];
+        let span = (at("2026-11-18T12:00:00Z"), at("2026-11-21T03:00:00Z"));
+        let gap = |start, end, state| Gap { start: at(start), end: at(end), state };
         assert_eq!(
-            gaps_at("2026-11-22T00:00:00Z"),
+            gaps(stretches.into_iter(), span),
             [
-                missing("2026-11-19T23:00:00Z", "2026-11-20T00:00:00Z"),
-                missing("2026-11-20T06:00:00Z", "2026-11-20T12:00:00Z"),
-                missing("2026-11-20T18:00:00Z", "2026-11-21T00:00:00Z"),
+                gap("2026-11-18T12:00:00Z", "2026-11-19T06:00:00Z", expired),
+                gap("2026-11-20T12:00:00Z", "2026-11-21T03:00:00Z", missing),
             ]
         );
-        let late = gaps_at("2026-12-20T08:00:00Z");
-        let states: Vec<_> = late.iter().map(|gap| gap.state).collect();
-        assert_eq!(states, [GapState::Expired, GapState::Expired, GapState::Missing, GapState::Missing]);
-        assert_eq!(late[1].end, late[2].start);
     }
 }

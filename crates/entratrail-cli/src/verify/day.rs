@@ -4,10 +4,12 @@ use super::rows;
 use crate::numbers::{count, thousands};
 use chrono::NaiveDate;
 use entratrail::archive::Archive;
-use entratrail::ledger::{Ledger, ReadRow, State};
+use entratrail::error::Error;
+use entratrail::ledger::{Ledger, ReadRow, StoredObject};
 use entratrail::log::Stream;
-use entratrail::object::raw_key;
+use entratrail::object::{parse_raw_key, raw_key};
 use entratrail::plan::{Holdings, RawObject};
+use entratrail::raw::ObjectDigest;
 use entratrail::record::{Record, Version};
 use entratrail::window::Window;
 use std::collections::{BTreeMap, HashSet};
@@ -17,8 +19,6 @@ use std::collections::{BTreeMap, HashSet};
 pub(super) struct CheckedDay {
     pub(super) stream: Stream,
     pub(super) day: NaiveDate,
-    /// The windows that were read, and what is known of each.
-    pub(super) windows: Vec<(Window, State)>,
     pub(super) objects: u64,
     pub(super) records: u64,
     pub(super) bytes: u64,
@@ -31,21 +31,24 @@ pub(super) struct CheckedDay {
 struct Walk {
     lines: u64,
     outside: u64,
+    untimed: u64,
     doubled: u64,
     changed: u64,
 }
 
 impl CheckedDay {
+    /// Checks the objects of `stream` on `day` against `ledger`.
     pub(super) async fn check(
         archive: &Archive,
         stream: Stream,
         day: NaiveDate,
+        ledger: Result<Ledger, Error>,
         objects: Vec<RawObject>,
     ) -> Self {
-        let (windows, problems) = (Vec::new(), Vec::new());
-        let mut checked = Self { stream, day, windows, objects: 0, records: 0, bytes: 0, problems };
-        match archive.ledger(stream, day).await {
-            Ok((ledger, _)) => checked.check_all(archive, Holdings { stream, day, ledger, objects }).await,
+        let problems = Vec::new();
+        let mut checked = Self { stream, day, objects: 0, records: 0, bytes: 0, problems };
+        match ledger {
+            Ok(ledger) => checked.check_all(archive, Holdings { stream, day, ledger, objects }).await,
             Err(error) => checked.problems.push(error.to_string()),
         }
         checked
@@ -53,7 +56,6 @@ impl CheckedDay {
 
     async fn check_all(&mut self, archive: &Archive, holdings: Holdings) {
         let ledger = &holdings.ledger;
-        self.windows = windows(ledger);
         self.problems.extend(rows::problems(self.stream, self.day, ledger, |key| archive.address(key)));
         for object in holdings.objects_without_row() {
             let address = archive.address(&raw_key(self.stream, object));
@@ -79,16 +81,18 @@ impl CheckedDay {
         versions: &mut HashSet<Version>,
         known: &mut HashSet<u128>,
     ) {
-        let object = RawObject { window: row.window, read: row.read };
-        let address = archive.address(&raw_key(self.stream, object));
+        let Some(recorded) = row.object() else { return };
+        let address = archive.address(&recorded.key);
+        let Some(object) = parse_raw_key(self.stream, &recorded.key) else { return };
         if !holdings.objects.contains(&object) {
             return self.problems.push(format!("{address} is gone, and the ledger has it on record"));
         }
         let (mut walk, mut ids) = (Walk::default(), HashSet::new());
-        let visit = |record: Record, _: &str| {
+        let visit = |record: Record, _: &[u8]| {
             walk.lines += 1;
             let is_inside = |time| row.window.start() <= time && time < row.window.end();
-            walk.outside += u64::from(!record.time.is_some_and(is_inside));
+            walk.outside += u64::from(record.time.is_some_and(|time| !is_inside(time)));
+            walk.untimed += u64::from(record.time.is_none());
             walk.doubled += u64::from(!versions.insert(record.version));
             walk.changed += u64::from(known.contains(&record.id));
             ids.insert(record.id);
@@ -99,8 +103,7 @@ impl CheckedDay {
                 self.objects += 1;
                 self.records += walk.lines;
                 self.bytes += stored.digest.bytes;
-                let is_the_one = row.sha256.as_ref() == Some(&stored.digest.sha256);
-                let found = walk.problems(row, is_the_one, stored.digest.bytes);
+                let found = walk.problems(row, recorded, &stored.digest);
                 self.problems.extend(found.into_iter().map(|what| format!("{address} {what}")));
             }
         }
@@ -109,29 +112,40 @@ impl CheckedDay {
 }
 
 impl Walk {
-    fn problems(&self, row: &ReadRow, is_the_one: bool, bytes: u64) -> Vec<String> {
+    fn problems(&self, row: &ReadRow, recorded: &StoredObject, found: &ObjectDigest) -> Vec<String> {
         let mut problems = Vec::new();
-        if !is_the_one {
+        if recorded.sha256 != found.sha256 {
             problems.push("is not the object that the ledger has on record: its SHA-256 differs".to_owned());
         }
-        if row.bytes != Some(bytes) {
-            let on_record = row.bytes.map_or("no size".to_owned(), thousands);
-            problems
-                .push(format!("has {} bytes, and the ledger has {on_record} on record", thousands(bytes)));
+        if recorded.records_root.as_ref().is_some_and(|root| *root != found.records_root) {
+            problems.push("does not hold the lines that records_root is of".to_owned());
         }
+        if recorded.bytes != found.bytes {
+            let [here, on_record] = [found.bytes, recorded.bytes].map(thousands);
+            problems.push(format!("has {here} bytes, and the ledger has {on_record} on record"));
+        }
+        let counts = row.counts();
         for (what, found, on_record) in
-            [("record", self.lines, row.new), ("changed record", self.changed, row.changed)]
+            [("record", self.lines, counts.new), ("changed record", self.changed, counts.changed)]
         {
-            if found != on_record {
+            // The identity of versions was another one before format 2, and so was what counts as changed.
+            if found != on_record && (row.origin.is_some() || what == "record") {
                 let found = count(found, what);
                 problems
                     .push(format!("holds {found}, and the ledger has {} on record", thousands(on_record)));
             }
         }
+        if self.untimed > counts.untimed && row.origin.is_some() {
+            let untimed = count(self.untimed, "record");
+            problems.push(format!(
+                "holds {untimed} without a readable time, and the ledger has {} on record",
+                thousands(counts.untimed)
+            ));
+        }
         if self.outside > 0 {
             problems.push(format!("holds {} outside its window", count(self.outside, "record")));
         }
-        if self.doubled > 0 {
+        if self.doubled > 0 && row.origin.is_some() {
             problems.push(format!(
                 "holds {} that were stored before that day",
                 count(self.doubled, "record version")
@@ -139,12 +153,6 @@ impl Walk {
         }
         problems
     }
-}
-
-/// The windows that were read, in the order of time.
-fn windows(ledger: &Ledger) -> Vec<(Window, State)> {
-    let states = ledger.windows_on_record().into_iter().map(|window| (window, ledger.state(window)));
-    states.filter(|(_, state)| *state != State::Missing).collect()
 }
 
 /// The rows that name an object, of each window in the order of their reads, each object once.

@@ -1,17 +1,15 @@
 //! What a verification found, for machines and for the calendar.
 
-use super::coverage::{Gap, GapState, gaps};
+use super::coverage::{Gap, Span, gaps};
 use super::day::CheckedDay;
+use super::ledgers::StreamLedgers;
 use crate::numbers::{count, thousands};
 use chrono::{DateTime, NaiveDate, Utc};
-use entratrail::ledger::State;
-use entratrail::log::Stream;
+use entratrail::ledger::{State, Stretch};
 use entratrail::object::raw_folder;
 use entratrail::window::midnight;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
-
-type Span = (DateTime<Utc>, DateTime<Utc>);
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]
@@ -39,85 +37,61 @@ pub(super) struct CheckedStream {
     pub(super) problems: Vec<String>,
 }
 
-/// How a day stands: the gravest of what is known of its minutes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+/// State of a day: the gravest of any of its minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum DayState {
-    /// Every minute is verified.
-    Verified,
-    /// Read, and not all of it verified yet.
-    Open,
-    /// A window never agreed with itself.
-    Unstable,
-    /// Minutes are missing that can still be read.
-    Missing,
-    /// Minutes are missing that Graph no longer has.
-    Expired,
+    /// As the ledger shows it.
+    Shown(State),
     /// The archive contradicts itself.
     Wrong,
 }
 
+impl DayState {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Shown(state) => state.word(),
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
+impl Serialize for DayState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
 impl CheckedStream {
-    /// What `days` say of `stream`.
-    pub(super) fn of(stream: Stream, days: &[CheckedDay], span: Span, now: DateTime<Utc>) -> Self {
-        let days: Vec<_> = days.iter().filter(|day| day.stream == stream).collect();
-        let mut windows: Vec<_> =
-            days.iter().flat_map(|day| &day.windows).map(|(window, _)| *window).collect();
-        windows.sort_by_key(|window| window.start());
-        let uncovered = gaps(windows.into_iter(), span, now);
+    /// What the ledgers of `stream` show, and what the check of its days found.
+    pub(super) fn of(stream: &StreamLedgers, checked: &[CheckedDay], span: Span) -> Self {
+        let checked: Vec<_> = checked.iter().filter(|day| day.stream == stream.stream).collect();
+        let days = span.0.date_naive().iter_days().take_while(|&day| midnight(day) < span.1);
+        let days: Vec<_> = days.map(|day| (day, stream.stretches(day))).collect();
+        let uncovered = gaps(days.iter().flat_map(|(_, stretches)| stretches).copied(), span);
+        let mut states: BTreeMap<_, _> = days
+            .iter()
+            .filter_map(|(day, stretches)| Some((*day, DayState::Shown(gravest(stretches, span)?))))
+            .collect();
+        for day in checked.iter().filter(|day| !day.problems.is_empty()) {
+            states.insert(day.day, DayState::Wrong);
+        }
         Self {
-            stream: stream.name(),
-            folder: raw_folder(stream),
-            objects: days.iter().map(|day| day.objects).sum(),
-            records: days.iter().map(|day| day.records).sum(),
-            bytes: days.iter().map(|day| day.bytes).sum(),
-            days: states(&days, &uncovered, span),
+            stream: stream.stream.name(),
+            folder: raw_folder(stream.stream),
+            objects: checked.iter().map(|day| day.objects).sum(),
+            records: checked.iter().map(|day| day.records).sum(),
+            bytes: checked.iter().map(|day| day.bytes).sum(),
+            days: states,
             uncovered,
-            problems: days.iter().flat_map(|day| day.problems.iter().cloned()).collect(),
+            problems: checked.iter().flat_map(|day| day.problems.iter().cloned()).collect(),
         }
     }
 }
 
-/// The state of every day of the span.
-fn states(checked: &[&CheckedDay], uncovered: &[Gap], span: Span) -> BTreeMap<NaiveDate, DayState> {
-    let days = span.0.date_naive().iter_days().take_while(|&day| midnight(day) < span.1);
-    let mut states: BTreeMap<_, _> = days.map(|day| (day, DayState::Verified)).collect();
-    let mut worsen = |day: NaiveDate, state: DayState| {
-        let known = states.entry(day).or_insert(state);
-        *known = (*known).max(state);
-    };
-    for gap in uncovered {
-        let days = gap.start.date_naive().iter_days().take_while(|&day| midnight(day) < gap.end);
-        days.for_each(|day| worsen(day, gap.state.into()));
-    }
-    for day in checked {
-        day.windows.iter().for_each(|(_, state)| worsen(day.day, (*state).into()));
-        if !day.problems.is_empty() {
-            worsen(day.day, DayState::Wrong);
-        }
-    }
-    states
-}
-
-impl From<State> for DayState {
-    fn from(state: State) -> Self {
-        match state {
-            State::Verified => Self::Verified,
-            State::Open => Self::Open,
-            State::Unstable => Self::Unstable,
-            State::Missing => Self::Missing,
-            State::Expired => Self::Expired,
-        }
-    }
-}
-
-impl From<GapState> for DayState {
-    fn from(state: GapState) -> Self {
-        match state {
-            GapState::Missing => Self::Missing,
-            GapState::Expired => Self::Expired,
-        }
-    }
+/// Gravest state of any minute that lies in `span`.
+fn gravest(stretches: &[Stretch], span: Span) -> Option<State> {
+    let inside = stretches.iter().filter(|stretch| stretch.start < span.1 && span.0 < stretch.end);
+    inside.map(|stretch| stretch.state).max()
 }
 
 impl Verification {
@@ -148,8 +122,8 @@ impl CheckedStream {
     fn complaints(&self) -> Vec<String> {
         let gap = |gap: &Gap| {
             let advice = match gap.state {
-                GapState::Missing => "entratrail collect reads it",
-                GapState::Expired => "Graph no longer keeps it",
+                State::Expired => "Graph no longer keeps it",
+                _ => "entratrail collect reads it",
             };
             let at = |instant: DateTime<Utc>| instant.format("%Y-%m-%d %H:%M");
             format!("{}: no read covers {} to {}; {advice}", self.stream, at(gap.start), at(gap.end))

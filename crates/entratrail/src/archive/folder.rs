@@ -14,7 +14,7 @@ pub(super) use object::Content;
 
 use super::store::Whole;
 use crate::error::Error;
-use crate::raw::ObjectDigest;
+use crate::raw::sha256;
 use claim::Claim;
 use draft::Temporary;
 use failure::{Action, failed};
@@ -144,7 +144,7 @@ fn body_at(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 fn version_of(body: &[u8]) -> String {
-    ObjectDigest::of(body).sha256
+    sha256(body)
 }
 
 /// Has the disk keep which files the folder holds.

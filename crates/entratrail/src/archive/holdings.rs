@@ -8,7 +8,7 @@ use crate::plan::RawObject;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a stream's folders hold from a given day on.
+/// What a stream's folders hold: raw objects from a given day on, and every ledger file.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The raw objects of each day.
@@ -20,16 +20,19 @@ pub struct Listing {
 }
 
 impl Archive {
-    /// Lists the folders of `stream` from `first` on: one request for about a thousand objects.
+    /// Lists the raw objects of `stream` from `first` on, and all its ledger files: one request for about a
+    /// thousand objects.
     pub async fn list(&self, stream: Stream, first: NaiveDate) -> Result<Listing, Error> {
         let mut listing = Listing::default();
-        for key in self.keys_since(&raw_folder(stream), first).await? {
+        let folder = raw_folder(stream);
+        let after = Some(format!("{folder}day={first}"));
+        for key in self.store.keys(&folder, after, false).await? {
             match parse_raw_key(stream, &key) {
                 Some(object) => listing.objects.entry(object.window.day()).or_default().push(object),
                 None => listing.foreign.push(key),
             }
         }
-        for key in self.keys_since(&ledger_folder(stream), first).await? {
+        for key in self.store.keys(&ledger_folder(stream), None, false).await? {
             match parse_ledger_key(stream, &key) {
                 Some(day) => drop(listing.ledgers.insert(day)),
                 None => listing.foreign.push(key),
@@ -54,9 +57,5 @@ impl Archive {
     pub(super) async fn list_raw(&self, stream: Stream, day: NaiveDate) -> Result<Vec<RawObject>, Error> {
         let keys = self.store.keys(&format!("{}day={day}/", raw_folder(stream)), None, false).await?;
         Ok(keys.iter().filter_map(|key| parse_raw_key(stream, key)).collect())
-    }
-
-    async fn keys_since(&self, folder: &str, first: NaiveDate) -> Result<Vec<String>, Error> {
-        self.store.keys(folder, Some(format!("{folder}day={first}")), false).await
     }
 }

@@ -2,15 +2,16 @@
 
 use super::Archive;
 use super::upload::Sending;
+use crate::clock::Clock;
 use crate::error::Error;
-use crate::ledger::ReadRow;
+use crate::ledger::{Origin, ReadResult, ReadRow, StoredObject, StoredTable};
 use crate::log::Stream;
-use crate::object::{raw_key, table_key};
+use crate::object::{parse_raw_key, table_key};
 use crate::plan::RawObject;
 use crate::raw::RawDecoder;
 use crate::record::Record;
 use crate::table::{Encoded, TableEncoder};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use parquet::errors::ParquetError;
 use std::future::Future;
 
@@ -36,60 +37,95 @@ impl Archive {
         }
     }
 
-    /// Makes the table object of the read that `row` tells of, in the place of any that is there. The raw object is read
-    /// back for that and must be the one on record. The same raw object always makes the same bytes, those that
-    /// [`TableUpload`] makes of the same records.
-    pub async fn write_table(&self, stream: Stream, row: &ReadRow) -> Result<Encoded, Error> {
-        let object = RawObject { window: row.window, read: row.read };
-        let mut table = self.upload_table(stream, object, row.started_at)?;
-        let filled = self.fill(stream, object, row, &mut table).await;
+    /// Makes the table object of a raw object, in the place of any that is there. `first_seen` is the start
+    /// of the read that stored it. The raw object is read back for that and must be the one on record. The same
+    /// raw object always makes the same bytes, those that [`TableUpload`] makes of the same records.
+    pub async fn write_table(
+        &self,
+        stream: Stream,
+        recorded: &StoredObject,
+        first_seen: DateTime<Utc>,
+    ) -> Result<Encoded, Error> {
+        let object = self.named_by(stream, recorded)?;
+        let mut table = self.upload_table(stream, object, first_seen)?;
+        let filled = self.fill(stream, recorded, &mut table).await;
         table.put_if(filled).await
     }
 
-    /// The same, given up with `None` when `stop` is over.
-    pub async fn write_table_unless(
+    /// Makes the table object of the read of `row` again, and puts it on record where its bytes are not those
+    /// of `known`. Gives up with `None` when `stop` completes first.
+    pub async fn rebuild_table(
         &self,
         stream: Stream,
         row: &ReadRow,
+        known: Option<&StoredTable>,
+        origin: Origin,
+        clock: Clock,
         stop: impl Future<Output = ()>,
     ) -> Result<Option<Encoded>, Error> {
-        let object = RawObject { window: row.window, read: row.read };
+        let Some(recorded) = row.object() else { return Ok(None) };
+        let started_at = clock.now().trunc_subsecs(3);
+        let object = self.named_by(stream, recorded)?;
         let mut table = self.upload_table(stream, object, row.started_at)?;
         let filled = tokio::select! {
             biased;
             () = stop => None,
-            filled = self.fill(stream, object, row, &mut table) => Some(filled),
+            filled = self.fill(stream, recorded, &mut table) => Some(filled),
         };
         let Some(filled) = filled else {
             table.give_up().await;
             return Ok(None);
         };
-        table.put_if(filled).await.map(Some)
+        let encoded = table.put_if(filled).await?;
+        let made = encoded.stored();
+        if known != Some(&made) {
+            let object = StoredObject { table: Some(made), ..recorded.clone() };
+            let rebuilt = ReadRow {
+                started_at,
+                finished_at: clock.now().trunc_subsecs(3),
+                result: ReadResult::Rebuilt(object),
+                requests: 0,
+                retries: 0,
+                origin: Some(origin),
+                ..row.clone()
+            };
+            self.record(stream, &rebuilt, None).await?;
+        }
+        Ok(Some(encoded))
+    }
+
+    /// Raw object that `recorded` names; an error where that is none of `stream`.
+    fn named_by(&self, stream: Stream, recorded: &StoredObject) -> Result<RawObject, Error> {
+        parse_raw_key(stream, &recorded.key).ok_or_else(|| {
+            Error::Archive(format!(
+                "a ledger entry names {}, which is no raw object of {}",
+                self.address(&recorded.key),
+                stream.name()
+            ))
+        })
     }
 
     async fn fill(
         &self,
         stream: Stream,
-        object: RawObject,
-        row: &ReadRow,
+        recorded: &StoredObject,
         table: &mut TableUpload<'_>,
     ) -> Result<(), Error> {
-        let key = raw_key(stream, object);
-        let damaged = |error: std::io::Error| self.damaged(&key, &error);
-        let mut content = self.store.open(&key).await?;
+        let damaged = |error: std::io::Error| self.damaged(&recorded.key, &error);
+        let mut content = self.store.open(&recorded.key).await?;
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
             decoder.push(&chunk, |record, line| table.push(&record, line)).map_err(damaged)?;
             table.send_full_part().await?;
         }
         let digest = decoder.finish(|record, line| table.push(&record, line)).map_err(damaged)?;
-        self.check_on_record(&key, &digest, row)
+        self.check_on_record(&digest, recorded)
     }
 }
 
 impl TableUpload<'_> {
     /// Adds a record, with its line of the raw object. Records come in the order of the raw object.
-    pub fn push(&mut self, record: &Record, line: &str) {
+    pub fn push(&mut self, record: &Record, line: &[u8]) {
         self.encoder.push(record, line);
     }
 

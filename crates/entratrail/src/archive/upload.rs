@@ -57,7 +57,7 @@ impl Archive {
 
 impl<'archive> Upload<'archive> {
     /// Adds one record as a line, and returns that.
-    pub fn push<'json>(&mut self, json: &'json str) -> Result<Cow<'json, str>, Error> {
+    pub fn push<'json>(&mut self, json: &'json [u8]) -> Result<Cow<'json, [u8]>, Error> {
         self.encoder.push(json).map_err(|error| not_compressed(&self.sending.key, &error))
     }
 

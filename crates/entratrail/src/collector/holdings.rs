@@ -3,7 +3,7 @@
 use super::Collector;
 use crate::archive::{Listing, Recorded};
 use crate::error::Error;
-use crate::ledger::{Ledger, ReadRow, State, Status};
+use crate::ledger::{Completed, Counts, Ledger, Proof, ReadResult, ReadRow, StoredObject, StreamHistory};
 use crate::log::Stream;
 use crate::object::raw_key;
 use crate::plan::{Holdings, PlanSettings, RawObject, Scope};
@@ -13,12 +13,15 @@ use crate::stored::StoredVersions;
 use crate::window::{Window, midnight};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use futures_util::{StreamExt as _, stream};
-use serde_json::Map;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Ledger files that are fetched at once.
 const FETCHED_AT_ONCE: usize = 16;
+
+/// Remark of a row that only the object vouches for.
+const FROM_THE_OBJECT: &str =
+    "put on record from the raw object alone: the ledger had no entry for this read";
 
 /// One stream and day.
 pub(super) type Place = (Stream, NaiveDate);
@@ -34,9 +37,15 @@ pub(super) struct Day {
 }
 
 /// What the archive holds of the days that a run looks at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Archived {
     pub(super) days: BTreeMap<Place, Day>,
+    /// Ledgers of earlier days, which the state of later ones depends on.
+    pub(super) earlier: BTreeMap<Place, Ledger>,
+    /// Facts of each stream as a whole.
+    histories: BTreeMap<Stream, StreamHistory>,
+    /// Oldest day of the history.
+    pub(super) oldest_day: NaiveDate,
     /// Days whose ledger or objects could not be read; nothing is planned for them.
     pub(super) unreadable: Vec<WindowReport>,
     /// The first reason for that.
@@ -46,42 +55,74 @@ pub(super) struct Archived {
 }
 
 impl Archived {
+    fn new(oldest_day: NaiveDate, foreign: Vec<String>) -> Self {
+        Self {
+            days: BTreeMap::new(),
+            earlier: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            oldest_day,
+            unreadable: Vec::new(),
+            error: None,
+            foreign,
+        }
+    }
+
     /// Takes over what was looked up.
     pub(super) fn add(&mut self, holdings: Holdings) -> Arc<Holdings> {
-        let (place, ledger) = ((holdings.stream, holdings.day), holdings.ledger.clone());
+        self.histories.entry(holdings.stream).or_default().add(&holdings.ledger);
+        let place = (holdings.stream, holdings.day);
+        let ledger = holdings.ledger.clone();
         let planned_on = Arc::new(holdings);
         self.days.insert(place, Day { planned_on: Arc::clone(&planned_on), ledger });
         planned_on
     }
 
+    fn add_earlier(&mut self, place: Place, ledger: Ledger) {
+        self.histories.entry(place.0).or_default().add(&ledger);
+        self.earlier.insert(place, ledger);
+    }
+
     /// Takes over a ledger as it is after a read.
     pub(super) fn update(&mut self, place: Place, ledger: Ledger) {
+        self.histories.entry(place.0).or_default().add(&ledger);
         if let Some(day) = self.days.get_mut(&place) {
             day.ledger = ledger;
         }
     }
 
-    /// Hours since the end of the oldest settled window that is not verified; 0 where there is none.
+    /// Rules by which the windows of `stream` are judged.
+    pub(super) fn proof(&self, stream: Stream) -> Proof {
+        let history = self.histories.get(&stream).copied().unwrap_or_default();
+        Proof { history, oldest_day: self.oldest_day }
+    }
+
+    /// Hours since the end of the oldest settled window that still asks for something; 0 where there is none.
     pub(super) fn oldest_unverified_hours(&self, now: DateTime<Utc>, settings: &PlanSettings) -> i64 {
-        let oldest_of = |day: &Day| {
-            let on_record = day.ledger.windows_on_record();
-            let is_unknown = |tile: &Window| !on_record.iter().any(|window| window.overlaps(*tile));
-            let tiles = Window::whole_day(day.planned_on.day).tiles(settings.window_length);
-            let unknown = tiles.filter(is_unknown);
-            let unverified = |window: &Window| day.ledger.state(*window) != State::Verified;
-            let ends = on_record.iter().copied().filter(unverified).chain(unknown).map(Window::end);
+        let oldest_of = |(&(stream, day), known): (&Place, &Day)| {
+            let proof = self.proof(stream);
+            let windows = known_windows(day, &known.ledger, settings).into_iter();
+            let ends =
+                windows.filter(|&window| proof.state(&known.ledger, window).is_debt()).map(Window::end);
             ends.filter(|&end| end + settings.settle <= now).min()
         };
-        self.days.values().filter_map(oldest_of).min().map_or(0, |end| (now - end).num_hours())
+        self.days.iter().filter_map(oldest_of).min().map_or(0, |end| (now - end).num_hours())
     }
 
     fn give_up_day(&mut self, stream: Stream, day: NaiveDate, error: Error) {
         tracing::error!(stream = stream.name(), day = %day, "{error}");
-        let (start, end) = (midnight(day), midnight(day + Days::new(1)));
-        let unread = WindowReport::unread(stream, start, end, 0, State::Missing);
+        let end = midnight(day + Days::new(1));
+        let unread = WindowReport::unread(stream, midnight(day), end, 0, crate::ledger::State::Missing);
         self.unreadable.push(WindowReport { error: Some(error.to_string()), ..unread });
         self.error.get_or_insert(error);
     }
+}
+
+/// Windows on record of a day, and those of the settings for the rest of it.
+pub(super) fn known_windows(day: NaiveDate, ledger: &Ledger, settings: &PlanSettings) -> Vec<Window> {
+    let on_record = ledger.windows_on_record();
+    let is_unknown = |tile: &Window| !on_record.iter().any(|window| window.overlaps(*tile));
+    let tiles: Vec<_> = Window::whole_day(day).tiles(settings.window_length).filter(is_unknown).collect();
+    on_record.into_iter().chain(tiles).collect()
 }
 
 impl Collector {
@@ -92,8 +133,8 @@ impl Collector {
         now: DateTime<Utc>,
         only_look: bool,
     ) -> Result<Archived, Error> {
-        let mut archived =
-            Archived { foreign: self.archive.foreign_objects(self.log).await?, ..Archived::default() };
+        let oldest_day = self.settings.plan.oldest_day(now);
+        let mut archived = Archived::new(oldest_day, self.archive.foreign_objects(self.log).await?);
         let days = self.settings.plan.days(scope, now);
         let Some(&first) = days.first() else { return Ok(archived) };
         for stream in self.streams() {
@@ -101,6 +142,7 @@ impl Collector {
             // after it, so that none is taken for a left-over.
             let listing = self.archive.list(stream, first).await?;
             archived.foreign.extend(listing.foreign.iter().cloned());
+            self.look_up_earlier(stream, &days, &listing, &mut archived).await;
             let holdings: Vec<_> = days.iter().map(|&day| self.holdings_of(stream, day, &listing)).collect();
             let mut holdings = stream::iter(holdings).buffered(FETCHED_AT_ONCE);
             while let Some((day, found)) = holdings.next().await {
@@ -115,6 +157,36 @@ impl Collector {
             }
         }
         Ok(archived)
+    }
+
+    /// Looks up the ledgers of the days that are not in `days` but decide on their state: those since
+    /// [`PlanSettings::earliest_day`], and the very first one, which says when the stream began.
+    async fn look_up_earlier(
+        &self,
+        stream: Stream,
+        days: &[NaiveDate],
+        listing: &Listing,
+        archived: &mut Archived,
+    ) {
+        let earliest = self.settings.plan.earliest_day(archived.oldest_day);
+        let wanted: Vec<_> = listing
+            .ledgers
+            .iter()
+            .enumerate()
+            .filter(|(index, day)| *index == 0 || **day >= earliest)
+            .map(|(_, day)| *day)
+            .filter(|day| !days.contains(day))
+            .collect();
+        let fetched = wanted.iter().map(async |&day| (day, self.archive.ledger(stream, day).await));
+        let fetched: Vec<_> = fetched.collect();
+        let mut fetched = stream::iter(fetched).buffered(FETCHED_AT_ONCE);
+        while let Some((day, found)) = fetched.next().await {
+            match found {
+                Ok((ledger, _)) => archived.add_earlier((stream, day), ledger),
+                // Without it the stream may seem to have begun later than it did, and a debt to be none.
+                Err(error) => archived.give_up_day(stream, day, error),
+            }
+        }
     }
 
     /// Looks up one stream and day afresh.
@@ -143,55 +215,69 @@ impl Collector {
         left_over.sort_unstable();
         for object in left_over {
             let row = self.row_of(&holdings, object).await?;
-            tracing::warn!(key = row.key, "an object without its ledger row is put on record");
-            self.archive.write_table(holdings.stream, &row).await?;
-            if let Recorded::Done(ledger) = self.archive.record(holdings.stream, &row, None).await? {
+            if let Recorded::Done { ledger, row } = self.archive.record(holdings.stream, &row, None).await? {
+                let key = row.object().map(|object| object.key.as_str());
+                tracing::warn!(key, "an object without its ledger entry is put on record");
                 holdings.ledger = ledger;
             }
         }
         Ok(holdings)
     }
 
-    /// The row of an object: the one that announced it, or one made from what the object holds. It cannot
-    /// verify anything, because a read that brings new versions does not.
+    /// The row of an object, with its table made: the one that announced it, or one made from what the object
+    /// holds. It cannot verify anything, because a read that brings new versions does not.
     async fn row_of(&self, holdings: &Holdings, object: RawObject) -> Result<ReadRow, Error> {
         let mut versions = StoredVersions::default();
         for earlier in holdings.objects_of(object.window).into_iter().filter(|other| other.read < object.read)
         {
-            let add = |record, _: &str| versions.add_stored(record, earlier.read);
+            let add = |record, _: &[u8]| versions.add_stored(record, earlier.read);
             self.archive.read_object(holdings.stream, earlier, add).await?;
         }
-        let serve = |record: Record, _: &str| {
+        let serve = |record: Record, _: &[u8]| {
             versions.serve(record);
         };
         let stored = self.archive.read_object(holdings.stream, object, serve).await?;
-        let key = raw_key(holdings.stream, object);
-        let announced = holdings.ledger.rows().iter().find(|row| {
-            row.announces_object()
-                && row.key.as_ref() == Some(&key)
-                && row.sha256.as_ref() == Some(&stored.digest.sha256)
-        });
-        if let Some(announced) = announced {
-            return Ok(ReadRow { status: Status::Complete, error: None, ..announced.clone() });
-        }
         let stored_at = stored.stored_at.min(self.clock.now());
+        let mut found = StoredObject {
+            key: raw_key(holdings.stream, object),
+            sha256: stored.digest.sha256,
+            bytes: stored.digest.bytes,
+            records_root: Some(stored.digest.records_root),
+            table: None,
+        };
+        let announced = holdings.ledger.rows().find_map(|row| match &row.result {
+            ReadResult::Announced(completed, object)
+                if object.key == found.key && object.sha256 == found.sha256 =>
+            {
+                Some((row, completed))
+            }
+            _ => None,
+        });
+        let first_seen = announced.map_or(stored_at, |(row, _)| row.started_at);
+        let encoded = self.archive.write_table(holdings.stream, &found, first_seen).await?;
+        found.table = Some(encoded.stored());
+        if let Some((row, completed)) = announced {
+            let completed = Completed { object: Some(found), ..completed.clone() };
+            return Ok(ReadRow { result: ReadResult::Complete(completed), ..row.clone() });
+        }
+        let counts = Counts {
+            served: versions.served(),
+            new: versions.new_versions(),
+            changed: versions.changed(),
+            missing: 0,
+            untimed: versions.untimed(),
+            outside: 0,
+        };
+        let remark = Some(FROM_THE_OBJECT.to_owned());
         Ok(ReadRow {
             window: object.window,
             read: object.read,
             started_at: stored_at,
             finished_at: stored_at,
-            status: Status::Complete,
-            served: versions.served(),
-            new: versions.new_versions(),
-            changed: versions.changed(),
-            missing: 0,
-            key: Some(key),
-            sha256: Some(stored.digest.sha256),
-            bytes: Some(stored.digest.bytes),
+            result: ReadResult::Complete(Completed { counts, object: Some(found), remark }),
             requests: 0,
             retries: 0,
-            error: None,
-            other: Map::new(),
+            origin: Some(self.origin.clone()),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::holdings::Place;
 use crate::error::Error;
-use crate::ledger::{ReadRow, State};
+use crate::ledger::{Doubt, ReadRow, State};
 use crate::log::Stream;
 use crate::plan::{Holdings, Planned};
 use crate::report::WindowReport;
@@ -24,7 +24,7 @@ impl Task {
     /// A task for `planned`: a window that was read before is expected to hold what it held then.
     pub(super) fn new(planned: Planned, holdings: &Holdings) -> Self {
         let last = holdings.ledger.complete_reads(planned.window).next_back();
-        Self { planned, estimate: last.map(|row| row.served) }
+        Self { planned, estimate: last.map(|row| row.counts().served) }
     }
 
     /// The stream and day that it belongs to.
@@ -39,12 +39,17 @@ impl Task {
     }
 
     /// The report of a finished read.
-    pub(super) fn report(&self, row: &ReadRow, state: State) -> WindowReport {
+    pub(super) fn report(&self, row: &ReadRow, state: State, doubt: Option<Doubt>) -> WindowReport {
+        let counts = row.counts();
         WindowReport {
-            served: row.served,
-            new: row.new,
-            changed: row.changed,
-            key: row.key.clone(),
+            read: row.read,
+            served: counts.served,
+            new: counts.new,
+            changed: counts.changed,
+            untimed: counts.untimed,
+            outside: counts.outside,
+            key: row.object().map(|object| object.key.clone()),
+            reason: reason(row, doubt),
             ..self.unread(state)
         }
     }
@@ -58,6 +63,13 @@ impl Task {
         let Planned { stream, window, read, .. } = self.planned;
         WindowReport::unread(stream, window.start(), window.end(), read, state)
     }
+}
+
+/// Sentence for a window that was read and is not verified, or not all of which could be stored.
+fn reason(row: &ReadRow, doubt: Option<Doubt>) -> Option<String> {
+    let doubt = doubt.map(|doubt| doubt.to_string());
+    let parts: Vec<_> = row.error().map(str::to_owned).into_iter().chain(doubt).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// Tasks in the order in which they are taken.

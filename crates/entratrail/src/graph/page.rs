@@ -1,9 +1,7 @@
 //! One page of records, checked as a whole before any of it counts.
 
-use crate::graph::query::Span;
 use crate::log::Log;
 use crate::record::Record;
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::Range;
@@ -11,15 +9,33 @@ use tokio::sync::OwnedMutexGuard;
 
 /// The one place in memory for an unpacked body. The next page waits until this one is dropped, and is unpacked
 /// into the same memory.
-pub type Desk = OwnedMutexGuard<String>;
+pub type PageBuffer = OwnedMutexGuard<Vec<u8>>;
+
+/// More bytes that are no UTF-8 are not a slip in a record but another encoding, or no text at all.
+const MOST_INVALID_BYTES: usize = 100_000;
+/// RFC 8259 lets a reader ignore it. <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A page whose body is complete, valid JSON.
 #[derive(Debug)]
 pub struct Page {
-    body: Desk,
+    body: PageBuffer,
     records: Vec<Range<usize>>,
     /// The link of the next page, byte for byte as Graph gave it; `None` on the last page.
     pub next_link: Option<String>,
+    /// The record that the page consists of, where that is too large to be stored.
+    pub oversized: Option<Oversized>,
+}
+
+/// A record that is too large to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oversized {
+    /// Its id, where that is short and plain.
+    pub id: Option<String>,
+    /// Its time as Graph wrote it, where that is short and plain.
+    pub time: Option<String>,
+    /// Bytes of the page that it came in.
+    pub bytes: u64,
 }
 
 #[derive(Deserialize)]
@@ -31,17 +47,30 @@ struct Envelope<'body> {
 }
 
 impl Page {
-    /// The page that `body` holds; `None` where it is not one, complete.
-    pub fn parse(body: Desk) -> Option<Self> {
-        let envelope: Envelope = serde_json::from_str(&body).ok()?;
-        let start = body.as_ptr().addr();
+    /// The page that `body` holds, or the first byte at which it is none. Bytes that are no UTF-8 are kept as they are:
+    /// they cost neither the page nor their record.
+    pub fn parse(mut body: PageBuffer) -> Result<Self, usize> {
+        let invalid = mask_invalid(&mut body)?;
+        let text_start = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let text = std::str::from_utf8(&body[text_start..]).map_err(|error| error.valid_up_to())?;
+        let envelope: Envelope =
+            serde_json::from_str(text).map_err(|error| text_start + offset(text, &error))?;
+        let body_start = body.as_ptr().addr();
         let range = |record: &RawValue| {
-            let at = record.get().as_ptr().addr() - start;
+            let at = record.get().as_ptr().addr() - body_start;
             at..at + record.get().len()
         };
         let records = envelope.value.into_iter().map(range).collect();
         let next_link = envelope.next_link;
-        Some(Self { body, records, next_link })
+        for (at, byte) in invalid {
+            body[at] = byte;
+        }
+        Ok(Self { body, records, next_link, oversized: None })
+    }
+
+    /// A page of nothing but a record that is too large, and the link of the next one.
+    pub(super) fn of_oversized(body: PageBuffer, oversized: Oversized, next_link: Option<String>) -> Self {
+        Self { body, records: Vec::new(), next_link, oversized: Some(oversized) }
     }
 
     /// The number of records, whatever their time.
@@ -51,97 +80,41 @@ impl Page {
 
     /// Whether `text` stands anywhere in the page.
     pub fn mentions(&self, text: &str) -> bool {
-        self.body.contains(text)
+        memchr::memmem::find(&self.body, text.as_bytes()).is_some()
     }
 
-    /// The records that `span` owns, with what is known of each. Fails where Graph served something else than
-    /// was asked; then nothing of the page counts.
-    pub fn records_in(&self, span: Span, log: Log) -> Result<Vec<(Record, &str)>, Strayed> {
-        let mut strayed = Strayed { outside: 0, without_time: 0 };
-        let mut records = Vec::with_capacity(self.records.len());
-        for range in &self.records {
+    /// The records, with what is known of each.
+    pub fn records(&self, log: Log) -> Vec<(Record, &[u8])> {
+        let read = |range: &Range<usize>| {
             let json = &self.body[range.clone()];
-            let record = Record::read(json, log.time_field());
-            match record.time {
-                None => strayed.without_time += 1,
-                Some(time) if time < span.start || time > span.end => strayed.outside += 1,
-                Some(time) if time == span.end => {}
-                Some(_) => records.push((record, json)),
-            }
+            (Record::read(json, log.time_field()), json)
+        };
+        self.records.iter().map(read).collect()
+    }
+}
+
+/// Puts `?` in place of each byte that is no UTF-8; returns where, and what stood there.
+fn mask_invalid(body: &mut [u8]) -> Result<Vec<(usize, u8)>, usize> {
+    let mut invalid = Vec::new();
+    let mut at = 0;
+    for chunk in body.utf8_chunks() {
+        at += chunk.valid().len();
+        invalid.extend(chunk.invalid().iter().zip(at..).map(|(&byte, at)| (at, byte)));
+        at += chunk.invalid().len();
+        if invalid.len() > MOST_INVALID_BYTES {
+            return Err(at);
         }
-        if strayed == (Strayed { outside: 0, without_time: 0 }) { Ok(records) } else { Err(strayed) }
     }
+    for &(at, _) in &invalid {
+        body[at] = b'?';
+    }
+    Ok(invalid)
 }
 
-/// Records of a page that were not asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Strayed {
-    /// Records outside the asked span: Graph ignored the filter.
-    pub outside: usize,
-    /// Records without a readable time.
-    pub without_time: usize,
-}
-
-/// The first and the last of some times.
-type Times = Option<(DateTime<Utc>, DateTime<Utc>)>;
-
-/// The records of a chain of pages so far, from which follows how dense its span is.
-#[derive(Debug, Default)]
-pub struct Seen {
-    pages: u32,
-    count: u64,
-    times: Times,
-    /// What the last page held.
-    last_page: (u64, Times),
-}
-
-impl Seen {
-    /// Adds the records of a page.
-    pub fn add(&mut self, records: &[(Record, &str)]) {
-        let count = records.len() as u64;
-        let times = records.iter().filter_map(|(record, _)| record.time).map(|time| (time, time));
-        let of_page = times.reduce(both);
-        self.pages += 1;
-        self.count += count;
-        self.times = self.times.into_iter().chain(of_page).reduce(both);
-        self.last_page = (count, of_page);
-    }
-
-    /// About how many records `span` holds, where more follow than were seen.
-    pub fn expected(&self, span: Span) -> u64 {
-        let Some((first, last)) = self.times else { return 0 };
-        self.count * seconds(span.start, span.end) / seconds(first, last).max(1)
-    }
-
-    /// About how many more `span` holds, where the rest of it is as dense as the last page; `None` before the
-    /// first page.
-    pub fn ahead(&self, span: Span) -> Option<u64> {
-        let covered = |times: Times| times.map_or(0, |(first, last)| seconds(first, last));
-        let (count, of_page) = self.last_page;
-        let left = seconds(span.start, span.end).saturating_sub(covered(self.times));
-        (self.pages > 0).then(|| count * left / covered(of_page).max(1))
-    }
-
-    /// Whether there was one page only.
-    pub fn is_first_page(&self) -> bool {
-        self.pages == 1
-    }
-
-    /// The records that were seen.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-}
-
-fn both(
-    one: (DateTime<Utc>, DateTime<Utc>),
-    other: (DateTime<Utc>, DateTime<Utc>),
-) -> (DateTime<Utc>, DateTime<Utc>) {
-    (one.0.min(other.0), one.1.max(other.1))
-}
-
-fn seconds(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
-    u64::try_from((to - from).num_seconds()).unwrap_or(0)
+/// The byte of `text` at which `error` was noticed.
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    lines.map(str::len).sum::<usize>() + error.column()
 }
 
 #[cfg(test)]
@@ -150,74 +123,30 @@ mod tests {
     use std::sync::Arc;
     use tokio::sync::Mutex;
 
-    fn span() -> Span {
-        Span { start: "2026-11-22T00:00:00Z".parse().unwrap(), end: "2026-11-23T00:00:00Z".parse().unwrap() }
-    }
-
-    fn parse(body: &str) -> Option<Page> {
-        Page::parse(Arc::new(Mutex::new(body.to_owned())).try_lock_owned().unwrap())
-    }
-
-    fn page(times: &[&str]) -> Page {
-        let records: Vec<_> =
-            times.iter().map(|time| format!(r#"{{"id":"{time}", "createdDateTime":"{time}"}}"#)).collect();
-        parse(&format!(r#"{{"@odata.context":"x","value":[{}]}}"#, records.join(" ,\n"))).unwrap()
+    fn parse(body: &[u8]) -> Result<Page, usize> {
+        Page::parse(Arc::new(Mutex::new(body.to_vec())).try_lock_owned().unwrap())
     }
 
     #[test]
-    fn a_record_at_the_end_is_left_to_the_span_that_owns_it() {
-        let page = page(&["2026-11-22T00:00:00Z", "2026-11-22T23:59:59.9999999Z", "2026-11-23T00:00:00Z"]);
-        let records = page.records_in(span(), Log::SignIns).unwrap();
-        assert_eq!(records.len(), 2);
-        assert_eq!(
-            records[0].1,
-            r#"{"id":"2026-11-22T00:00:00Z", "createdDateTime":"2026-11-22T00:00:00Z"}"#
-        );
-    }
-
-    #[test]
-    fn the_rest_of_a_span_is_taken_for_as_dense_as_the_last_page() {
-        let mut seen = Seen::default();
-        assert_eq!(seen.ahead(span()), None);
-        seen.add(
-            &page(&["2026-11-22T23:00:00Z", "2026-11-22T20:00:00Z"])
-                .records_in(span(), Log::SignIns)
-                .unwrap(),
-        );
-        assert_eq!(seen.ahead(span()), Some(14));
-        seen.add(
-            &page(&["2026-11-22T19:00:00Z", "2026-11-22T18:00:00Z"])
-                .records_in(span(), Log::SignIns)
-                .unwrap(),
-        );
-        assert_eq!((seen.ahead(span()), seen.expected(span())), (Some(38), 19));
-    }
-
-    #[test]
-    fn a_record_outside_the_span_spoils_the_page() {
-        let page =
-            page(&["2026-11-22T10:00:00Z", "2026-11-23T00:00:00.0000001Z", "2026-11-21T23:59:59Z", "noon"]);
-        let strayed = page.records_in(span(), Log::SignIns).unwrap_err();
-        assert_eq!(strayed, Strayed { outside: 2, without_time: 1 });
+    fn a_record_keeps_every_byte_even_where_it_is_no_utf_8() {
+        let body = b"\xef\xbb\xbf{\"value\":[{\"id\":\"\xff\xc3\xa9\",\n\"createdDateTime\":\"2026-11-22T00:00:00Z\"},null, 7]}";
+        let page = parse(body).unwrap();
+        let records = page.records(Log::SignIns);
+        assert_eq!(records[0].1, b"{\"id\":\"\xff\xc3\xa9\",\n\"createdDateTime\":\"2026-11-22T00:00:00Z\"}");
+        assert!(records[0].0.time.is_some());
+        assert_eq!((records[1].1, records[1].0.time), (&b"null"[..], None));
+        assert_eq!((records[2].1, records[2].0.time), (&b"7"[..], None));
     }
 
     #[test]
     fn anything_but_a_whole_page_is_refused() {
         for body in ["", "{}", "<html>", r#"{"value":[{"id":1}"#, r#"{"value":{}}"#, r#"{"value":[]}x"#, "[]"]
         {
-            assert!(parse(body).is_none(), "{body}");
+            assert!(parse(body.as_bytes()).is_err(), "{body}");
         }
-        let tips = r#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
+        assert_eq!(parse(b"{\"value\":[{\"id\":x}]}").unwrap_err(), 17);
+        assert!(parse(&vec![0xff; 200_000]).is_err());
+        let tips = br#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
         assert_eq!(parse(tips).unwrap().next_link.as_deref(), Some("https://x/"));
-    }
-
-    #[test]
-    fn the_pages_tell_how_dense_a_span_is() {
-        let page = page(&["2026-11-22T23:59:00Z", "2026-11-22T23:58:00Z", "2026-11-22T23:57:00Z"]);
-        let records = page.records_in(span(), Log::SignIns).unwrap();
-        let mut seen = Seen::default();
-        assert_eq!(seen.expected(span()), 0);
-        seen.add(&records);
-        assert_eq!(seen.expected(span()), 3 * 86_400 / 120);
     }
 }

@@ -2,12 +2,16 @@
 
 use crate::error::Error;
 use crate::log::{GraphVersion, Stream};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
+use http::Uri;
 use url::Url;
 use url::form_urlencoded;
 
 /// Spans are not halved below this.
 const SHORTEST: TimeDelta = TimeDelta::minutes(5);
+
+/// Records on a page at most. <https://learn.microsoft.com/graph/api/signin-list>
+pub const FULL_PAGE: u16 = 1000;
 
 /// A half-open span of record time that is asked for with one query: a window, or a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +39,30 @@ impl Span {
     pub fn halves(self) -> Option<Vec<Self>> {
         (self.end - self.start > SHORTEST).then(|| self.slices(2))
     }
+
+    /// The spans between those of `cuts` that are whole seconds inside this one; together they make it up.
+    pub fn cut_at(self, cuts: impl IntoIterator<Item = DateTime<Utc>>) -> Vec<Self> {
+        let mut start = self.start;
+        let mut spans = Vec::new();
+        for cut in cuts.into_iter().map(|cut| cut.trunc_subsecs(0)) {
+            if start < cut && cut < self.end {
+                spans.push(Self { start, end: cut });
+                start = cut;
+            }
+        }
+        spans.push(Self { start, end: self.end });
+        spans
+    }
+
+    /// Whether it owns a record of that time.
+    pub fn contains(self, time: DateTime<Utc>) -> bool {
+        self.start <= time && time < self.end
+    }
+
+    /// Whole seconds from its start to its end.
+    pub fn seconds(self) -> u64 {
+        u64::try_from((self.end - self.start).num_seconds()).unwrap_or(0)
+    }
 }
 
 /// Where one stream is asked for.
@@ -55,7 +83,7 @@ impl Collection {
     /// at the end is served too; it belongs to the span that starts there.
     /// <https://learn.microsoft.com/graph/api/resources/signin>
     pub fn first_link(&self, span: Span) -> String {
-        self.link(span, 1000)
+        self.link(span, FULL_PAGE)
     }
 
     /// The link of one record of `span`, for a check of permissions and licence.
@@ -63,7 +91,8 @@ impl Collection {
         self.link(span, 1)
     }
 
-    fn link(&self, span: Span, top: u16) -> String {
+    /// The link of the first page of `span` with at most `top` records a page.
+    pub fn link(&self, span: Span, top: u16) -> String {
         let field = self.stream.log().time_field();
         let literal = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
         let time = format!("{field} ge {} and {field} le {}", literal(span.start), literal(span.end));
@@ -79,13 +108,31 @@ impl Collection {
         format!("{base}/{version}/auditLogs/{collection}?$filter={}&$top={top}", filter.replace('+', "%20"))
     }
 
-    /// Checks that a link which Graph gave stays on the configured host, so that the token goes nowhere else.
+    /// Checks that a link which Graph gave stays on the configured host, so that the token goes nowhere else, and that
+    /// it can be asked for byte for byte. What is checked is what is sent.
     pub fn check_link(&self, link: &str) -> Result<(), Error> {
-        let stays = Url::parse(link).is_ok_and(|link| link.origin() == self.graph_url.origin());
+        let target = link.parse::<Uri>().ok().filter(|uri| {
+            let is_plain = link.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+            is_plain && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        });
+        let host = self.graph_url.host_str().unwrap_or_default();
+        let Some(target) = target else {
+            return Err(Error::Graph(format!(
+                "Graph gave a next link that is no plain URL, so that the rest of its answer cannot be asked for; check \
+                 that no proxy rewrites the answers of {host}"
+            )));
+        };
+        let port = target.port_u16().or(match target.scheme_str() {
+            Some("https") => Some(443),
+            Some("http") => Some(80),
+            _ => None,
+        });
+        let stays = target.scheme_str() == Some(self.graph_url.scheme())
+            && target.host().is_some_and(|name| name.eq_ignore_ascii_case(host))
+            && port == self.graph_url.port_or_known_default();
         if stays {
             return Ok(());
         }
-        let host = self.graph_url.host_str().unwrap_or_default();
         Err(Error::Graph(format!(
             "Graph gave a next link that leaves {host}; it was not followed, because the access token must go to \
              no other host; check GRAPH_URL and that no proxy rewrites the answers"
@@ -126,16 +173,31 @@ mod tests {
         assert!(
             collection.check_link("https://graph.microsoft.com/v1.0/auditLogs/signIns?$skiptoken=x").is_ok()
         );
+        assert!(collection.check_link("https://GRAPH.microsoft.com:443/beta?a='%23+%2b[x]").is_ok());
         for link in [
             "http://graph.microsoft.com/v1.0/auditLogs/signIns",
             "https://graph.microsoft.com:8443/v1.0",
             "https://graph.microsoft.com.example.net/v1.0",
             "https://graph.microsoft.com@example.net/v1.0",
+            "https://user:secret@graph.microsoft.com/v1.0/auditLogs/signIns",
+            "https://graph.microsoft.com/v1.0/auditLogs/signIns#there",
+            "https://graph.microsoft.com/v1.0/auditLogs/signIns?a=b c",
+            "https://graph.microsoft.com/v1.0/auditLogs/signIns?a=\u{e9}",
             "/v1.0/auditLogs/signIns",
             "",
         ] {
             assert!(collection.check_link(link).is_err(), "{link}");
         }
+    }
+
+    #[test]
+    fn cuts_outside_the_span_or_out_of_order_do_no_harm() {
+        let hour = span("2026-11-22T00:00:00Z", "2026-11-22T01:00:00Z");
+        let cuts = ["00:20:00.9", "00:20:00.1", "00:10:00", "00:40:00", "01:00:00", "02:00:00", "00:00:00"];
+        let spans = hour.cut_at(cuts.map(|cut| format!("2026-11-22T{cut}Z").parse().unwrap()));
+        assert_eq!(spans.iter().map(|span| span.seconds()).collect::<Vec<_>>(), [1200, 1200, 1200]);
+        assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert_eq!((spans[0].start, spans[2].end), (hour.start, hour.end));
     }
 
     #[test]

@@ -30,12 +30,9 @@ impl Refusal {
     /// Reads an answer. The body may be anything: JSON with or without a code, HTML, nothing.
     pub(super) fn read(status: u16, request_id: &str, body: &[u8]) -> Self {
         let code = serde_json::from_slice::<ErrorBody>(body).ok().and_then(|body| body.error.code);
-        Self { status, code: code.unwrap_or_default(), request_id: request_id.to_owned() }
-    }
-
-    /// Whether Graph refused a next link that it gave itself.
-    pub(super) fn is_of_link(&self) -> bool {
-        matches!(self.status, 400 | 404 | 410)
+        let code = code.filter(|code| is_plain(code)).unwrap_or_default();
+        let request_id = if is_plain(request_id) { request_id.to_owned() } else { String::new() };
+        Self { status, code, request_id }
     }
 
     /// The error that ends the read of `log`.
@@ -68,8 +65,12 @@ impl Refusal {
                  take the access token elsewhere ({came_back}); check GRAPH_URL"
             )),
             _ => Error::Graph(format!(
-                "Graph did not serve {collection} ({came_back}); the next run tries again; if it goes on, give the \
-                 request id to Microsoft's support"
+                "Graph did not serve {collection} ({came_back}); the next run tries again{}",
+                if self.request_id.is_empty() {
+                    ""
+                } else {
+                    "; if this persists, contact Microsoft support with the request id"
+                }
             )),
         }
     }
@@ -79,6 +80,12 @@ impl Refusal {
         let request_id = if self.request_id.is_empty() { "none" } else { &self.request_id };
         format!("status {}, {code}, request-id {request_id}", self.status)
     }
+}
+
+/// Whether a text that came from outside may be quoted: short, and of characters that do no harm anywhere.
+pub(super) fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    (1..=100).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 #[cfg(test)]
@@ -103,5 +110,16 @@ mod tests {
         check(400, r#"{"error":{"code":null}}"#, "Graph");
         check(500, "<html>private</html>", "Graph");
         check(302, "", "Graph");
+    }
+
+    #[test]
+    fn a_code_that_is_no_code_is_not_quoted() {
+        let long = "A".repeat(101);
+        for code in ["\u{1b}]0;owned\u{7}", "a sentence", "", "line\nfeed", &long] {
+            let body = serde_json::json!({"error": {"code": code}}).to_string();
+            let error = Refusal::read(400, "r 1", body.as_bytes()).explain(Log::SignIns).to_string();
+            assert!(error.contains("(status 400, no error code, request-id none)"), "{error}");
+            assert!(!error.contains("contact Microsoft"), "{error}");
+        }
     }
 }

@@ -9,6 +9,11 @@ const MOST_TRIES: u32 = 8;
 const MOST_THROTTLED: u32 = 40;
 /// Time-outs of one request before a smaller span is asked for.
 const MOST_TIMEOUTS: u32 = 2;
+/// Tries of a page that arrives whole and cannot be read before a smaller span is asked for: a garbled answer
+/// passes at once or not at all.
+const MOST_UNREADABLE: u32 = 3;
+/// Further tries of a first link that Graph answers with 400: public reports tell of such answers that pass.
+const MOST_BAD_REQUESTS: u32 = 2;
 /// A wait longer than this is not worth keeping a run alive for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
@@ -19,8 +24,12 @@ pub(super) enum Outcome {
     Status(u16, Option<Duration>),
     /// No whole answer in time.
     TimedOut,
-    /// The connection broke, or the body was not what its status promised.
+    /// The connection broke.
     Broken,
+    /// A whole answer of status 200 that is no page.
+    Unreadable,
+    /// A page too large to take.
+    TooLarge,
 }
 
 /// What to do next.
@@ -32,11 +41,7 @@ pub(super) enum Decision {
     Wait(Duration),
     /// The same request with a new token.
     RenewToken,
-    /// A smaller span.
-    AskForLess,
-    /// Give up: too much was asked for too long.
-    Throttled,
-    /// Give up: the answer is final.
+    /// Give up: the outcome is final.
     Fail,
 }
 
@@ -46,12 +51,15 @@ pub(super) struct Tries {
     failed: u32,
     throttled: u32,
     timed_out: u32,
+    unreadable: u32,
+    bad_requests: u32,
     renewed: bool,
 }
 
 impl Tries {
-    /// Decides after `outcome`. `jitter` is a random number from 0 to 1.
-    pub(super) fn decide(&mut self, outcome: Outcome, jitter: f64) -> Decision {
+    /// Decides after `outcome` of a request for a first link, or one that Graph gave (`is_next`). `jitter` is a random
+    /// number from 0 to 1.
+    pub(super) fn decide(&mut self, outcome: Outcome, is_next: bool, jitter: f64) -> Decision {
         match outcome {
             Outcome::Status(429 | 503, wait) => self.throttled(wait, jitter),
             Outcome::Status(401, _) if !self.renewed => {
@@ -59,10 +67,18 @@ impl Tries {
                 Decision::RenewToken
             }
             Outcome::Status(408 | 500.., _) | Outcome::Broken => self.again(jitter),
-            Outcome::Status(..) => Decision::Fail,
+            Outcome::Status(400, _) if !is_next && self.bad_requests < MOST_BAD_REQUESTS => {
+                self.bad_requests += 1;
+                self.again(jitter)
+            }
+            Outcome::Status(..) | Outcome::TooLarge => Decision::Fail,
+            Outcome::Unreadable => {
+                self.unreadable += 1;
+                if self.unreadable >= MOST_UNREADABLE { Decision::Fail } else { self.again(jitter) }
+            }
             Outcome::TimedOut => {
                 self.timed_out += 1;
-                if self.timed_out >= MOST_TIMEOUTS { Decision::AskForLess } else { self.again(jitter) }
+                if self.timed_out >= MOST_TIMEOUTS { Decision::Fail } else { self.again(jitter) }
             }
         }
     }
@@ -73,7 +89,7 @@ impl Tries {
         let wait =
             wait.map_or_else(|| backoff(self.throttled + 2, jitter), |wait| wait.max(Duration::from_secs(1)));
         if self.throttled >= MOST_THROTTLED || wait > LONGEST_WAIT {
-            Decision::Throttled
+            Decision::Fail
         } else {
             Decision::PauseEverybody(wait)
         }
@@ -113,7 +129,7 @@ mod tests {
 
     fn check(outcomes: &[Outcome], last: Decision) {
         let mut tries = Tries::default();
-        let decisions: Vec<_> = outcomes.iter().map(|&outcome| tries.decide(outcome, 0.0)).collect();
+        let decisions: Vec<_> = outcomes.iter().map(|&outcome| tries.decide(outcome, true, 0.0)).collect();
         assert_eq!(decisions.last(), Some(&last), "{outcomes:?}");
     }
 
@@ -128,8 +144,8 @@ mod tests {
             Decision::PauseEverybody(Duration::from_secs(1)),
         );
         check(&[Outcome::Status(429, None)], Decision::PauseEverybody(Duration::from_secs(4)));
-        check(&[Outcome::Status(429, Some(Duration::from_hours(24)))], Decision::Throttled);
-        check(&[Outcome::Status(429, None); 40], Decision::Throttled);
+        check(&[Outcome::Status(429, Some(Duration::from_hours(24)))], Decision::Fail);
+        check(&[Outcome::Status(429, None); 40], Decision::Fail);
     }
 
     #[test]
@@ -149,11 +165,24 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_request_for_a_first_link_is_tried_twice_more() {
+        let mut tries = Tries::default();
+        let mut decide = || tries.decide(Outcome::Status(400, None), false, 0.0);
+        let decisions = [decide(), decide(), decide()];
+        let waits = [1, 2].map(|seconds| Decision::Wait(Duration::from_secs(seconds)));
+        assert_eq!(decisions, [waits[0], waits[1], Decision::Fail]);
+        assert_eq!(Tries::default().decide(Outcome::Status(403, None), false, 0.0), Decision::Fail);
+    }
+
+    #[test]
     fn failures_back_off_and_end() {
         check(&[Outcome::Status(502, None); 2], Decision::Wait(Duration::from_secs(2)));
         check(&[Outcome::Broken; 8], Decision::Fail);
         check(&[Outcome::TimedOut], Decision::Wait(Duration::from_secs(1)));
-        check(&[Outcome::TimedOut; 2], Decision::AskForLess);
+        check(&[Outcome::TimedOut; 2], Decision::Fail);
+        check(&[Outcome::Unreadable; 2], Decision::Wait(Duration::from_secs(2)));
+        check(&[Outcome::Unreadable; 3], Decision::Fail);
+        check(&[Outcome::TooLarge], Decision::Fail);
         assert_eq!(backoff(30, 1.0), Duration::from_mins(1));
     }
 

@@ -3,11 +3,14 @@
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::graph::credential::{Application, Credential};
+use crate::graph::http::{HttpClient, USER_AGENT};
 use crate::graph::question::{Question, scope};
 use crate::graph::retry::{backoff, http_date};
 use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderValue};
+use http::Request;
+use http::header::{self, CONTENT_TYPE, DATE, HeaderValue};
+use http_body_util::{BodyExt as _, Limited};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +26,8 @@ const MOST_TRIES: u32 = 8;
 const SPREADING: TimeDelta = TimeDelta::minutes(5);
 /// How long one token request may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
+/// An answer larger than this many bytes is not from Entra: a token takes a few thousand.
+const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// An access token for Graph.
 #[derive(Debug, Clone)]
@@ -37,7 +42,7 @@ pub(super) struct Token {
 /// Fetches access tokens for one application during one run, and keeps the latest.
 #[derive(Debug)]
 pub(super) struct TokenSource {
-    http: reqwest::Client,
+    http: HttpClient,
     pub(super) endpoint: String,
     code_endpoint: String,
     pub(super) scope: String,
@@ -61,22 +66,21 @@ pub(super) type Answer<T> = (T, Option<TimeDelta>);
 impl TokenSource {
     /// A source for tokens of `login_url` that Graph at `graph_url` accepts.
     pub(super) fn new(
-        http: reqwest::Client,
         login_url: &Url,
         graph_url: &Url,
         application: Application,
         clock: Clock,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        Self {
-            http,
+        Ok(Self {
+            http: HttpClient::new(login_url)?,
             endpoint: format!("{}/{}/oauth2/v2.0/token", base(login_url), application.tenant_id),
             code_endpoint: format!("{}/{}/oauth2/v2.0/devicecode", base(login_url), application.tenant_id),
             scope: scope(&application.credential, &base(graph_url)),
             application,
             clock,
             latest: Mutex::new(Ok(None)),
-        }
+        })
     }
 
     /// The latest token, or a new one where that is about to expire or is the `refused` one.
@@ -146,18 +150,20 @@ impl TokenSource {
         question: &Question,
     ) -> Result<Result<Answer<T>, SignOnAnswer>, Error> {
         let endpoint = if matches!(question, Question::Code) { &self.code_endpoint } else { &self.endpoint };
-        let request = self
-            .http
-            .post(endpoint)
+        let request = Request::post(endpoint)
+            .header(header::USER_AGENT, USER_AGENT)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(self.form(question).await?);
+            .body(self.form(question).await?.into());
+        let Ok(request) = request else { return Err(unreachable_login(endpoint)) };
         let exchange = async {
-            let response = request.send().await?;
+            let response = self.http.send(request).await.ok()?;
             let date = response.headers().get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
             let server_ahead = date.map(|date| date - self.clock.now());
-            Ok::<_, reqwest::Error>((response.status(), server_ahead, response.bytes().await?))
+            let status = response.status();
+            let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await.ok()?;
+            Some((status, server_ahead, body.to_bytes()))
         };
-        let Some(Ok((status, server_ahead, body))) = self.clock.timeout(TIMEOUT, exchange).await else {
+        let Some(Some((status, server_ahead, body))) = self.clock.timeout(TIMEOUT, exchange).await else {
             return Ok(Err(SignOnAnswer::Again));
         };
         if status.is_success() {

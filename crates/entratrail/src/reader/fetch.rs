@@ -1,21 +1,23 @@
-//! Every page that Graph serves for a window: the chains of pages, and what to do when one breaks.
+//! Every page that Graph serves for a window.
+//!
+//! The window is a set of spans that make it up, each asked for by a chain (`chain.rs`). It is read when every
+//! chain was followed to its end. What pages seem to say of order and density decides only whether a span is
+//! asked for again in parts.
 
 use super::Reader;
-use super::chain::{Chain, Links, Role, cut_again, slices};
+use super::chain::{Break, Chain, Links, Outside, Role, instead_of, probe, slices};
+use super::density::{ChainDensity, WindowDensity};
 use super::intake::Intake;
-use super::survey::Survey;
 use crate::error::Error;
-use crate::graph::page::{Page, Seen, Strayed};
+use crate::graph::page::Page;
 use crate::graph::query::Span;
-use crate::graph::{NoPage, Rank, Tally};
+use crate::graph::{PageRequest, Rank, Tally};
 use crate::plan::Planned;
 use crate::record::Record;
 use crate::window::WindowLength;
-use chrono::{SubsecRound as _, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::SemaphorePermit;
 
 /// A read that passes this many times the target, or will, is given up and split.
@@ -25,6 +27,8 @@ const FAR_TOO_MUCH: u64 = 4;
 const TOO_MUCH: u64 = 3;
 /// A first page stands at the edge of a day, where there may be this many times less than at noon.
 const PERHAPS_AT_NIGHT: u64 = 6;
+/// How far back Graph is asked for a record that shows what it keeps: longer than it keeps any.
+const LONGEST_KEPT: TimeDelta = TimeDelta::days(31);
 
 /// How fetching a window ended.
 #[derive(Debug)]
@@ -43,16 +47,14 @@ pub(super) enum Fetched {
 struct Window<'read> {
     planned: &'read Planned,
     span: Span,
-    survey: Survey,
-    /// Chains that are under way, where it is its turn to have several.
-    under_way: AtomicUsize,
+    density: WindowDensity,
 }
 
 /// How following a chain ended.
 enum Followed<'run> {
     ToItsEnd,
     InsteadBy(Vec<Chain>),
-    /// The window is better read as these chains, in the turn that was free for it, if one was.
+    /// The window is better read as these chains, with the permit that was free for it, if one was.
     InSlices(Vec<Chain>, Option<SemaphorePermit<'run>>),
     TooMuch(WindowLength, u64),
     Failed(Error),
@@ -62,43 +64,38 @@ enum Followed<'run> {
 enum Probed<'run> {
     /// The chain can go on.
     Sparse,
-    /// There is too much for one chain; the page does not count.
-    Dense(Followed<'run>),
-    /// There is too much for one chain before what the page holds; the page counts.
-    DenseBefore(Followed<'run>),
+    /// There is too much for one chain. The page counts only where the permit to keep it was free.
+    Dense(Followed<'run>, bool),
 }
 
 impl<'run> Reader<'run> {
     /// Fetches every page of the window into `intake`. Where the window turns out to need several chains, waits
-    /// for its `turn` before any of them starts.
+    /// for its `permit` before any of them starts.
     pub(super) async fn fetch(
         &self,
         planned: &Planned,
         expected: Option<u64>,
         intake: &Intake<'_>,
-        turn: &mut Option<SemaphorePermit<'run>>,
+        permit: &mut Option<SemaphorePermit<'run>>,
         tally: &Tally,
     ) -> Fetched {
-        let (span, survey) = (span_of(planned), Survey::default());
-        let window = Window { planned, span, survey, under_way: AtomicUsize::new(usize::MAX) };
+        let span = Span { start: planned.window.start(), end: planned.window.end() };
+        let window = Window { planned, span, density: WindowDensity::default() };
         let mut chains = match expected {
-            Some(records) => slices(window.span, records),
-            None => vec![Chain { span: window.span, role: Role::Probe }],
+            Some(records) => slices(span, records),
+            None => vec![probe(span)],
         };
         let mut followed = FuturesUnordered::new();
         loop {
             followed.extend(chains.drain(..).map(|chain| self.follow(&window, chain, intake, tally)));
-            if turn.is_some() {
-                window.under_way.store(followed.len(), Relaxed);
-            }
             match followed.next().await {
                 None => return Fetched::Everything,
                 Some(Followed::ToItsEnd) => {}
                 Some(Followed::InsteadBy(others)) => chains = others,
-                Some(Followed::InSlices(slices, free_turn)) => {
-                    *turn = match free_turn {
+                Some(Followed::InSlices(slices, free)) => {
+                    *permit = match free {
                         None => self.large.acquire().await.ok(),
-                        free_turn => free_turn,
+                        free => free,
                     };
                     chains = slices;
                 }
@@ -116,58 +113,94 @@ impl<'run> Reader<'run> {
         tally: &Tally,
     ) -> Followed<'run> {
         let stream = window.planned.stream;
-        let mut links = Links::starting_with(self.collection.first_link(chain.span));
-        let mut seen = Seen::default();
+        let mut links = Links::starting_with(self.collection.link(chain.span, chain.top));
+        let mut density = ChainDensity::default();
+        let mut outside = Outside::default();
         loop {
-            let rank = Rank::new(window.span.start, stream, seen.ahead(chain.span));
-            let page = match self.graph.page(stream.log(), &links.current, links.pages > 0, rank, tally).await
-            {
+            let request = PageRequest {
+                link: &links.current,
+                is_next: links.pages > 0,
+                is_single: chain.top == 1,
+                rank: Rank::new(window.span.start, stream, density.ahead(chain.span)),
+            };
+            let page = match self.graph.page(stream.log(), request, tally).await {
                 Ok(page) => page,
-                Err(no_page) => return ask_differently(chain, no_page),
+                Err(no_page) => return replace(chain, Break::NoPage(no_page)),
             };
-            let records = match page.records_in(chain.span, stream.log()) {
-                Ok(records) => records,
-                Err(strayed) => return Followed::Failed(filter_ignored(strayed)),
-            };
-            seen.add(&records);
+            let records = page.records(stream.log());
+            for (record, _) in &records {
+                outside.add(record.time.is_some_and(|time| time < chain.span.start || time > chain.span.end));
+            }
+            if let Err(error) = outside.check(page.next_link.is_none()) {
+                return Followed::Failed(error);
+            }
+            density.add(&records);
             let mut instead = None;
             if chain.role == Role::Probe && links.pages == 0 {
-                match self.after_probe(window, &page, &records, &seen) {
+                match self.after_probe(window, &page, &density) {
                     Probed::Sparse => {}
-                    Probed::Dense(instead) => return instead,
-                    Probed::DenseBefore(others) => instead = Some(others),
+                    Probed::Dense(others, false) => return others,
+                    Probed::Dense(others, true) => instead = Some(others),
                 }
             }
-            let (before, after) = match intake.take(&records).await {
-                Ok(counts) => counts,
+            let served = match self.take(window, &page, &records, intake).await {
+                Ok(served) => served,
                 Err(error) => return Followed::Failed(error),
             };
-            self.progress.add_records(stream, after - before);
             let (name, page_number) = (stream.name(), links.pages + 1);
             tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
+            let first = records.first().map(|(record, _)| record.version);
             let end = instead
-                .or_else(|| self.reconsider(window, chain, &page, &records, &seen, after))
-                .or_else(|| self.next(&mut links, &page, before == after));
+                .or_else(|| self.reconsider(window, chain, &page, &density, served))
+                .or_else(|| self.next(chain, &mut links, &page, first));
             if let Some(end) = end {
                 return end;
             }
         }
     }
 
-    /// Whether what was seen so far calls for other chains or shorter windows.
+    /// Hands what the window owns of a page to `intake`, and says how many versions were served by now. A record
+    /// without a readable time is kept with the window that it was served for, one that another window owns is
+    /// left to it.
+    async fn take(
+        &self,
+        window: &Window<'_>,
+        page: &Page,
+        records: &[(Record, &[u8])],
+        intake: &Intake<'_>,
+    ) -> Result<u64, Error> {
+        let mut own = Vec::with_capacity(records.len());
+        let mut outside = 0;
+        for &(record, json) in records {
+            match record.time {
+                Some(time) if window.span.contains(time) => {
+                    self.kept_since.note(time);
+                    own.push((record, json));
+                }
+                None => own.push((record, json)),
+                // A filter has both bounds, so the first instant of the next window is served as well.
+                Some(time) if time == window.span.end => {}
+                Some(_) => outside += 1,
+            }
+        }
+        let (before, served) = intake.take(&own, outside, page.oversized.as_ref()).await?;
+        self.progress.add_records(window.planned.stream, served - before);
+        Ok(served)
+    }
+
+    /// Whether what was seen so far calls for shorter windows.
     fn reconsider(
         &self,
         window: &Window<'_>,
         chain: Chain,
         page: &Page,
-        records: &[(Record, &str)],
-        seen: &Seen,
+        density: &ChainDensity,
         served: u64,
     ) -> Option<Followed<'run>> {
         let more_follows = page.next_link.is_some();
-        let expected = if more_follows { seen.expected(chain.span) } else { seen.count() };
-        if chain.role == Role::Slice && seen.is_first_page() {
-            window.survey.add(expected, chain.span);
+        let expected = if more_follows { density.expected(chain.span) } else { density.count() };
+        if chain.role == Role::Slice && density.is_first_page() {
+            window.density.add(expected, chain.span);
         }
         if !more_follows {
             return None;
@@ -175,44 +208,32 @@ impl<'run> Reader<'run> {
         if served > FAR_TOO_MUCH * self.target_records {
             return self.split(window, served * 2);
         }
-        let whole = match window.survey.expected(window.span) {
-            Some(surveyed) if surveyed > TOO_MUCH * self.target_records => Some(surveyed),
+        match window.density.expected(window.span) {
+            Some(sampled) if sampled > TOO_MUCH * self.target_records => self.split(window, sampled),
             None if chain.span == window.span && expected > FAR_TOO_MUCH * self.target_records => {
-                Some(expected)
+                self.split(window, expected)
             }
             _ => None,
-        };
-        whole.and_then(|whole| self.split(window, whole)).or_else(|| {
-            let (rest, ahead) = (rest_of(chain.span, records)?, seen.ahead(chain.span)?);
-            cut_again(window.under_way.load(Relaxed), rest, ahead).map(Followed::InsteadBy)
-        })
+        }
     }
 
-    /// How to go on after the first page of a window of which nothing is known. Several chains take memory, so
-    /// they wait for their turn with nothing kept; where the turn is free, the page counts and they read the rest.
-    fn after_probe(
-        &self,
-        window: &Window<'_>,
-        page: &Page,
-        records: &[(Record, &str)],
-        seen: &Seen,
-    ) -> Probed<'run> {
+    /// Decides how to go on after the first page of a window of which nothing is known. Several chains ask for
+    /// the whole window again, because nothing tells what part of it the page was. They take memory, so they
+    /// wait for their permit with nothing kept, unless it is free.
+    fn after_probe(&self, window: &Window<'_>, page: &Page, density: &ChainDensity) -> Probed<'run> {
         if page.next_link.is_none() {
             return Probed::Sparse;
         }
-        let expected = seen.expected(window.span);
-        let slices_of = |span| slices(span, expected * PERHAPS_AT_NIGHT);
-        let all = slices_of(window.span);
-        if all.len() > 1 {
-            let rest = rest_of(window.span, records).zip(self.large.try_acquire().ok());
-            return match rest {
-                Some((rest, turn)) => Probed::DenseBefore(Followed::InSlices(slices_of(rest), Some(turn))),
-                None => Probed::Dense(Followed::InSlices(all, None)),
-            };
+        let expected = density.expected(window.span);
+        let chains = slices(window.span, expected.saturating_mul(PERHAPS_AT_NIGHT));
+        if chains.len() > 1 {
+            let permit = self.large.try_acquire().ok();
+            let is_kept = permit.is_some();
+            return Probed::Dense(Followed::InSlices(chains, permit), is_kept);
         }
         let is_too_much = expected > TOO_MUCH * self.target_records;
         let instead = is_too_much.then(|| self.split(window, expected)).flatten();
-        instead.map_or(Probed::Sparse, Probed::Dense)
+        instead.map_or(Probed::Sparse, |instead| Probed::Dense(instead, false))
     }
 
     /// Has shorter windows read in place of this one, which holds about so many records, where it may be split.
@@ -233,89 +254,52 @@ impl<'run> Reader<'run> {
     }
 
     /// Moves on to the next link, unless the chain ends here.
-    fn next(&self, links: &mut Links, page: &Page, is_fruitless: bool) -> Option<Followed<'run>> {
+    fn next(
+        &self,
+        chain: Chain,
+        links: &mut Links,
+        page: &Page,
+        first: Option<crate::record::Version>,
+    ) -> Option<Followed<'run>> {
         let Some(link) = &page.next_link else { return Some(Followed::ToItsEnd) };
-        let moved = self.collection.check_link(link).and_then(|()| links.advance(link, is_fruitless));
-        moved.err().map(Followed::Failed)
-    }
-}
-
-fn span_of(planned: &Planned) -> Span {
-    Span { start: planned.window.start(), end: planned.window.end() }
-}
-
-/// What the first page of `span` leaves. Sign-ins come newest first by default
-/// (<https://learn.microsoft.com/graph/api/signin-list>), the order of audits is not documented; `None` where a
-/// page has no order. Others may share the second of its last record, so that second belongs to the rest.
-fn rest_of(span: Span, records: &[(Record, &str)]) -> Option<Span> {
-    let times: Option<Vec<_>> = records.iter().map(|(record, _)| record.time).collect();
-    let times = times?;
-    let second = times.last()?.trunc_subsecs(0);
-    let rest = if times.is_sorted_by(|one, next| one >= next) {
-        Span { end: second + TimeDelta::seconds(1), ..span }
-    } else if times.is_sorted() {
-        Span { start: second, ..span }
-    } else {
-        return None;
-    };
-    (rest != span && rest.end <= span.end).then_some(rest)
-}
-
-/// After a refused link the span is asked for once more from its start, then, as after time-outs, in halves. It
-/// is the question that is halved, not the window, so that windows on record can be repaired too.
-fn ask_differently<'run>(chain: Chain, no_page: NoPage) -> Followed<'run> {
-    match no_page {
-        NoPage::Failed(error) => Followed::Failed(error),
-        NoPage::LinkRefused(_) if chain.role != Role::SecondTry => {
-            Followed::InsteadBy(vec![Chain { role: Role::SecondTry, ..chain }])
+        if let Err(error) = self.collection.check_link(link) {
+            return Some(Followed::Failed(error));
         }
-        NoPage::LinkRefused(error) | NoPage::TooSlow(error) => match chain.span.halves() {
-            Some(halves) => {
-                Followed::InsteadBy(halves.into_iter().map(|span| Chain { span, role: Role::Rest }).collect())
-            }
-            None => Followed::Failed(error),
-        },
+        let moved = links.advance(link, first);
+        moved.err().map(|endless| replace(chain, Break::Endless(endless)))
     }
-}
 
-fn filter_ignored(strayed: Strayed) -> Error {
-    Error::Graph(format!(
-        "Graph ignored the filter: a page held {} records outside the asked span and {} without a readable time; nothing of \
-         the window was stored; the next run tries again",
-        strayed.outside, strayed.without_time
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::log::Log;
-    use std::sync::Arc;
-    use tokio::sync::Mutex;
-
-    fn rest_after(times: &[&str]) -> Option<Span> {
-        let span = Span {
-            start: "2026-11-22T00:00:00Z".parse().unwrap(),
-            end: "2026-11-23T00:00:00Z".parse().unwrap(),
+    /// Asks Graph for one record at or before `start`, which shows that it keeps what is as old as that.
+    pub(super) async fn probe_kept_since(
+        &self,
+        start: DateTime<Utc>,
+        planned: &Planned,
+        tally: &Tally,
+    ) -> Result<(), Error> {
+        let span = Span { start: self.clock.now() - LONGEST_KEPT, end: start };
+        if span.start >= span.end {
+            return Ok(());
+        }
+        let log = planned.stream.log();
+        let request = PageRequest {
+            link: &self.collection.probe_link(span),
+            is_next: false,
+            is_single: false,
+            rank: Rank::new(planned.window.start(), planned.stream, None),
         };
-        let records: Vec<_> =
-            times.iter().map(|time| format!(r#"{{"id":"{time}","createdDateTime":"{time}"}}"#)).collect();
-        let body = format!(r#"{{"value":[{}]}}"#, records.join(","));
-        let body = Arc::new(Mutex::new(body)).try_lock_owned().unwrap();
-        let page = Page::parse(body).unwrap();
-        rest_of(span, &page.records_in(span, Log::SignIns).unwrap())
+        let page = self.graph.page(log, request, tally).await.map_err(crate::graph::NoPage::into_error)?;
+        for (record, _) in page.records(log) {
+            if let Some(time) = record.time.filter(|time| span.start <= *time && *time <= span.end) {
+                self.kept_since.note(time);
+            }
+        }
+        Ok(())
     }
+}
 
-    #[test]
-    fn the_rest_lies_behind_the_last_record_of_a_page_with_an_order() {
-        let rest = |times: &[&str]| rest_after(times).map(|rest| format!("{:?} {:?}", rest.start, rest.end));
-        let newest_first = ["2026-11-22T23:50:00Z", "2026-11-22T22:00:00.7Z", "2026-11-22T22:00:00.7Z"];
-        assert_eq!(rest(&newest_first).unwrap(), "2026-11-22T00:00:00Z 2026-11-22T22:00:01Z");
-        let oldest_first = ["2026-11-22T00:50:00Z", "2026-11-22T02:00:00.7Z"];
-        assert_eq!(rest(&oldest_first).unwrap(), "2026-11-22T02:00:00Z 2026-11-23T00:00:00Z");
-        assert_eq!(rest(&["2026-11-22T02:00:00Z", "2026-11-22T03:00:00Z", "2026-11-22T01:00:00Z"]), None);
-        assert_eq!(rest(&["2026-11-22T23:59:59.5Z"]), None);
-        assert_eq!(rest(&["2026-11-22T00:00:00Z", "2026-11-22T00:00:00.5Z"]), None);
-        assert_eq!(rest(&[]), None);
+fn replace<'run>(chain: Chain, broken: Break) -> Followed<'run> {
+    match instead_of(chain, broken) {
+        Ok(chains) => Followed::InsteadBy(chains),
+        Err(error) => Followed::Failed(error),
     }
 }

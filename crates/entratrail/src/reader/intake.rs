@@ -2,6 +2,7 @@
 
 use crate::archive::{Archive, TableUpload, Upload};
 use crate::error::Error;
+use crate::graph::page::Oversized;
 use crate::log::Stream;
 use crate::object::raw_key;
 use crate::plan::RawObject;
@@ -29,6 +30,11 @@ pub(super) struct Taken<'run> {
     pub(super) versions: StoredVersions,
     /// The new ones as they were served.
     pub(super) upload: Upload<'run>,
+    /// Records served that another window owns.
+    pub(super) outside: u64,
+    /// Records that are too large to be stored: how many, and the first of them.
+    pub(super) oversized: u64,
+    pub(super) first_oversized: Option<Oversized>,
     /// The new ones as columns.
     pub(super) table: TableAlongside<'run>,
 }
@@ -48,7 +54,14 @@ impl<'run> Intake<'run> {
         versions: StoredVersions,
     ) -> Self {
         let upload = archive.upload(raw_key(stream, object));
-        let taken = Mutex::new(Taken { versions, upload, table: TableAlongside::default() });
+        let taken = Mutex::new(Taken {
+            versions,
+            upload,
+            outside: 0,
+            oversized: 0,
+            first_oversized: None,
+            table: TableAlongside::default(),
+        });
         Self { archive, tables, stream, object, started_at, taken }
     }
 
@@ -56,9 +69,20 @@ impl<'run> Intake<'run> {
         self.taken.into_inner()
     }
 
-    /// Takes the records of a page; returns how many were served before it, and with it.
-    pub(super) async fn take(&self, records: &[(Record, &str)]) -> Result<(u64, u64), Error> {
+    /// Takes the records of a page that the window owns, the number of those that it does not, and one that is
+    /// too large to be stored. Returns how many versions were served before the page, and with it.
+    pub(super) async fn take(
+        &self,
+        records: &[(Record, &[u8])],
+        outside: u64,
+        oversized: Option<&Oversized>,
+    ) -> Result<(u64, u64), Error> {
         let taken = &mut *self.taken.lock().await;
+        taken.outside += outside;
+        if let Some(oversized) = oversized {
+            taken.oversized += 1;
+            taken.first_oversized.get_or_insert_with(|| oversized.clone());
+        }
         let before = taken.versions.served();
         for (record, json) in records {
             if taken.versions.serve(*record) == Served::Known {

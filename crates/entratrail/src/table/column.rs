@@ -12,6 +12,7 @@ use arrow_buffer::{NullBuffer, NullBufferBuilder, OffsetBuffer};
 use arrow_schema::{FieldRef, Fields};
 use chrono::DateTime;
 use std::borrow::Cow;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// The values of a column so far.
@@ -72,7 +73,7 @@ impl Column {
             _ => {}
         }
         let json = cursor.value();
-        if json == "null" {
+        if json == b"null" {
             self.take_nothing();
         } else if !self.take_scalar(json) {
             self.take_nothing();
@@ -81,20 +82,20 @@ impl Column {
     }
 
     /// Takes a value that is neither object nor list, unless it has another type than declared.
-    fn take_scalar(&mut self, json: &str) -> bool {
+    fn take_scalar(&mut self, json: &[u8]) -> bool {
         match self {
             Self::Text(column) => unquoted(json).map(|value| column.append_value(value)).is_some(),
             Self::Json(column) => {
-                column.append_value(json);
+                column.append_value(String::from_utf8_lossy(json));
                 true
             }
-            Self::Int32(column) => json.parse().map(|value| column.append_value(value)).is_ok(),
-            Self::Int64(column) => json.parse().map(|value| column.append_value(value)).is_ok(),
+            Self::Int32(column) => parsed(json).map(|value| column.append_value(value)).is_some(),
+            Self::Int64(column) => parsed(json).map(|value| column.append_value(value)).is_some(),
             Self::Double(column) => {
-                let value = json.parse().ok().filter(|value: &f64| value.is_finite());
+                let value = parsed(json).filter(|value: &f64| value.is_finite());
                 value.map(|value| column.append_value(value)).is_some()
             }
-            Self::Boolean(column) => json.parse().map(|value| column.append_value(value)).is_ok(),
+            Self::Boolean(column) => parsed(json).map(|value| column.append_value(value)).is_some(),
             Self::Timestamp(column) => microseconds(json).map(|value| column.append_value(value)).is_some(),
             Self::Struct(_) | Self::List(_) => false,
         }
@@ -204,17 +205,19 @@ impl StructColumn {
     }
 
     /// The member with that key, which stands at that place of an object. Graph is not strict about the case of a key.
-    fn member(&mut self, place: usize, key: &str) -> Option<&mut Column> {
-        let is_known = |index: &usize| self.members.get(*index).is_some_and(|(name, _)| *name == key);
+    fn member(&mut self, place: usize, key: &[u8]) -> Option<&mut Column> {
+        let is_known =
+            |index: &usize| self.members.get(*index).is_some_and(|(name, _)| name.as_bytes() == key);
         let index = self.order.get(place).copied().filter(is_known).or_else(|| self.find(place, key))?;
         self.members.get_mut(index).map(|(_, member)| member)
     }
 
     /// Looks for the member with that key, and remembers its place.
-    fn find(&mut self, place: usize, key: &str) -> Option<usize> {
-        let exact = self.members.iter().position(|(name, _)| *name == key);
-        let index =
-            exact.or_else(|| self.members.iter().position(|(name, _)| name.eq_ignore_ascii_case(key)))?;
+    fn find(&mut self, place: usize, key: &[u8]) -> Option<usize> {
+        let exact = self.members.iter().position(|(name, _)| name.as_bytes() == key);
+        let index = exact.or_else(|| {
+            self.members.iter().position(|(name, _)| name.as_bytes().eq_ignore_ascii_case(key))
+        })?;
         // A hostile object has any number of members; those beyond the known ones are looked for.
         if place < self.members.len() {
             self.order.resize(self.order.len().max(place + 1), usize::MAX);
@@ -256,17 +259,24 @@ impl ListColumn {
     }
 }
 
-/// The content of a JSON string; `None` where it is none, or no Unicode.
-fn unquoted(json: &str) -> Option<Cow<'_, str>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Some(Cow::Borrowed(inner));
+/// The value of a JSON scalar; `None` where it is of another type.
+fn parsed<T: FromStr>(json: &[u8]) -> Option<T> {
+    std::str::from_utf8(json).ok()?.parse().ok()
+}
+
+/// The content of a JSON string, with U+FFFD for bytes that are no UTF-8; `None` where it is no string, or has escapes
+/// that are no Unicode.
+fn unquoted(json: &[u8]) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if memchr::memchr(b'\\', inner).is_none() {
+        return Some(String::from_utf8_lossy(inner));
     }
-    serde_json::from_str(json).ok().map(Cow::Owned)
+    serde_json::from_str(&String::from_utf8_lossy(json)).ok().map(Cow::Owned)
 }
 
 /// Microseconds since 1970 of a JSON string that holds an instant; finer fractions are cut off.
-fn microseconds(json: &str) -> Option<i64> {
-    let time = DateTime::parse_from_rfc3339(json.strip_prefix('"')?.strip_suffix('"')?).ok()?;
+fn microseconds(json: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(json).ok()?;
+    let time = DateTime::parse_from_rfc3339(text.strip_prefix('"')?.strip_suffix('"')?).ok()?;
     Some(time.timestamp_micros())
 }

@@ -6,8 +6,9 @@ use super::fields;
 use super::schema::arrow_schema;
 use super::stray::Strays;
 use crate::json::Cursor;
+use crate::ledger::StoredTable;
 use crate::log::Log;
-use crate::raw::PART_BYTES;
+use crate::raw::{Digest, PART_BYTES};
 use crate::record::Record;
 use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
@@ -49,17 +50,27 @@ pub struct TableEncoder {
     others: StringBuilder,
     gathered_bytes: usize,
     failure: Option<ParquetError>,
+    digest: Digest,
     encoded: Encoded,
     writer: ArrowWriter<Vec<u8>>,
 }
 
 /// What a table object holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encoded {
+    /// SHA-256 of the table object, in hexadecimal.
+    pub sha256: String,
     /// Record versions, each a row.
     pub rows: u64,
     /// Fields that the table does not know, or not with that type, or not twice.
     pub unexpected_fields: u64,
+}
+
+impl Encoded {
+    /// Form of the table object in the ledger.
+    pub fn stored(&self) -> StoredTable {
+        StoredTable { sha256: self.sha256.clone(), rows: self.rows }
+    }
 }
 
 impl TableEncoder {
@@ -77,13 +88,14 @@ impl TableEncoder {
             others: StringBuilder::new(),
             gathered_bytes: 0,
             failure: None,
+            digest: Digest::new(),
             encoded: Encoded::default(),
             writer,
         })
     }
 
     /// Adds a row. What goes wrong is told at the end.
-    pub fn push(&mut self, record: &Record, json: &str) {
+    pub fn push(&mut self, record: &Record, json: &[u8]) {
         let mut strays = Strays::default();
         self.records.take_record(&mut Cursor::new(json), &mut strays);
         self.content_hashes.append_value(record.version.to_string());
@@ -99,7 +111,12 @@ impl TableEncoder {
     /// The bytes so far, as soon as they are enough for a part of an upload.
     pub fn take_part(&mut self) -> Option<Vec<u8>> {
         let written = self.writer.inner_mut();
-        (written.len() >= PART_BYTES).then(|| std::mem::take(written))
+        if written.len() < PART_BYTES {
+            return None;
+        }
+        let part = std::mem::take(written);
+        self.digest.update(&part);
+        Some(part)
     }
 
     /// The remaining bytes, and what the whole object holds.
@@ -108,7 +125,9 @@ impl TableEncoder {
             return Err(failure);
         }
         self.encode()?;
-        Ok((self.writer.into_inner()?, self.encoded))
+        let rest = self.writer.into_inner()?;
+        self.digest.update(&rest);
+        Ok((rest, Encoded { sha256: self.digest.sha256(), ..self.encoded }))
     }
 
     /// Encodes the rows that are gathered.

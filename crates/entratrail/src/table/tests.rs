@@ -13,7 +13,7 @@ fn encoded(log: Log, lines: &[String]) -> (Vec<u8>, Encoded) {
     let mut encoder = TableEncoder::new(log, DateTime::UNIX_EPOCH).unwrap();
     let mut bytes = Vec::new();
     for line in lines {
-        encoder.push(&Record::read(line, log.time_field()), line);
+        encoder.push(&Record::read(line.as_bytes(), log.time_field()), line.as_bytes());
         bytes.extend(encoder.take_part().unwrap_or_default());
     }
     let (rest, summary) = encoder.finish().unwrap();
@@ -23,6 +23,14 @@ fn encoded(log: Log, lines: &[String]) -> (Vec<u8>, Encoded) {
 
 fn open(bytes: Vec<u8>) -> SerializedFileReader<Bytes> {
     SerializedFileReader::new(Bytes::from(bytes)).unwrap()
+}
+
+/// The row of one sign-in.
+fn row_of(line: &[u8]) -> Value {
+    let mut encoder = TableEncoder::new(Log::SignIns, DateTime::UNIX_EPOCH).unwrap();
+    encoder.push(&Record::read(line, Log::SignIns.time_field()), line);
+    let file = open(encoder.finish().unwrap().0);
+    file.get_row_iter(None).unwrap().next().unwrap().unwrap().to_json_value()
 }
 
 fn rows(log: Log, lines: &[String]) -> Vec<Value> {
@@ -111,7 +119,30 @@ fn what_has_another_type_is_null_and_in_other_under_its_path() {
         }
     }
     let (_, encoded) = encoded(Log::SignIns, &[r#"{"userId":5,"new":1,"id":"a"}"#.to_owned()]);
-    assert_eq!(encoded, Encoded { rows: 1, unexpected_fields: 2 });
+    assert_eq!((encoded.rows, encoded.unexpected_fields), (1, 2));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_shown_as_replacement_characters() {
+    let line = b"{\"id\":\"a\xff\",\"userAgent\":\"\\n\xc3\",\"new\xfe\":\"\xed\xa0\xbd\",\"new\xfd\":1,\
+        \"appliedEventListeners\":[{\"handlerResult\":\"\xff\"}]}";
+    let row = row_of(line);
+    assert_eq!(row["id"], "a\u{fffd}");
+    assert_eq!(row["user_agent"], "\n\u{fffd}");
+    assert_eq!(row["applied_event_listeners"][0]["handler_result"], "\"\u{fffd}\"");
+    let other: Value = row["other"].as_str().unwrap().parse().unwrap();
+    assert_eq!(other, json!({"new\u{fffd}": "\u{fffd}\u{fffd}\u{fffd}", "new\u{fffd}#2": 1}));
+}
+
+#[test]
+fn a_line_that_is_no_object_is_a_row_with_the_columns_of_the_archive_alone() {
+    for line in ["null", "[]", "17", "\"text\"", "false"] {
+        let row = row_of(line.as_bytes());
+        let filled = row.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
+        let names: Vec<_> = filled.map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["content_hash", "first_seen", "other"], "{line}");
+        assert_eq!(row["other"].as_str().unwrap(), format!("{{\"\":{line}}}"));
+    }
 }
 
 #[test]
@@ -130,7 +161,7 @@ fn the_case_of_a_key_does_not_count_and_of_two_the_first_does() {
 #[test]
 fn a_row_says_which_version_it_is() {
     let record = r#"{"id":"a"}"#;
-    let version = Record::read(record, "createdDateTime").version.to_string();
+    let version = Record::read(record.as_bytes(), "createdDateTime").version.to_string();
     check(record, &json!({"content_hash": version, "first_seen": "1970-01-01 00:00:00.000000 +00:00"}));
 }
 

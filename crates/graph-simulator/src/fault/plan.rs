@@ -1,6 +1,8 @@
 //! The choice of a fault for a request: scripts first, then seeded rates.
 
-use super::{FaultKind, Faults, ScriptedFault, Target};
+use super::{ChainBreak, ChainOccasion, FaultKind, Faults, ScriptedFault, Target};
+use std::collections::HashSet;
+
 use crate::guid;
 use crate::stream::Stream;
 
@@ -10,6 +12,14 @@ pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
     pub(crate) seconds: Option<u32>,
     pub(crate) status: Option<u16>,
+    pub(crate) bytes: Option<u64>,
+}
+
+impl Fault {
+    /// A fault without particulars.
+    fn of(kind: FaultKind) -> Self {
+        Self { kind, seconds: None, status: None, bytes: None }
+    }
 }
 
 /// What a choice depends on.
@@ -21,6 +31,8 @@ pub(crate) struct Occasion<'a> {
     pub(crate) follows_link: bool,
     /// Whether the page that is due has a next link.
     pub(crate) has_more: bool,
+    /// A number that tells its path and query from others.
+    pub(crate) address: u64,
 }
 
 /// The faults of a running simulator and how often each script has been passed.
@@ -28,13 +40,24 @@ pub(crate) struct Occasion<'a> {
 pub(crate) struct FaultPlan {
     faults: Faults,
     passed: Vec<u64>,
+    /// Chains that suffered each fault of chains.
+    broken: Vec<u32>,
     seed: u64,
     pages: u64,
+    /// Addresses that were asked for before.
+    called: HashSet<u64>,
 }
 
 impl FaultPlan {
     pub(crate) fn new(faults: Faults, seed: u64) -> Self {
-        Self { passed: vec![0; faults.script.len()], faults, seed, pages: 0 }
+        Self {
+            passed: vec![0; faults.script.len()],
+            broken: vec![0; faults.chain.len()],
+            faults,
+            seed,
+            pages: 0,
+            called: HashSet::new(),
+        }
     }
 
     /// The fault that this request suffers, if any.
@@ -45,12 +68,41 @@ impl FaultPlan {
                 *passed += 1;
                 let struck = *passed >= script.nth && *passed - script.nth < script.times;
                 if struck && chosen.is_none() {
-                    chosen =
-                        Some(Fault { kind: script.kind, seconds: script.seconds, status: script.status });
+                    chosen = Some(Fault {
+                        kind: script.kind,
+                        seconds: script.seconds,
+                        status: script.status,
+                        bytes: script.bytes,
+                    });
                 }
             }
         }
-        chosen.or_else(|| self.draw(occasion))
+        chosen.or_else(|| self.first_call(occasion)).or_else(|| self.draw(occasion))
+    }
+
+    /// What the first request of an address suffers.
+    fn first_call(&mut self, occasion: &Occasion<'_>) -> Option<Fault> {
+        let kind = self.faults.first_call.filter(|_| occasion.target == Target::Page)?;
+        let is_first = self.called.insert(occasion.address);
+        (is_first && kind.suits(occasion)).then(|| Fault::of(kind))
+    }
+
+    /// The fault that a new chain is given, if any.
+    pub(crate) fn break_chain(&mut self, occasion: &ChainOccasion<'_>) -> Option<ChainBreak> {
+        for (number, (fault, broken)) in (0..).zip(self.faults.chain.iter().zip(&mut self.broken)) {
+            let drawn = guid::mix(&[self.seed, occasion.draw, number, 0xC4A1]);
+            let drawn = fastrand::Rng::with_seed(drawn).f64();
+            if fault.fits(occasion, drawn) && fault.chains.is_none_or(|most| *broken < most) {
+                *broken += 1;
+                return Some(ChainBreak { kind: fault.kind, after: fault.after, times: fault.times });
+            }
+        }
+        None
+    }
+
+    /// Whether there are faults of chains at all.
+    pub(crate) fn breaks_chains(&self) -> bool {
+        !self.faults.chain.is_empty()
     }
 
     fn draw(&mut self, occasion: &Occasion<'_>) -> Option<Fault> {
@@ -62,7 +114,7 @@ impl FaultPlan {
         for (kind, rate) in &self.faults.rates {
             left -= rate;
             if left < 0.0 {
-                return kind.suits(occasion).then_some(Fault { kind: *kind, seconds: None, status: None });
+                return kind.suits(occasion).then(|| Fault::of(*kind));
             }
         }
         None
@@ -86,7 +138,13 @@ mod tests {
     }
 
     fn page(follows_link: bool) -> Occasion<'static> {
-        Occasion { target: Target::Page, streams: &[Stream::InteractiveUser], follows_link, has_more: true }
+        Occasion {
+            target: Target::Page,
+            streams: &[Stream::InteractiveUser],
+            follows_link,
+            has_more: true,
+            address: 0,
+        }
     }
 
     #[test]

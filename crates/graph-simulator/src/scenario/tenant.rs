@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::ticks;
+
 /// The `[tenant]` table.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,6 +20,8 @@ pub struct Tenant {
     pub certificate: Option<String>,
     /// Decides retention, the risk fields and whether sign-ins are served at all.
     pub licence: Licence,
+    /// Days for which records are kept, by their time; absent: as the licence says.
+    pub retention_days: Option<f64>,
     /// Granted application permissions.
     pub permissions: Vec<String>,
     /// Whether the secret has expired.
@@ -128,11 +132,15 @@ impl Tenant {
             .any(|name| self.has_permission(name))
     }
 
-    pub(crate) fn retention_days(&self) -> i64 {
-        match self.licence {
-            Licence::Free => 7,
-            Licence::P1 | Licence::P2 => 30,
-        }
+    /// For how long records are kept, in ticks.
+    pub(crate) fn retention(&self) -> i64 {
+        let days = self.retention_days.unwrap_or(match self.licence {
+            Licence::Free => 7.0,
+            Licence::P1 | Licence::P2 => 30.0,
+        });
+        #[expect(clippy::cast_possible_truncation, reason = "days of a log in ticks are far below 2^53")]
+        let minutes = (days * 1440.0) as i64;
+        minutes * 60 * ticks::PER_SECOND
     }
 }
 
@@ -145,6 +153,7 @@ impl Default for Tenant {
             client_secret: "simulated~secret.for-tests_only".to_owned(),
             certificate: None,
             licence: Licence::P1,
+            retention_days: None,
             permissions: ["AuditLog.Read.All", "Directory.Read.All", "Policy.Read.All"]
                 .map(str::to_owned)
                 .to_vec(),

@@ -21,6 +21,14 @@ pub struct Volume {
     /// Records per day.
     #[serde(default)]
     pub per_day: u32,
+    /// Only every so many days, from the first on, has records.
+    #[serde(default = "one")]
+    pub every_days: u32,
+    /// Digits of the fraction of every record time, 0 to 7; absent: mixed.
+    pub fraction_digits: Option<u8>,
+    /// Smallest size of a record: smaller ones are filled up.
+    #[serde(default)]
+    pub record_bytes: u32,
     /// Further records at exactly these times; the digits of the fraction are kept.
     #[serde(default)]
     pub at: Vec<String>,
@@ -30,8 +38,13 @@ pub struct Volume {
     /// How the records spread over the hours.
     #[serde(default)]
     pub shape: Shape,
+    /// Hours by which the offices of a `shifted` shape work later; each has an equal share of the records.
+    #[serde(default = "three_continents")]
+    pub shift_hours: Vec<i8>,
     /// Some become visible later than their time.
     pub late: Option<Late>,
+    /// Some become visible hours or days later than their time.
+    pub late_by_hours: Option<LateByHours>,
     /// Some are replaced by new content under the same id.
     pub changed: Option<Changed>,
     /// Share that gets a second record under the same id, with risk added.
@@ -54,6 +67,10 @@ pub enum Shape {
     Office,
     /// The same number each hour.
     Even,
+    /// Half of them within ten minutes of the opening hours, the others evenly.
+    Burst,
+    /// Office hours in several time zones at once.
+    Shifted,
 }
 
 /// Late arrival of a share of the records.
@@ -67,6 +84,18 @@ pub struct Late {
     /// The shortest delay.
     #[serde(default = "one")]
     pub from_minutes: u32,
+}
+
+/// Late arrival of a share of the records, the delay drawn evenly from a range.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LateByHours {
+    /// Share of the records, 0 to 1.
+    pub share: f64,
+    /// The shortest delay.
+    pub from: u32,
+    /// The longest delay.
+    pub up_to: u32,
 }
 
 /// Later change of a share of the records.
@@ -157,6 +186,16 @@ impl Volume {
         if !(0.0..=1.0).contains(&(copies + self.repeated + changed)) || !(0.0..=1.0).contains(&late) {
             return impossible(format!("the shares of a volume of {stream} must add up to at most 1"));
         }
+        if self.late_by_hours.is_some_and(|late| {
+            !(0.0..=1.0).contains(&late.share) || late.from > late.up_to || late.up_to > 24 * 365
+        }) {
+            return impossible(format!("late_by_hours of a volume of {stream} is no share with a range"));
+        }
+        if self.every_days == 0 || self.shift_hours.is_empty() || self.fraction_digits > Some(7) {
+            return impossible(format!(
+                "a volume of {stream} needs every_days from 1, shift_hours, and fraction_digits up to 7"
+            ));
+        }
         match self.at.iter().find(|literal| crate::ticks::parse(literal).is_none()) {
             Some(literal) => impossible(format!("{literal} is not a time")),
             None => Ok(()),
@@ -166,6 +205,10 @@ impl Volume {
 
 fn yesterday() -> i32 {
     -1
+}
+
+fn three_continents() -> Vec<i8> {
+    vec![-9, 0, 8]
 }
 
 fn whole_day() -> (u8, u8) {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Entry, LARGEST_SHIFT_SECONDS, Variant};
 use crate::curve::Curve;
 use crate::guid;
-use crate::scenario::{Late, Scenario, Volume};
+use crate::scenario::{Late, LateByHours, Scenario, Volume};
 use crate::stream::Stream;
 use crate::ticks;
 
@@ -14,16 +14,18 @@ const EDGES: [(i64, u8); 4] = [(0, 0), (1, 7), (ticks::PER_DAY / 2, 0), (ticks::
 
 /// Adds the entries of one volume.
 pub(super) fn fill(entries: &mut Vec<Entry>, volume: &Volume, origin: u16, seed: u64, now: DateTime<Utc>) {
-    let curve = Curve::new(volume.shape, volume.hours);
-    let with_edges = volume.hours == (0, 24) && volume.per_day >= 10;
+    let curve = Curve::new(volume, guid::mix(&[seed, 0xB125, u64::from(origin)]));
+    let with_edges = volume.hours == (0, 24) && volume.per_day >= 10 && volume.fraction_digits.is_none();
     let mut number = 0;
-    for day in volume.from_day..=volume.to_day {
+    let step = usize::try_from(volume.every_days).unwrap_or(usize::MAX);
+    for day in (volume.from_day..=volume.to_day).step_by(step) {
         let midnight = ticks::from_time(Scenario::midnight(now, day));
         for index in 0..volume.per_day {
             let mut random = draws(seed, origin, number);
             let edge = EDGES.get(index as usize).filter(|_| with_edges);
             let (tick, digits) = edge.copied().unwrap_or_else(|| {
-                let digits = fraction_digits(random.f64());
+                let drawn = fraction_digits(random.f64());
+                let digits = volume.fraction_digits.unwrap_or(drawn);
                 (ticks::truncated(curve.tick(random.f64()), digits), digits)
             });
             push(entries, volume, Entry::new(midnight + tick, digits, origin, number), &mut random);
@@ -65,6 +67,7 @@ fn digits_of(literal: &str) -> u8 {
 /// Adds one record with the copies that its volume gives it.
 fn push(entries: &mut Vec<Entry>, volume: &Volume, original: Entry, random: &mut fastrand::Rng) {
     let appears = volume.late.map_or(0, |late| delay_seconds(late, random));
+    let appears = volume.late_by_hours.map_or(appears, |late| hours_late(late, random).max(appears));
     let mut share = random.f64();
     let original = Entry { appears, ..original };
     let mut falls_in = |width: f64| {
@@ -91,6 +94,12 @@ fn push(entries: &mut Vec<Entry>, volume: &Volume, original: Entry, random: &mut
     } else {
         entries.push(original);
     }
+}
+
+fn hours_late(late: LateByHours, random: &mut fastrand::Rng) -> u32 {
+    let is_late = random.f64() < late.share;
+    let delay = random.u32(late.from * 3600..=late.up_to * 3600);
+    if is_late { delay } else { 0 }
 }
 
 /// A long tail: most late records are a little late, few are very late.

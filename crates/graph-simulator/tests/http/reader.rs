@@ -1,6 +1,6 @@
 //! A plain reader of the simulator.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use graph_simulator::{Scenario, Simulator};
 use serde_json::Value;
@@ -26,7 +26,12 @@ pub(crate) struct Reply {
 
 impl Reader {
     pub(crate) async fn of(scenario: &str) -> Self {
-        let text = format!("name = 'test'\n[clock]\nnow = '{NOW}'\nspeed = 0\n{scenario}");
+        Self::with_keys("", scenario).await
+    }
+
+    /// A reader of a scenario with keys outside of its tables.
+    pub(crate) async fn with_keys(keys: &str, scenario: &str) -> Self {
+        let text = format!("name = 'test'\n{keys}[clock]\nnow = '{NOW}'\nspeed = 0\n{scenario}");
         let simulator = Simulator::start(Scenario::from_toml(&text).unwrap()).await.unwrap();
         let mut reader = Self { simulator, client: reqwest::Client::new(), token: String::new() };
         reader.renew().await;
@@ -71,6 +76,21 @@ impl Reader {
         let request = self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
         let request = request.header("prefer", "include-unknown-enum-members");
         Reply::of(request.send().await.map_err(|error| error.to_string())?).await
+    }
+
+    /// The body of an answer as it comes.
+    pub(crate) async fn get_compressed(&self, path_and_query: &str) -> Vec<u8> {
+        self.respond(path_and_query).await.bytes().await.unwrap().to_vec()
+    }
+
+    pub(crate) async fn get_headers(&self, path_and_query: &str) -> reqwest::header::HeaderMap {
+        self.respond(path_and_query).await.headers().clone()
+    }
+
+    async fn respond(&self, path_and_query: &str) -> reqwest::Response {
+        let url = format!("{}{path_and_query}", self.simulator.url());
+        let request = self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
+        request.header("prefer", "include-unknown-enum-members").send().await.unwrap()
     }
 
     pub(crate) async fn get(&self, path_and_query: &str) -> Reply {
@@ -128,4 +148,23 @@ impl Reply {
         let word = |name: &str| error[name].as_str().unwrap_or_default();
         (self.status, word("code"), word("message"))
     }
+}
+
+/// Asks for a path byte for byte, which an HTTP client would not do; the answer as it comes.
+pub(crate) async fn get_raw(reader: &Reader, path: &str) -> Vec<u8> {
+    let address = reader.simulator.url().trim_start_matches("http://").to_owned();
+    let token = &reader.token;
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
+         Prefer: include-unknown-enum-members\r\nConnection: close\r\n\r\n"
+    );
+    tokio::task::spawn_blocking(move || {
+        let mut connection = std::net::TcpStream::connect(&address).unwrap();
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap_or_default();
+        answer
+    })
+    .await
+    .unwrap()
 }

@@ -1,21 +1,23 @@
 //! The coverage calendar: for each stream and month a row of days.
 
-use super::super::calendar::{DayState, StreamDays};
+use super::super::calendar::StreamDays;
 use super::super::content::Report;
 use chrono::{Datelike as _, NaiveDate};
+use entratrail::ledger::State;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-const STATES: [DayState; 4] = [DayState::Verified, DayState::Open, DayState::Unstable, DayState::Missing];
+const STATES: [State; 6] =
+    [State::Verified, State::Before, State::Open, State::Unstable, State::Missing, State::Expired];
 
 /// The calendar.
 pub(super) fn of(report: &Report) -> Markup {
     html! {
         section #coverage {
             h2 { "Coverage" }
-            p { "What the ledger proves of each day. A day is verified when a later read, at least a day after it, was served
-                exactly what the archive held." }
-            p.legend { @for state in STATES { (sample(state)) (name(state)) " " } }
+            p { "What the ledger proves of each day. A day is verified when two reads, at least 20 hours apart and the
+                later one at least a day after it, agree on what the archive holds." }
+            p.legend { @for state in STATES { (sample(state)) (state.word()) " " } }
             div.calendar { @for stream in &report.coverage { (months(stream)) } }
         }
     }
@@ -24,16 +26,16 @@ pub(super) fn of(report: &Report) -> Markup {
 /// How many days of all streams are verified, and how many there are.
 pub(super) fn verified_days(report: &Report) -> (u64, u64) {
     let states = || report.coverage.iter().flat_map(|stream| stream.days.values());
-    let verified = states().filter(|state| **state == DayState::Verified).count();
+    let verified = states().filter(|state| **state == State::Verified).count();
     (verified as u64, states().count() as u64)
 }
 
 fn months(stream: &StreamDays) -> Markup {
-    let mut months: BTreeMap<(i32, u32), Vec<(NaiveDate, DayState)>> = BTreeMap::new();
+    let mut months: BTreeMap<(i32, u32), Vec<(NaiveDate, State)>> = BTreeMap::new();
     for (&day, &state) in &stream.days {
         months.entry((day.year(), day.month())).or_default().push((day, state));
     }
-    let verified = stream.days.values().filter(|state| **state == DayState::Verified).count();
+    let verified = stream.days.values().filter(|state| **state == State::Verified).count();
     html! {
         @if !stream.days.is_empty() {
             h3 { (stream.stream) span.aside { (verified) " of " (stream.days.len()) " days verified" } }
@@ -50,37 +52,30 @@ fn months(stream: &StreamDays) -> Markup {
     }
 }
 
-fn cell(day: NaiveDate, state: DayState) -> Markup {
+fn cell(day: NaiveDate, state: State) -> Markup {
     html! {
         g transform={ "translate(" (day.day0()) " 0)" } {
-            title { (day) ": " (name(state)) }
+            title { (day) ": " (state.word()) }
             (mark(state))
         }
     }
 }
 
-fn sample(state: DayState) -> Markup {
+fn sample(state: State) -> Markup {
     html! { svg.sample aria-hidden="true" viewBox="0 0 1 1" { (mark(state)) } }
 }
 
 /// States differ in form, not in colour alone.
-fn mark(state: DayState) -> Markup {
+fn mark(state: State) -> Markup {
     html! {
-        rect.(name(state)) x=".1" y=".1" width=".8" height=".8" rx=".12" {}
+        rect.(state.word()) x=".1" y=".1" width=".8" height=".8" rx=".12" {}
         @match state {
-            DayState::Verified => {}
-            DayState::Open => { rect.half x=".1" y=".5" width=".8" height=".4" rx=".12" {} }
-            DayState::Unstable => { path.stroke d="M.25 .75 L.75 .25" {} }
-            DayState::Missing => { path.stroke d="M.3 .3 L.7 .7 M.3 .7 L.7 .3" {} }
+            State::Verified => {}
+            State::Before => { circle.stroke cx=".5" cy=".5" r=".2" {} }
+            State::Open => { rect.half x=".1" y=".5" width=".8" height=".4" rx=".12" {} }
+            State::Unstable => { path.stroke d="M.25 .75 L.75 .25" {} }
+            State::Expired => { path.stroke d="M.25 .5 L.75 .5" {} }
+            State::Missing => { path.stroke d="M.3 .3 L.7 .7 M.3 .7 L.7 .3" {} }
         }
-    }
-}
-
-fn name(state: DayState) -> &'static str {
-    match state {
-        DayState::Verified => "verified",
-        DayState::Open => "open",
-        DayState::Unstable => "unstable",
-        DayState::Missing => "missing",
     }
 }

@@ -1,0 +1,64 @@
+//! Everything that an archive holds of a stream, before any object is opened.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entratrail::archive::Archive;
+use entratrail::error::Error;
+use entratrail::ledger::{Ledger, Proof, StreamHistory, Stretch, stretches};
+use entratrail::log::Stream;
+use entratrail::plan::RawObject;
+use futures_util::{StreamExt as _, stream};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Ledger files that are fetched at once.
+const FETCHED_AT_ONCE: usize = 16;
+
+/// Ledger and objects of a day.
+#[derive(Debug, Clone)]
+pub(super) struct FoundDay {
+    pub(super) ledger: Result<Ledger, Error>,
+    pub(super) objects: Vec<RawObject>,
+}
+
+/// Every day of a stream.
+#[derive(Debug)]
+pub(super) struct StreamLedgers {
+    pub(super) stream: Stream,
+    pub(super) days: BTreeMap<NaiveDate, FoundDay>,
+    /// Files that EntraTrail did not write.
+    pub(super) foreign: Vec<String>,
+    proof: Proof,
+}
+
+impl StreamLedgers {
+    /// Looks up all of `stream`.
+    pub(super) async fn of(archive: &Archive, stream: Stream, now: DateTime<Utc>) -> Result<Self, Error> {
+        let mut listing = archive.list(stream, NaiveDate::default()).await?;
+        let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
+        let fetched: Vec<_> =
+            days.iter().map(async |&day| (day, archive.ledger(stream, day).await)).collect();
+        let mut fetched = stream::iter(fetched).buffered(FETCHED_AT_ONCE);
+        let mut found = BTreeMap::new();
+        while let Some((day, ledger)) = fetched.next().await {
+            let objects = listing.objects.remove(&day).unwrap_or_default();
+            found.insert(day, FoundDay { ledger: ledger.map(|(ledger, _)| ledger), objects });
+        }
+        let ledgers = found.values().filter_map(|day| day.ledger.as_ref().ok());
+        let proof = Proof::of_reader(StreamHistory::of(ledgers), now);
+        Ok(Self { stream, days: found, foreign: listing.foreign, proof })
+    }
+
+    /// Every minute of `day`, in the order of time.
+    pub(super) fn stretches(&self, day: NaiveDate) -> Vec<Stretch> {
+        match self.days.get(&day).map(|found| &found.ledger) {
+            Some(Ok(ledger)) => stretches(day, ledger, &self.proof),
+            Some(Err(_)) | None => stretches(day, &Ledger::default(), &self.proof),
+        }
+    }
+
+    /// End of the last window that was read completely.
+    pub(super) fn read_to(&self) -> Option<DateTime<Utc>> {
+        let ledgers = self.days.values().filter_map(|day| day.ledger.as_ref().ok());
+        let complete = ledgers.flat_map(Ledger::rows).filter(|row| row.is_complete());
+        complete.map(|row| row.window.end()).max()
+    }
+}
