@@ -2,7 +2,7 @@
 
 use super::{Outcome, Source};
 use crate::Failure;
-use entratrail::graph::query::{Collection, Span};
+use entratrail::graph::query::{Collection, FULL_PAGE, Span};
 use entratrail::log::{EventType, GraphVersion, Stream};
 use entratrail::window::midnight;
 use flate2::read::MultiGzDecoder;
@@ -31,7 +31,7 @@ pub(super) async fn read(source: &Source) -> Result<Outcome, Failure> {
     let stream = Stream::SignIns(EventType::NonInteractiveUser);
     let collection = Collection { graph_url: source.url.parse()?, version: GraphVersion::Beta, stream };
     let span = Span { start: midnight(source.first_day), end: midnight(source.end_day) };
-    let mut link = Some(collection.first_link(span));
+    let mut link = Some(collection.link(span, FULL_PAGE));
     let (mut records, mut requests) = (0, 0);
     while let Some(next) = link {
         let mut body = Vec::new();

@@ -105,7 +105,7 @@ fn make_object(
         result: ReadResult::Complete(completed),
         requests: 1,
         retries: 0,
-        origin: Some(Origin::new("make-archive")),
+        origin: Some(Origin::new(Some("make-archive"))),
     })
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
     let request = request(arguments, clock.now())?;
     let archive = arguments.archive.open(Access::Write).await?;
     let application = credentials::application(&arguments.credential)?;
-    let origin = Origin::new(&application.client_id);
+    let origin = Origin::new(Some(&application.client_id));
     let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
     let server_ahead = tokio::select! {
         signed_on = graph.sign_on() => signed_on?,

@@ -89,7 +89,7 @@ async fn collect_day(
         credential: Credential::Secret(tenant.client_secret.clone().into()),
         kept_in: KeptIn::Environment,
     };
-    let origin = Origin::new(&application.client_id);
+    let origin = Origin::new(Some(&application.client_id));
     let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
     let logs = [Log::SignIns, Log::DirectoryAudits];
     let collectors = collectors(&logs, &graph, &settings, &origin, archive, clock);

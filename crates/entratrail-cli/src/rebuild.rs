@@ -167,7 +167,7 @@ impl Work {
 impl Read {
     async fn rebuild(&self, archive: &Archive, interrupt: &Interrupt) -> Result<Option<Encoded>, Error> {
         // No Graph was asked for this.
-        let origin = Origin { application: None, ..Origin::new("") };
+        let origin = Origin::new(None);
         let known = self.table.as_ref();
         let stop = interrupt.wait();
         archive.rebuild_table(self.stream, &self.row, known, origin, Clock::wall(), stop).await

@@ -26,11 +26,15 @@ use crate::raw::{ObjectDigest, RawDecoder};
 use crate::record::Record;
 use chrono::{DateTime, NaiveDate, Utc};
 use folder::Folder;
+use futures_util::StreamExt as _;
 use std::path::Path;
 use store::Store;
 
 /// Attempts to write a ledger that others are writing too. Each lost attempt is another writer's success.
 const MOST_CONFLICTS: u32 = 50;
+
+/// Ledger files that are fetched at once.
+pub(crate) const FETCHED_AT_ONCE: usize = 16;
 
 /// The archive of a tenant.
 #[derive(Debug, Clone)]
@@ -94,6 +98,16 @@ impl Archive {
         Ok((ledger, file.version))
     }
 
+    /// The ledgers of `days`, in their order, several fetched at once.
+    pub fn ledgers(
+        &self,
+        stream: Stream,
+        days: Vec<NaiveDate>,
+    ) -> impl futures_util::Stream<Item = (NaiveDate, Result<Ledger, Error>)> {
+        let fetch = move |day| async move { (day, self.ledger(stream, day).await.map(|(ledger, _)| ledger)) };
+        futures_util::stream::iter(days).map(fetch).buffered(FETCHED_AT_ONCE)
+    }
+
     /// Appends `row` to its day's ledger. `basis` holds the rows that the read built on: if others have come
     /// since, nothing is written, because what this read takes for new may be stored by now.
     pub async fn record(
@@ -122,15 +136,15 @@ impl Archive {
         Err(self.too_many_conflicts(stream, row.window.day()))
     }
 
-    /// Appends `rows`, all of `day`, to its ledger in one write, and returns the ledger with them.
-    pub async fn append(&self, stream: Stream, day: NaiveDate, rows: &[ReadRow]) -> Result<Ledger, Error> {
+    /// Appends `rows`, all of `day`, to its ledger in one write.
+    pub async fn append(&self, stream: Stream, day: NaiveDate, rows: &[ReadRow]) -> Result<(), Error> {
         for _ in 0..MOST_CONFLICTS {
             let (mut ledger, version) = self.ledger(stream, day).await?;
             for row in rows {
                 ledger.append(row.clone()).map_err(|error| not_encoded(&error))?;
             }
             if self.replace_ledger(stream, day, &ledger, version).await? {
-                return Ok(ledger);
+                return Ok(());
             }
         }
         Err(self.too_many_conflicts(stream, day))

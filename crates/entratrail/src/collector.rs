@@ -92,7 +92,7 @@ impl Collector {
         archive: Archive,
         clock: Clock,
     ) -> Result<Self, Error> {
-        let origin = Origin::new(&application.client_id);
+        let origin = Origin::new(Some(&application.client_id));
         let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
         Ok(Self::sharing(graph, log, settings, origin, archive, clock))
     }
@@ -146,7 +146,7 @@ impl Collector {
             self.work(&mut run, &mut archived, scope, stop).await;
         }
         if scope == Scope::Due && !request.is_dry_run {
-            match self.expire(&mut archived, self.clock.now()).await {
+            match self.expire(&archived, self.clock.now()).await {
                 Ok(expired) => expired.into_iter().for_each(|window| run.report.add(window)),
                 Err(error) => run.fail_with(error),
             }
@@ -366,10 +366,10 @@ impl Work {
             Outcome::Read { row, ledger, unexpected_fields } => {
                 progress.window_is_done(task.planned.stream);
                 self.has_been_served = true;
-                archived.update(task.place(), ledger.clone());
-                let proof = archived.proof(task.planned.stream);
+                let proof = archived.proof_with(task.planned.stream, &ledger, row.window);
                 let state = proof.state(&ledger, row.window);
                 let reason = proof.doubt(&ledger, row.window);
+                archived.update(task.place(), ledger);
                 self.report.add(WindowReport { unexpected_fields, ..task.report(&row, state, reason) });
             }
             Outcome::Split(length, estimate) => {

@@ -46,6 +46,7 @@ use turns::Turns;
 /// How long one page may take. Reads beyond a minute are reported from real tenants; twice this, and a
 /// smaller span is asked for.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(150);
+
 /// Requests sent for one read.
 #[derive(Debug, Default)]
 pub struct Tally {

@@ -8,8 +8,8 @@ mod proof;
 mod row;
 
 pub use day::{Stretch, day_state, stretches};
-pub use proof::{Doubt, MAX_RETENTION_DAYS, Proof, State, StreamHistory, needs_kept_since};
-pub use row::{Completed, Counts, FORMAT, MAX_READ, Origin, ReadResult, ReadRow, StoredObject, StoredTable};
+pub use proof::{Doubt, Proof, State, StreamHistory, needs_kept_since};
+pub use row::{Completed, Counts, MAX_READ, Origin, ReadResult, ReadRow, StoredObject, StoredTable};
 
 use crate::window::Window;
 
@@ -79,11 +79,8 @@ impl Ledger {
 
     /// Windows that may not be cut in another way, in order of time, each once.
     pub fn windows_on_record(&self) -> Vec<Window> {
-        let mut windows: Vec<_> = self
-            .rows()
-            .filter(|row| row.is_complete() || row.announced().is_some())
-            .map(|row| row.window)
-            .collect();
+        let mut windows: Vec<_> =
+            self.rows().filter(|row| row.claims_its_window()).map(|row| row.window).collect();
         windows.sort_unstable();
         windows.dedup();
         windows
@@ -92,6 +89,11 @@ impl Ledger {
     /// Complete reads of `window`, oldest first.
     pub fn complete_reads(&self, window: Window) -> impl DoubleEndedIterator<Item = &ReadRow> {
         self.rows().filter(move |row| row.is_complete() && row.window == window)
+    }
+
+    /// Number of the next complete read of `window`.
+    pub fn next_read(&self, window: Window) -> u32 {
+        self.complete_reads(window).map(|row| row.read).max().unwrap_or(0) + 1
     }
 
     /// Complete reads that stored an object, by window and number.
@@ -103,18 +105,14 @@ impl Ledger {
 
     /// Table object that belongs to the raw object `key`: as it was made first, or last made again.
     pub fn table_of(&self, key: &str) -> Option<&StoredTable> {
-        let objects = self.rows().filter_map(|row| match &row.result {
-            ReadResult::Complete(completed) => completed.object.as_ref(),
-            ReadResult::Rebuilt(object) => Some(object),
-            ReadResult::Announced(..) | ReadResult::Failed { .. } => None,
-        });
-        objects.filter(|object| object.key == key).filter_map(|object| object.table.as_ref()).next_back()
+        let on_record = self.rows().filter(|row| row.announced().is_none());
+        let objects = on_record.filter_map(ReadRow::named_object).filter(|object| object.key == key);
+        objects.filter_map(|object| object.table.as_ref()).next_back()
     }
 
     /// Rows that a read of `window` builds on. A read may be recorded only while they are still the same.
     pub fn basis(&self, window: Window) -> Vec<ReadRow> {
-        let counts =
-            |row: &&ReadRow| (row.is_complete() || row.announced().is_some()) && row.window.overlaps(window);
+        let counts = |row: &&ReadRow| row.claims_its_window() && row.window.overlaps(window);
         self.rows().filter(counts).cloned().collect()
     }
 
@@ -131,8 +129,7 @@ impl Ledger {
             return Ok(Appended::Known(known.clone()));
         }
         if row.is_complete() && self.has_number(row.window, row.read) {
-            let last = self.complete_reads(row.window).map(|known| known.read).max();
-            row.read = last.map_or(1, |last| last + 1);
+            row.read = self.next_read(row.window);
         }
         self.entries.retain(|entry| {
             let is_settled = row.is_complete() && entry.row.window == row.window
@@ -187,7 +184,7 @@ mod tests {
             result,
             requests: 2,
             retries: 1,
-            origin: Some(Origin::new("9f8e7d6c-5b4a-4392-8170-6f5e4d3c2b1a")),
+            origin: Some(Origin::new(Some("9f8e7d6c-5b4a-4392-8170-6f5e4d3c2b1a"))),
         }
     }
 

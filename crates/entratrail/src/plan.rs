@@ -70,9 +70,8 @@ impl Holdings {
 
     /// The number of the next read of `window`.
     pub fn next_read(&self, window: Window) -> u32 {
-        let reads = self.ledger.complete_reads(window).map(|row| row.read);
-        let stored = self.objects_of(window).into_iter().map(|object| object.read);
-        reads.chain(stored).max().unwrap_or(0) + 1
+        let stored = self.objects_of(window).into_iter().map(|object| object.read).max();
+        self.ledger.next_read(window).max(stored.unwrap_or(0) + 1)
     }
 
     /// The windows that may not be cut in another way.

@@ -12,6 +12,8 @@ pub enum Tools {
     Emulator,
     /// The command lines that `deploy.sh` needs, and the linters.
     Deploy,
+    /// The browser that looks at reports.
+    Browser,
 }
 
 impl Tools {
@@ -24,7 +26,12 @@ impl Tools {
             self.install();
             installed.insert(self);
         }
-        checkout().join(self.folder()).join("bin").join(name)
+        self.path().join("bin").join(name)
+    }
+
+    /// The folder of the set.
+    pub fn path(self) -> PathBuf {
+        checkout().join(self.folder())
     }
 
     fn install(self) {
@@ -38,6 +45,7 @@ impl Tools {
         match self {
             Self::Emulator => "emulator",
             Self::Deploy => "deploy",
+            Self::Browser => "browser",
         }
     }
 
@@ -45,6 +53,7 @@ impl Tools {
         match self {
             Self::Emulator => ".venv",
             Self::Deploy => ".venv-deploy",
+            Self::Browser => ".venv-browser",
         }
     }
 }

@@ -10,8 +10,10 @@ use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use entratrail::archive::Archive;
 use entratrail::error::Error;
-use entratrail::ledger::{Ledger, Origin, ReadResult, ReadRow, StoredObject, StoredTable};
-use entratrail::log::{EventType, Log, Stream};
+use entratrail::ledger::{Ledger, Origin, ReadRow, StoredTable};
+use entratrail::log::Stream;
+use futures_util::StreamExt as _;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Days before the first one that is looked at whose ledgers are read too: whether a window is from before
@@ -32,20 +34,14 @@ type Read<'ledgers> = (Stream, NaiveDate, &'ledgers ReadRow);
 impl Ledgers {
     pub(super) async fn of(archive: &Archive, days: Days) -> Result<Self, Error> {
         let mut ledgers = Self::default();
-        for stream in
-            [Log::SignIns, Log::DirectoryAudits].into_iter().flat_map(|log| log.streams(&EventType::ALL))
-        {
+        let earliest = days.from.map_or(NaiveDate::MIN, |from| from - CalendarDays::new(EARLIER_DAYS));
+        for stream in Stream::all() {
             let listing = archive.list(stream, days.from.unwrap_or_default()).await?;
-            let earliest = days.from.map(|from| from - CalendarDays::new(EARLIER_DAYS));
-            let first = listing.ledgers.first().copied();
-            let is_wanted = |day: &NaiveDate| {
-                days.contains(*day)
-                    || days.from.is_some_and(|from| *day < from)
-                        && (Some(*day) >= earliest || Some(*day) == first)
-            };
-            for day in listing.ledgers.into_iter().filter(is_wanted) {
-                match archive.ledger(stream, day).await {
-                    Ok((ledger, _)) => ledgers.ledgers.push((stream, day, ledger)),
+            let wanted = listing.ledgers_since(earliest).filter(|day| days.to.is_none_or(|to| *day < to));
+            let mut fetched = pin!(archive.ledgers(stream, wanted.collect()));
+            while let Some((day, found)) = fetched.next().await {
+                match found {
+                    Ok(ledger) => ledgers.ledgers.push((stream, day, ledger)),
                     Err(error) => ledgers.problems.push(error.to_string()),
                 }
             }
@@ -97,9 +93,9 @@ impl Ledgers {
             ("new", count(|row| row.counts().new)),
             ("changed", count(|row| row.counts().changed)),
             ("missing", count(|row| row.counts().missing)),
-            ("key", text(|row| object(row).map(|object| object.key.as_str()))),
-            ("sha256", text(|row| object(row).map(|object| object.sha256.as_str()))),
-            ("bytes", row(|row| object(row).and_then(|object| object.bytes.try_into().ok()))),
+            ("key", text(|row| row.named_object().map(|object| object.key.as_str()))),
+            ("sha256", text(|row| row.named_object().map(|object| object.sha256.as_str()))),
+            ("bytes", row(|row| row.named_object().and_then(|object| object.bytes.try_into().ok()))),
             ("requests", count(|row| row.requests)),
             ("retries", count(|row| row.retries)),
             ("error", text(ReadRow::error)),
@@ -107,7 +103,7 @@ impl Ledgers {
             ("collector", text(|row| origin(row).map(|origin| origin.collector.as_str()))),
             ("application", text(|row| origin(row)?.application.as_deref())),
             ("kept_since", instant(|row| origin(row)?.kept_since)),
-            ("records_root", text(|row| object(row)?.records_root.as_deref())),
+            ("records_root", text(|row| row.named_object()?.records_root.as_deref())),
             ("table_sha256", text(|row| table(row).map(|table| table.sha256.as_str()))),
             ("table_rows", row(|row| table(row).and_then(|table| table.rows.try_into().ok()))),
             ("untimed", count(|row| row.counts().untimed)),
@@ -123,14 +119,6 @@ fn origin(row: &ReadRow) -> Option<&Origin> {
     row.origin.as_ref()
 }
 
-fn object(row: &ReadRow) -> Option<&StoredObject> {
-    match &row.result {
-        ReadResult::Complete(completed) => completed.object.as_ref(),
-        ReadResult::Announced(_, object) | ReadResult::Rebuilt(object) => Some(object),
-        ReadResult::Failed { .. } => None,
-    }
-}
-
 fn table(row: &ReadRow) -> Option<&StoredTable> {
-    object(row)?.table.as_ref()
+    row.named_object()?.table.as_ref()
 }

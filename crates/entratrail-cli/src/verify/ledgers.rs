@@ -6,11 +6,9 @@ use entratrail::error::Error;
 use entratrail::ledger::{Ledger, Proof, StreamHistory, Stretch, stretches};
 use entratrail::log::Stream;
 use entratrail::plan::RawObject;
-use futures_util::{StreamExt as _, stream};
+use futures_util::StreamExt as _;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Ledger files that are fetched at once.
-const FETCHED_AT_ONCE: usize = 16;
+use std::pin::pin;
 
 /// Ledger and objects of a day.
 #[derive(Debug, Clone)]
@@ -34,13 +32,11 @@ impl StreamLedgers {
     pub(super) async fn of(archive: &Archive, stream: Stream, now: DateTime<Utc>) -> Result<Self, Error> {
         let mut listing = archive.list(stream, NaiveDate::default()).await?;
         let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
-        let fetched: Vec<_> =
-            days.iter().map(async |&day| (day, archive.ledger(stream, day).await)).collect();
-        let mut fetched = stream::iter(fetched).buffered(FETCHED_AT_ONCE);
+        let mut ledgers = pin!(archive.ledgers(stream, days.into_iter().collect()));
         let mut found = BTreeMap::new();
-        while let Some((day, ledger)) = fetched.next().await {
+        while let Some((day, ledger)) = ledgers.next().await {
             let objects = listing.objects.remove(&day).unwrap_or_default();
-            found.insert(day, FoundDay { ledger: ledger.map(|(ledger, _)| ledger), objects });
+            found.insert(day, FoundDay { ledger, objects });
         }
         let ledgers = found.values().filter_map(|day| day.ledger.as_ref().ok());
         let proof = Proof::of_reader(StreamHistory::of(ledgers), now);

@@ -1,6 +1,7 @@
 //! The report: what it holds, that it needs nothing else to be read, and how it looks in a browser.
 
 use crate::stage::{Ended, Stage, TENANT, plain_command, run, with_little_room};
+use local_aws::Tools;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -146,10 +147,8 @@ async fn the_page_fits_a_phone_and_a_desktop_and_a_browser_has_nothing_to_compla
 /// What a browser sees of the page. The pictures lie beside it.
 fn photograph(page: &Path) -> Vec<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let tools = root.join(".venv-browser");
-    let install = Command::new(root.join("xtask/scripts/install-tools")).arg("browser").status();
-    assert!(install.unwrap().success(), "cargo xtask tools browser failed; the lines above say why");
-    let mut command = Command::new(tools.join("bin/node"));
+    let tools = Tools::Browser.path();
+    let mut command = Command::new(Tools::Browser.program("node"));
     command.arg(root.join("tests/browser/photograph.mjs")).arg(page).arg(page.parent().unwrap());
     let ended = command.env("BROWSER_TOOLS", &tools).env("TMPDIR", &tools).output().unwrap();
     let text = String::from_utf8_lossy(&ended.stdout);

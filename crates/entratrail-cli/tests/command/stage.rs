@@ -2,6 +2,7 @@
 
 use chrono::{NaiveTime, TimeDelta, Utc};
 use graph_simulator::{Scenario, Served, Simulator};
+use local_aws::clock_variables;
 use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -150,16 +151,8 @@ pub(crate) fn plain_command(arguments: &[&str]) -> Command {
 /// The path, and what sets another clock (faketime) or another time zone: without these the command
 /// would live on another day than the test.
 pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
-    const NAMES: [&str; 7] = [
-        "PATH",
-        "LD_PRELOAD",
-        "FAKETIME",
-        "FAKETIME_SHARED",
-        "FAKETIME_DONT_FAKE_MONOTONIC",
-        "FAKETIME_DONT_RESET",
-        "TZ",
-    ];
-    NAMES.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
+    let path = std::env::var_os("PATH").map(|path| ("PATH", path));
+    path.into_iter().chain(clock_variables())
 }
 
 /// Waits where midnight would come in the middle of a story: test, simulator and command have to

@@ -19,6 +19,14 @@ pub struct Listing {
     pub foreign: Vec<String>,
 }
 
+impl Listing {
+    /// Days with a ledger since `earliest`, and the very first one, which says when the stream began.
+    pub fn ledgers_since(&self, earliest: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+        let first = self.ledgers.first().copied().filter(|day| *day < earliest);
+        first.into_iter().chain(self.ledgers.range(earliest..).copied())
+    }
+}
+
 impl Archive {
     /// Lists the raw objects of `stream` from `first` on, and all its ledger files: one request for about a
     /// thousand objects.

@@ -8,7 +8,6 @@ use crate::log::Stream;
 use crate::report::WindowReport;
 use crate::window::Window;
 use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
-use std::collections::BTreeMap;
 
 /// Start of the error of the row by which a window was told.
 const TOLD: &str = "left the history without being verified";
@@ -26,15 +25,14 @@ impl Collector {
     /// its ledger remembers that, so that it is told once, whatever becomes of the run.
     pub(super) async fn expire(
         &self,
-        archived: &mut Archived,
+        archived: &Archived,
         now: DateTime<Utc>,
     ) -> Result<Vec<WindowReport>, Error> {
         let now = now.trunc_subsecs(3);
         let mut reports = Vec::new();
         for expired in self.expired(archived, now) {
             let rows: Vec<_> = expired.windows.iter().map(|&told| row(told, now, &self.origin)).collect();
-            let ledger = self.archive.append(expired.stream, expired.day, &rows).await?;
-            archived.earlier.insert((expired.stream, expired.day), ledger);
+            self.archive.append(expired.stream, expired.day, &rows).await?;
             reports.extend(expired.windows.iter().map(|(window, read)| {
                 let (start, end) = (window.start(), window.end());
                 WindowReport::unread(expired.stream, start, end, *read, State::Expired)
@@ -45,27 +43,21 @@ impl Collector {
 
     fn expired(&self, archived: &Archived, now: DateTime<Utc>) -> Vec<Expired> {
         let settings = &self.settings.plan;
+        let earliest = settings.earliest_day(archived.oldest_day);
+        let none = Ledger::default();
         let mut expired = Vec::new();
         for stream in self.streams() {
             let Some(first) = first_day(archived, stream) else { continue };
-            let ledgers: BTreeMap<_, _> = archived
-                .earlier
-                .iter()
-                .filter(|((of, _), _)| *of == stream)
-                .map(|((_, day), ledger)| (*day, ledger))
-                .collect();
-            let none = Ledger::default();
-            let earliest = settings.earliest_day(archived.oldest_day);
+            let proof = archived.proof(stream);
             let days = first.max(earliest).iter_days().take_while(|day| *day < archived.oldest_day);
             for day in days {
-                let ledger = ledgers.get(&day).copied().unwrap_or(&none);
-                let proof = archived.proof(stream);
+                let ledger = archived.earlier.get(&(stream, day)).unwrap_or(&none);
                 let windows: Vec<_> = known_windows(day, ledger, settings)
                     .into_iter()
                     .filter(|&window| window.end() <= now)
                     .filter(|&window| proof.state(ledger, window) == State::Expired)
                     .filter(|&window| is_untold(ledger, window))
-                    .map(|window| (window, next_read(ledger, window)))
+                    .map(|window| (window, ledger.next_read(window)))
                     .collect();
                 if !windows.is_empty() {
                     expired.push(Expired { stream, day, windows });
@@ -98,10 +90,6 @@ fn is_untold(ledger: &Ledger, window: Window) -> bool {
         !row.is_complete() && row.window.overlaps(window) && is_telling
     });
     !is_from_before && !is_told
-}
-
-fn next_read(ledger: &Ledger, window: Window) -> u32 {
-    ledger.complete_reads(window).map(|row| row.read).max().unwrap_or(0) + 1
 }
 
 fn row((window, read): (Window, u32), now: DateTime<Utc>, origin: &Origin) -> ReadRow {

@@ -1,9 +1,11 @@
 //! What the archive holds when a run starts, with objects picked up that an earlier run could not record.
 
 use super::Collector;
-use crate::archive::{Listing, Recorded};
+use crate::archive::{FETCHED_AT_ONCE, Listing, Recorded};
 use crate::error::Error;
-use crate::ledger::{Completed, Counts, Ledger, Proof, ReadResult, ReadRow, StoredObject, StreamHistory};
+use crate::ledger::{
+    Completed, Counts, Ledger, Proof, ReadResult, ReadRow, State, StoredObject, StreamHistory,
+};
 use crate::log::Stream;
 use crate::object::raw_key;
 use crate::plan::{Holdings, PlanSettings, RawObject, Scope};
@@ -14,10 +16,8 @@ use crate::window::{Window, midnight};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use futures_util::{StreamExt as _, stream};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
-
-/// Ledger files that are fetched at once.
-const FETCHED_AT_ONCE: usize = 16;
 
 /// Remark of a row that only the object vouches for.
 const FROM_THE_OBJECT: &str =
@@ -84,10 +84,15 @@ impl Archived {
 
     /// Takes over a ledger as it is after a read.
     pub(super) fn update(&mut self, place: Place, ledger: Ledger) {
-        self.histories.entry(place.0).or_default().add(&ledger);
         if let Some(day) = self.days.get_mut(&place) {
             day.ledger = ledger;
         }
+    }
+
+    /// Rules by which the windows of `stream` are judged after a read of `window`, which has brought `ledger`.
+    pub(super) fn proof_with(&mut self, stream: Stream, ledger: &Ledger, window: Window) -> Proof {
+        self.histories.entry(stream).or_default().add_window(ledger, window);
+        self.proof(stream)
     }
 
     /// Rules by which the windows of `stream` are judged.
@@ -111,7 +116,7 @@ impl Archived {
     fn give_up_day(&mut self, stream: Stream, day: NaiveDate, error: Error) {
         tracing::error!(stream = stream.name(), day = %day, "{error}");
         let end = midnight(day + Days::new(1));
-        let unread = WindowReport::unread(stream, midnight(day), end, 0, crate::ledger::State::Missing);
+        let unread = WindowReport::unread(stream, midnight(day), end, 0, State::Missing);
         self.unreadable.push(WindowReport { error: Some(error.to_string()), ..unread });
         self.error.get_or_insert(error);
     }
@@ -169,20 +174,11 @@ impl Collector {
         archived: &mut Archived,
     ) {
         let earliest = self.settings.plan.earliest_day(archived.oldest_day);
-        let wanted: Vec<_> = listing
-            .ledgers
-            .iter()
-            .enumerate()
-            .filter(|(index, day)| *index == 0 || **day >= earliest)
-            .map(|(_, day)| *day)
-            .filter(|day| !days.contains(day))
-            .collect();
-        let fetched = wanted.iter().map(async |&day| (day, self.archive.ledger(stream, day).await));
-        let fetched: Vec<_> = fetched.collect();
-        let mut fetched = stream::iter(fetched).buffered(FETCHED_AT_ONCE);
-        while let Some((day, found)) = fetched.next().await {
+        let wanted = listing.ledgers_since(earliest).filter(|day| !days.contains(day)).collect();
+        let mut ledgers = pin!(self.archive.ledgers(stream, wanted));
+        while let Some((day, found)) = ledgers.next().await {
             match found {
-                Ok((ledger, _)) => archived.add_earlier((stream, day), ledger),
+                Ok(ledger) => archived.add_earlier((stream, day), ledger),
                 // Without it the stream may seem to have begun later than it did, and a debt to be none.
                 Err(error) => archived.give_up_day(stream, day, error),
             }

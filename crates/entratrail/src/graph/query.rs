@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::log::{GraphVersion, Stream};
-use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use http::Uri;
 use url::Url;
 use url::form_urlencoded;
@@ -40,20 +40,6 @@ impl Span {
         (self.end - self.start > SHORTEST).then(|| self.slices(2))
     }
 
-    /// The spans between those of `cuts` that are whole seconds inside this one; together they make it up.
-    pub fn cut_at(self, cuts: impl IntoIterator<Item = DateTime<Utc>>) -> Vec<Self> {
-        let mut start = self.start;
-        let mut spans = Vec::new();
-        for cut in cuts.into_iter().map(|cut| cut.trunc_subsecs(0)) {
-            if start < cut && cut < self.end {
-                spans.push(Self { start, end: cut });
-                start = cut;
-            }
-        }
-        spans.push(Self { start, end: self.end });
-        spans
-    }
-
     /// Whether it owns a record of that time.
     pub fn contains(self, time: DateTime<Utc>) -> bool {
         self.start <= time && time < self.end
@@ -77,21 +63,16 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// The link of the first page of `span`.
-    ///
-    /// Only `ge` and `le` are documented for the time fields and both include their bound, so a record exactly
-    /// at the end is served too; it belongs to the span that starts there.
-    /// <https://learn.microsoft.com/graph/api/resources/signin>
-    pub fn first_link(&self, span: Span) -> String {
-        self.link(span, FULL_PAGE)
-    }
-
     /// The link of one record of `span`, for a check of permissions and licence.
     pub fn probe_link(&self, span: Span) -> String {
         self.link(span, 1)
     }
 
     /// The link of the first page of `span` with at most `top` records a page.
+    ///
+    /// Only `ge` and `le` are documented for the time fields and both include their bound, so a record exactly
+    /// at the end is served too; it belongs to the span that starts there.
+    /// <https://learn.microsoft.com/graph/api/resources/signin>
     pub fn link(&self, span: Span, top: u16) -> String {
         let field = self.stream.log().time_field();
         let literal = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -156,8 +137,8 @@ mod tests {
 
     #[test]
     fn the_first_link_asks_with_inclusive_bounds_and_the_event_type() {
-        let link =
-            collection(GraphVersion::Beta).first_link(span("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"));
+        let link = collection(GraphVersion::Beta)
+            .link(span("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"), FULL_PAGE);
         assert_eq!(
             link,
             "https://graph.microsoft.com/beta/auditLogs/signIns?$filter=createdDateTime%20ge%202026-11-22T00%3A00%3A00Z\
@@ -188,16 +169,6 @@ mod tests {
         ] {
             assert!(collection.check_link(link).is_err(), "{link}");
         }
-    }
-
-    #[test]
-    fn cuts_outside_the_span_or_out_of_order_do_no_harm() {
-        let hour = span("2026-11-22T00:00:00Z", "2026-11-22T01:00:00Z");
-        let cuts = ["00:20:00.9", "00:20:00.1", "00:10:00", "00:40:00", "01:00:00", "02:00:00", "00:00:00"];
-        let spans = hour.cut_at(cuts.map(|cut| format!("2026-11-22T{cut}Z").parse().unwrap()));
-        assert_eq!(spans.iter().map(|span| span.seconds()).collect::<Vec<_>>(), [1200, 1200, 1200]);
-        assert!(spans.windows(2).all(|pair| pair[0].end == pair[1].start));
-        assert_eq!((spans[0].start, spans[2].end), (hour.start, hour.end));
     }
 
     #[test]

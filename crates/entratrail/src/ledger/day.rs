@@ -86,7 +86,7 @@ mod tests {
                 result: result.clone(),
                 requests: 1,
                 retries: 0,
-                origin: Some(Origin::new("application")),
+                origin: Some(Origin::new(Some("application"))),
             };
             ledger.append(row).unwrap();
         }

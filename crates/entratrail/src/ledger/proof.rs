@@ -1,5 +1,5 @@
-//! Rules of proof: when reads show that the archive holds all of a window. This is their one home; the
-//! view `coverage` says the same in SQL, and a test holds the two together.
+//! Rules of proof: when reads show that the archive holds all of a window. This is their one home in
+//! code; the view `coverage` says the same in SQL.
 
 use super::{Ledger, ReadRow};
 use crate::window::Window;
@@ -27,7 +27,7 @@ const UNSTABLE_AGAIN: TimeDelta = TimeDelta::days(5);
 const SURELY_KEPT: TimeDelta = TimeDelta::days(6);
 
 /// Days that Graph keeps a log at most, and what a reader without `HISTORY_DAYS` takes for it.
-pub const MAX_RETENTION_DAYS: u16 = 30;
+const MAX_RETENTION_DAYS: u16 = 30;
 
 /// State of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -129,13 +129,27 @@ impl StreamHistory {
 
     /// Takes in the ledger of one more day.
     pub fn add(&mut self, ledger: &Ledger) {
+        self.add_first_read(ledger);
+        for window in ledger.windows_on_record() {
+            self.add_verified(ledger, window);
+        }
+    }
+
+    /// Takes in `ledger` after a read of `window`, when all its other windows were taken in before.
+    pub fn add_window(&mut self, ledger: &Ledger, window: Window) {
+        self.add_first_read(ledger);
+        self.add_verified(ledger, window);
+    }
+
+    fn add_first_read(&mut self, ledger: &Ledger) {
         let first = ledger.rows().map(|row| row.started_at).min();
-        let verified = ledger
-            .windows_on_record()
-            .into_iter()
-            .filter(|&window| verdict(ledger, window) == Verdict::Verified);
         self.first_read = earliest(self.first_read, first);
-        self.oldest_verified = earliest(self.oldest_verified, verified.map(Window::start).min());
+    }
+
+    fn add_verified(&mut self, ledger: &Ledger, window: Window) {
+        if verdict(ledger, window) == Verdict::Verified {
+            self.oldest_verified = earliest(self.oldest_verified, Some(window.start()));
+        }
     }
 
     /// Whether the stream began so late that Graph may already have been dropping `window`.
@@ -214,7 +228,7 @@ impl Proof {
     }
 }
 
-/// Whether a read that starts at `now` and finds nothing could verify `window` only with evidence that
+/// Whether a read that starts at `started_at` and finds nothing could verify `window` only with evidence that
 /// Graph still keeps records as old as the window's start.
 pub fn needs_kept_since(ledger: &Ledger, window: Window, started_at: DateTime<Utc>) -> bool {
     let earlier: Vec<_> = agreeing_from(&proving_reads(ledger, window))
@@ -325,7 +339,7 @@ mod tests {
 
     fn row(read: u32, (hours, new, missing, kept): Read, has_format: bool) -> ReadRow {
         let started_at = window().end() + TimeDelta::hours(hours);
-        let mut origin = Origin::new("application");
+        let mut origin = Origin::new(Some("application"));
         origin.kept_since = kept.map(|hours| window().start() - TimeDelta::hours(hours));
         let counts = Counts { served: 10, new, missing, ..Counts::default() };
         ReadRow {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Version of the row's form that this program writes.
-pub const FORMAT: u32 = 2;
+const FORMAT: u32 = 2;
 
 /// Size of a row in bytes that none exceeds, so that whoever reads ledgers can bound a line. Only
 /// `error` can grow, and it is cut.
@@ -120,12 +120,12 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Origin of the rows of this program, asking as `application`.
-    pub fn new(application: &str) -> Self {
+    /// Origin of the rows of this program, asking as `application`, where it asks.
+    pub fn new(application: Option<&str>) -> Self {
         Self {
             format: FORMAT,
             collector: concat!("entratrail ", env!("CARGO_PKG_VERSION")).to_owned(),
-            application: Some(application.to_owned()),
+            application: application.map(str::to_owned),
             kept_since: None,
         }
     }
@@ -156,6 +156,20 @@ impl ReadRow {
             ReadResult::Announced(_, object) => Some(object),
             ReadResult::Complete(_) | ReadResult::Failed { .. } | ReadResult::Rebuilt(_) => None,
         }
+    }
+
+    /// Object that the row names, whether the read stored it, announces it or its table was made again.
+    pub fn named_object(&self) -> Option<&StoredObject> {
+        match &self.result {
+            ReadResult::Complete(completed) => completed.object.as_ref(),
+            ReadResult::Announced(_, object) | ReadResult::Rebuilt(object) => Some(object),
+            ReadResult::Failed { .. } => None,
+        }
+    }
+
+    /// Whether the window may not be cut in another way because of this row.
+    pub(super) fn claims_its_window(&self) -> bool {
+        self.is_complete() || self.announced().is_some()
     }
 
     /// Numbers of the read: zeros where it is not complete.
@@ -278,11 +292,7 @@ impl From<&ReadRow> for Line {
             ReadResult::Announced(completed, _) | ReadResult::Complete(completed) => completed.counts,
             ReadResult::Failed { .. } | ReadResult::Rebuilt(_) => Counts::default(),
         };
-        let object = match &row.result {
-            ReadResult::Announced(_, object) | ReadResult::Rebuilt(object) => Some(object),
-            ReadResult::Complete(completed) => completed.object.as_ref(),
-            ReadResult::Failed { .. } => None,
-        };
+        let object = row.named_object();
         let table = object.and_then(|object| object.table.as_ref());
         let origin = row.origin.as_ref();
         let number = |number: u64| (!is_rebuilt).then_some(number);

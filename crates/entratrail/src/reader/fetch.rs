@@ -11,9 +11,9 @@ use super::intake::Intake;
 use crate::error::Error;
 use crate::graph::page::Page;
 use crate::graph::query::Span;
-use crate::graph::{PageRequest, Rank, Tally};
+use crate::graph::{NoPage, PageRequest, Rank, Tally};
 use crate::plan::Planned;
-use crate::record::Record;
+use crate::record::{Record, Version};
 use crate::window::WindowLength;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
@@ -259,7 +259,7 @@ impl<'run> Reader<'run> {
         chain: Chain,
         links: &mut Links,
         page: &Page,
-        first: Option<crate::record::Version>,
+        first: Option<Version>,
     ) -> Option<Followed<'run>> {
         let Some(link) = &page.next_link else { return Some(Followed::ToItsEnd) };
         if let Err(error) = self.collection.check_link(link) {
@@ -287,7 +287,7 @@ impl<'run> Reader<'run> {
             is_single: false,
             rank: Rank::new(planned.window.start(), planned.stream, None),
         };
-        let page = self.graph.page(log, request, tally).await.map_err(crate::graph::NoPage::into_error)?;
+        let page = self.graph.page(log, request, tally).await.map_err(NoPage::into_error)?;
         for (record, _) in page.records(log) {
             if let Some(time) = record.time.filter(|time| span.start <= *time && *time <= span.end) {
                 self.kept_since.note(time);

@@ -2,7 +2,6 @@
 
 use super::{Report, WindowReport};
 use serde::Serialize;
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Windows, and objects that are not ours, of which a report tells. With the limits below it stays under 256 KB, the
@@ -23,7 +22,7 @@ pub struct BoundedReport {
     #[serde(flatten)]
     report: Report,
     /// For each stream the number of its windows in each state; those that failed count as `failed`.
-    window_counts: BTreeMap<&'static str, BTreeMap<String, u64>>,
+    window_counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Objects in the archive's folders that EntraTrail did not write.
     foreign_count: u64,
 }
@@ -47,12 +46,8 @@ impl Report {
     }
 }
 
-fn outcome(window: &WindowReport) -> String {
-    match json!(window.state) {
-        _ if window.has_failed() => "failed".to_owned(),
-        Value::String(state) => state,
-        other => other.to_string(),
-    }
+fn outcome(window: &WindowReport) -> &'static str {
+    if window.has_failed() { "failed" } else { window.state.word() }
 }
 
 /// Cuts `text` to at most that many bytes. Control characters go: they have no place in a log, and take six bytes in JSON.
@@ -72,6 +67,7 @@ mod tests {
     use super::*;
     use crate::ledger::State;
     use crate::log::{EventType, Log, Stream};
+    use serde_json::json;
 
     fn window(state: State, error: Option<String>) -> WindowReport {
         let stream = Stream::SignIns(EventType::NonInteractiveUser);
