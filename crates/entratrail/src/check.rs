@@ -83,7 +83,7 @@ impl Collector {
         let now = self.clock.now();
         let span = Span { start: now - LOOK_BACK, end: now };
         let link = self.collection(stream).probe_link(span);
-        let rank = Rank::new(span.start, stream, None);
+        let rank = Rank::new(span.start, None);
         let request = PageRequest { link: &link, is_next: false, is_single: false, rank };
         let page = self.graph.page(stream.log(), request, &Tally::default()).await;
         let page = page.map_err(NoPage::into_error)?;

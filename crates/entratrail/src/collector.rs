@@ -17,7 +17,7 @@ use crate::log::{GraphVersion, Log, Stream};
 use crate::metrics::Vitals;
 use crate::plan::{Holdings, Planned, Scope, plan_day};
 use crate::progress::Progress;
-use crate::reader::{KeptSince, Outcome, Reader};
+use crate::reader::{KeptSince, Outcome, ROOM_PAGES, Reader};
 use crate::report::{Report, WindowReport};
 use crate::request::Collect;
 use crate::window::midnight;
@@ -69,8 +69,8 @@ pub struct Run {
 
 /// What the reads of one run share.
 struct Shared {
-    /// Turn to read a window in several chains, because that takes memory.
-    large: Semaphore,
+    /// Room for windows that are read as several chains, because they take memory.
+    room: Semaphore,
     /// Turn to make a table object, for the same reason.
     tables: Semaphore,
     kept_since: KeptSince,
@@ -186,7 +186,7 @@ impl Collector {
         let mut stop = pin!(stop.fuse());
         let (halt, halted) = watch::channel(false);
         let shared = Shared {
-            large: Semaphore::new(1),
+            room: Semaphore::new(ROOM_PAGES as usize),
             tables: Semaphore::new(1),
             kept_since: KeptSince::new(self.clock),
         };
@@ -244,7 +244,7 @@ impl Collector {
             progress: &self.progress,
             origin: &self.origin,
             kept_since: &shared.kept_since,
-            large: &shared.large,
+            room: &shared.room,
             tables: &shared.tables,
         };
         let stop = async {
@@ -372,9 +372,7 @@ impl Work {
                 archived.update(task.place(), ledger);
                 self.report.add(WindowReport { unexpected_fields, ..task.report(&row, state, reason) });
             }
-            Outcome::Split(length, estimate) => {
-                self.queue.put_first(task.split(length, estimate));
-            }
+            Outcome::Split(split) => self.queue.put_first(task.split(split)),
             Outcome::Stopped => {
                 self.was_stopped = true;
                 self.queue.put_first(vec![task]);

@@ -26,11 +26,11 @@ use ::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, RETRY_AFTER, USER_AGENT as AGENT,
 };
 use body::{BodyFault, LARGEST_PAGE_BYTES, Unpacked, Unpacker};
-use bytes::Bytes;
 use chrono::TimeDelta;
 use credential::Application;
 use http::{HttpClient, USER_AGENT};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use page::Page;
 use refusal::Refusal;
 use retry::{Decision, Outcome, Tries, retry_after};
@@ -43,6 +43,9 @@ use tokio::sync::Mutex;
 pub use turns::Rank;
 use turns::Turns;
 
+/// Bytes of a body that are received before its turn to be unpacked has come: a full page takes about one million packed.
+/// What is larger is unpacked as it arrives, one body at a time.
+const RECEIVED_AHEAD_BYTES: usize = 4 * 1024 * 1024;
 /// How long one page may take. Reads beyond a minute are reported from real tenants; twice this, and a
 /// smaller span is asked for.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(150);
@@ -124,12 +127,9 @@ pub struct GraphClient {
 struct Answer {
     status: u16,
     headers: HeaderMap,
-    body: Body,
-}
-
-enum Body {
-    Whole(Bytes),
-    TooLarge,
+    received: Vec<u8>,
+    /// The rest of a body that is larger than [`RECEIVED_AHEAD_BYTES`].
+    rest: Option<Incoming>,
 }
 
 /// Reason for which an exchange brought no page.
@@ -166,6 +166,11 @@ impl GraphClient {
         self.tokens.credential_days_left()
     }
 
+    /// Whether other requests wait or are in flight.
+    pub fn is_busy(&self) -> bool {
+        self.turns.is_busy()
+    }
+
     /// The page that `request` asks for, to be dropped before the next one is asked for.
     pub async fn page(&self, log: Log, request: PageRequest<'_>, tally: &Tally) -> Result<Page, NoPage> {
         let mut tries = Tries::default();
@@ -173,7 +178,7 @@ impl GraphClient {
         loop {
             let turn = self.turns.turn(request.rank).await;
             tally.requests.fetch_add(1, Relaxed);
-            let exchange = self.get(request.link, &token, request.is_single);
+            let exchange = self.get(request.link, &token);
             let judged = match self.clock.timeout(PAGE_TIMEOUT, exchange).await {
                 Some(Some(answer)) => self.judge(answer, log, request.is_single).await,
                 Some(None) => Err(Failed::new(Outcome::Broken)),
@@ -201,9 +206,8 @@ impl GraphClient {
         }
     }
 
-    /// One exchange; `None` where the connection broke. A body that is too large is not taken in, unless it is
-    /// a single record, which is looked through afterwards.
-    async fn get(&self, link: &str, token: &token::Token, is_single: bool) -> Option<Answer> {
+    /// One exchange; `None` where the connection broke.
+    async fn get(&self, link: &str, token: &token::Token) -> Option<Answer> {
         // The header is needed on every page: next links do not carry it, and without it newer enum members are
         // masked. https://learn.microsoft.com/graph/best-practices-concept
         let request = Request::get(link)
@@ -215,14 +219,17 @@ impl GraphClient {
             .body(Full::default())
             .ok()?;
         let response = self.http.send(request).await.ok()?;
-        let (parts, body) = response.into_parts();
-        let limit = if is_single { 2 * LARGEST_PAGE_BYTES } else { LARGEST_PAGE_BYTES };
-        let body = match Limited::new(body, limit).collect().await {
-            Ok(body) => Body::Whole(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Body::TooLarge,
-            Err(_) => return None,
-        };
-        Some(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        let (parts, mut body) = response.into_parts();
+        let mut received = Vec::new();
+        let mut rest = None;
+        while let Some(frame) = body.frame().await {
+            received.extend_from_slice(frame.ok()?.data_ref().map_or(b"", |data| data));
+            if received.len() > RECEIVED_AHEAD_BYTES {
+                rest = Some(body);
+                break;
+            }
+        }
+        Some(Answer { status: parts.status.as_u16(), headers: parts.headers, received, rest })
     }
 
     /// The page, or the reason for which the exchange brought none.
@@ -235,9 +242,11 @@ impl GraphClient {
         let encoding = header(CONTENT_ENCODING.as_str());
         let wait = header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));
         let scan = (is_single && answer.status == 200).then(|| Scan::new(log.time_field()));
-        let unpacked = match &answer.body {
-            Body::Whole(body) => unpack(body, encoding, &mut buffer, scan),
-            Body::TooLarge => Err(BodyFault::TooLarge),
+        let unpack = unpack(answer.received, answer.rest, encoding, &mut buffer, scan);
+        let unpacked = match self.clock.timeout(PAGE_TIMEOUT, unpack).await {
+            Some(Some(unpacked)) => unpacked,
+            Some(None) => return Err(Failed::new(Outcome::Broken)),
+            None => return Err(Failed::new(Outcome::TimedOut)),
         };
         if answer.status != 200 {
             let body = if unpacked == Ok(Unpacked::Whole) { &buffer[..] } else { b"" };
@@ -263,17 +272,30 @@ impl GraphClient {
     }
 }
 
-/// Unpacks `body` into the page buffer.
-fn unpack(
-    body: &[u8],
+/// Unpacks what was `received` of a body, and then the `rest` as it arrives, into the page buffer; `None` where the connection
+/// broke.
+async fn unpack(
+    received: Vec<u8>,
+    rest: Option<Incoming>,
     encoding: Option<&str>,
     buffer: &mut Vec<u8>,
     scan: Option<Scan>,
-) -> Result<Unpacked, BodyFault> {
+) -> Option<Result<Unpacked, BodyFault>> {
     let mut unpacker = Unpacker::new(encoding, buffer, scan);
-    unpacker.expect_whole(body)?;
-    unpacker.push(body)?;
-    unpacker.finish()
+    let is_whole = rest.is_none();
+    let expected = if is_whole { unpacker.expect_whole(&received) } else { Ok(()) };
+    if let Err(fault) = expected.and_then(|()| unpacker.push(&received)) {
+        return Some(Err(fault));
+    }
+    drop(received);
+    if let Some(mut body) = rest {
+        while let Some(frame) = body.frame().await {
+            if let Err(fault) = unpacker.push(frame.ok()?.data_ref().map_or(b"", |data| data)) {
+                return Some(Err(fault));
+            }
+        }
+    }
+    Some(unpacker.finish())
 }
 
 /// Final reason for which there is no page.
@@ -281,7 +303,7 @@ fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
     let collection = log.collection();
     match failed.outcome {
         Outcome::Status(429 | 503, _) => NoPage::Failed(throttled(log)),
-        Outcome::Status(400 | 404 | 410, _) if request.is_next => {
+        Outcome::Status(status @ 400..=499, _) if request.is_next && !matches!(status, 401 | 403 | 408) => {
             NoPage::LinkRefused(failed.refusal.explain(log))
         }
         Outcome::Status(..) => NoPage::Failed(failed.refusal.explain(log)),
@@ -334,40 +356,49 @@ mod tests {
         gzip.finish().unwrap()
     }
 
-    #[test]
-    fn a_page_takes_the_room_that_it_needs_and_no_more_than_a_page_may() {
+    async fn whole(
+        body: &[u8],
+        encoding: Option<&str>,
+        buffer: &mut Vec<u8>,
+        scan: Option<Scan>,
+    ) -> Result<Unpacked, BodyFault> {
+        unpack(body.to_vec(), None, encoding, buffer, scan).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_page_takes_the_room_that_it_needs_and_no_more_than_a_page_may() {
         let page = "sign-in ".repeat(1_000_000);
         let mut body = gzip(page.as_bytes());
         let mut buffer = Vec::new();
-        assert_eq!(unpack(&body, Some("GZIP"), &mut buffer, None), Ok(Unpacked::Whole));
+        assert_eq!(whole(&body, Some("GZIP"), &mut buffer, None).await, Ok(Unpacked::Whole));
         assert_eq!((buffer.len(), buffer.capacity()), (page.len(), page.len()));
 
         let end = body.len() - 4;
         body[end..].fill(0xff);
-        assert_eq!(unpack(&body, Some("gzip"), &mut buffer, None), Err(BodyFault::TooLarge));
+        assert_eq!(whole(&body, Some("gzip"), &mut buffer, None).await, Err(BodyFault::TooLarge));
         body[end..].fill(0);
-        assert_eq!(unpack(&body, Some("gzip"), &mut buffer, None), Err(BodyFault::NotGzip));
+        assert_eq!(whole(&body, Some("gzip"), &mut buffer, None).await, Err(BodyFault::NotGzip));
 
         let bomb = gzip(&vec![b' '; LARGEST_PAGE_BYTES + 1]);
-        assert_eq!(unpack(&bomb, Some("gzip"), &mut buffer, None), Err(BodyFault::TooLarge));
+        assert_eq!(whole(&bomb, Some("gzip"), &mut buffer, None).await, Err(BodyFault::TooLarge));
     }
 
-    #[test]
-    fn a_body_that_is_no_gzip_is_not_taken_for_one() {
+    #[tokio::test]
+    async fn a_body_that_is_no_gzip_is_not_taken_for_one() {
         let mut buffer = Vec::new();
-        assert_eq!(unpack(b"{}", Some("gzip"), &mut buffer, None), Err(BodyFault::NotGzip));
-        assert_eq!(unpack(b"{}", None, &mut buffer, None), Ok(Unpacked::Whole));
+        assert_eq!(whole(b"{}", Some("gzip"), &mut buffer, None).await, Err(BodyFault::NotGzip));
+        assert_eq!(whole(b"{}", None, &mut buffer, None).await, Ok(Unpacked::Whole));
         assert_eq!(buffer, b"{}");
     }
 
-    #[test]
-    fn a_single_record_that_is_too_large_is_named_and_passed_over() {
+    #[tokio::test]
+    async fn a_single_record_that_is_too_large_is_named_and_passed_over() {
         let text = "x".repeat(LARGEST_PAGE_BYTES);
         let page =
             format!(r#"{{"value":[{{"id":"r-1","t":"{text}"}}],"@odata.nextLink":"https://graph/next"}}"#);
         let mut buffer = Vec::new();
         let scan = Some(Scan::new("createdDateTime"));
-        match unpack(&gzip(page.as_bytes()), Some("gzip"), &mut buffer, scan) {
+        match whole(&gzip(page.as_bytes()), Some("gzip"), &mut buffer, scan).await {
             Ok(Unpacked::Oversized(oversized, next_link)) => {
                 assert_eq!(oversized.id.as_deref(), Some("r-1"));
                 assert_eq!(next_link.as_deref(), Some("https://graph/next"));

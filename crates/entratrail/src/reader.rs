@@ -1,12 +1,12 @@
 //! One read of one window: from Graph into the archive and on record.
 
-mod chain;
-mod density;
 mod fetch;
 mod intake;
 mod kept_since;
+mod policy;
 
 pub use kept_since::KeptSince;
+pub use policy::Split;
 
 use crate::archive::{Archive, Recorded, Upload};
 use crate::clock::Clock;
@@ -20,13 +20,15 @@ use crate::plan::{Holdings, Planned, RawObject};
 use crate::progress::Progress;
 use crate::stored::StoredVersions;
 use crate::table::Encoded;
-use crate::window::WindowLength;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use fetch::Fetched;
 use intake::{Intake, Taken};
+use policy::{Ending, Reading};
 use std::future::Future;
 use std::pin::pin;
 use tokio::sync::Semaphore;
+
+/// Full pages that the windows of a run which are read as several chains hold at once: those of one busy day.
+pub const ROOM_PAGES: u32 = 100;
 
 /// Reads windows of one stream.
 #[derive(Debug)]
@@ -45,12 +47,12 @@ pub struct Reader<'run> {
     pub origin: &'run Origin,
     /// Oldest record that Graph served in this run.
     pub kept_since: &'run KeptSince,
-    /// One permit: the turn to read a window in several chains. What such a window holds until it is stored is
-    /// most of the memory of a run, and one is enough to use up Graph's limit.
-    pub large: &'run Semaphore,
+    /// [`ROOM_PAGES`] permits: room for as many full pages in windows that are read as several chains. What such windows
+    /// hold until they are stored is most of the memory of a run.
+    pub room: &'run Semaphore,
     /// One permit: the turn to make a table object, which takes more memory than the rest of a small window. It is taken
     /// with the first new record, where it is free, or when the raw object is there. Who has it never waits for
-    /// [`Reader::large`].
+    /// [`Reader::room`].
     pub tables: &'run Semaphore,
     /// Who is told how far it is.
     pub progress: &'run Progress,
@@ -68,8 +70,8 @@ pub enum Outcome {
         /// Fields that its table does not know, or not with that type.
         unexpected_fields: u64,
     },
-    /// The window holds too much: read windows of that length in its place, each with about so many records.
-    Split(WindowLength, u64),
+    /// The window holds too much: shorter ones are to be read in its place.
+    Split(Split),
     /// Another run has read the same minutes meanwhile, so that nothing may be concluded or stored.
     Superseded,
     /// Time ran out; everything begun was given up.
@@ -96,10 +98,13 @@ impl Reader<'_> {
         tally: &Tally,
         stop: impl Future<Output = ()>,
     ) -> Outcome {
-        let mut turn = None;
-        if estimate.is_some_and(chain::needs_several) {
-            turn = self.large.acquire().await.ok();
-        }
+        let Planned { window, is_on_record, .. } = *planned;
+        let reading =
+            Reading::new(window, self.target_records, !is_on_record, estimate, self.graph.is_busy());
+        let mut room = match reading.pages() {
+            Some(pages) => self.room(pages, None).await,
+            None => None,
+        };
         let started_at = self.clock.now().trunc_subsecs(3);
         let attempt = Attempt { planned, started_at, tally };
         let known = match self.stored_versions(planned, holdings).await {
@@ -110,12 +115,12 @@ impl Reader<'_> {
         let intake = Intake::new(self.archive, self.tables, (planned.stream, object), started_at, known);
         let mut stop = pin!(stop);
         let fetched = tokio::select! {
-            fetched = self.fetch(planned, estimate, &intake, &mut turn, tally) => fetched,
-            () = &mut stop => Fetched::Stopped,
+            fetched = self.fetch(planned, reading, &intake, &mut room, tally) => Some(fetched),
+            () = &mut stop => None,
         };
         let taken = intake.into_taken();
         match fetched {
-            Fetched::Everything => {
+            Some(Ok(())) => {
                 let completed = completed(&taken);
                 tokio::select! {
                     () = self.find_evidence(&attempt, holdings, completed.counts) => {}
@@ -127,17 +132,17 @@ impl Reader<'_> {
                     Err(error) => Outcome::Failed(error),
                 }
             }
-            Fetched::TooMuch(length, estimate) => {
+            Some(Err(Ending::Split(split))) => {
                 taken.give_up().await;
-                Outcome::Split(length, estimate)
+                Outcome::Split(split)
             }
-            Fetched::Stopped => {
-                taken.give_up().await;
-                Outcome::Stopped
-            }
-            Fetched::Failed(error) => {
+            Some(Err(Ending::Failed(error))) => {
                 taken.give_up().await;
                 self.fail(&attempt, error).await
+            }
+            None => {
+                taken.give_up().await;
+                Outcome::Stopped
             }
         }
     }
@@ -170,6 +175,7 @@ impl Reader<'_> {
             return;
         }
         if let Err(error) = self.probe_kept_since(window.start(), attempt.planned, attempt.tally).await {
+            let error = error.into_error();
             tracing::warn!(window = %window.start(), "no evidence of what Graph keeps: {error}");
         }
     }
@@ -293,16 +299,17 @@ fn completed(taken: &Taken<'_>) -> Completed {
         served: versions.served(),
         new: versions.new_versions(),
         changed: versions.changed(),
-        missing: versions.missing() + taken.oversized,
+        missing: versions.missing() + taken.oversized.len() as u64,
         untimed: versions.untimed(),
-        outside: taken.outside,
+        outside: taken.outside.len() as u64,
     };
-    let remark = taken.first_oversized.as_ref().map(|first| {
+    let remark = taken.oversized.first().map(|first| {
         let id = first.id.as_deref().unwrap_or("unknown");
         format!(
             "{} records were too large to store, the first with id {id} and {} bytes; every other record \
              was stored",
-            taken.oversized, first.bytes
+            taken.oversized.len(),
+            first.bytes
         )
     });
     Completed { counts, object: None, remark }

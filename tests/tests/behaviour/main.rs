@@ -9,6 +9,7 @@
 mod bucket;
 mod chaos;
 mod crashes;
+mod pace;
 mod scenarios;
 mod tables;
 mod volumes;

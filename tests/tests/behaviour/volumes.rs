@@ -25,23 +25,6 @@ log = "directory-audits"
 environment = { HISTORY_DAYS = "1" }
 "#;
 
-/// A day of a hundred full pages behind Graph's limit, each of which takes four seconds.
-const HUNDRED_PAGES: &str = r#"
-name = "a hundred pages"
-remember_served = false
-clock = { now = "2026-11-23T01:15:00Z" }
-[limits]
-requests_per_10s = 5
-page_latency_ms = 4000
-[[volume]]
-stream = "nonInteractiveUser"
-from_day = -1
-to_day = -1
-per_day = 100000
-[collect]
-environment = { HISTORY_DAYS = "1", SIGN_IN_EVENT_TYPES = "nonInteractiveUser" }
-"#;
-
 /// Simulated time that one invocation has.
 const INVOCATION: TimeDelta = TimeDelta::minutes(6);
 
@@ -70,18 +53,6 @@ async fn a_day_of_300_000_records_splits_and_continues_over_several_invocations(
     let ledger = &objects[&format!("ledger/{}/day=2026-11-22.ndjson", stream_folder("directoryAudits"))];
     let rows = ledger.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     assert_eq!(rows.count(), names.len(), "a window was read twice, or was left without a row");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_day_is_read_as_fast_as_the_limit_allows() {
-    let world = World::of(HUNDRED_PAGES).await;
-    let started = world.simulator.now();
-    let run = world.run().await.unwrap();
-    let took = (world.simulator.now() - started).as_seconds_f64();
-    assert_eq!((run.report.new, run.report.throttled), (100_000, 0));
-    // A hundred pages take 200 s at the limit. Every chain is followed to its end, which costs some half-empty
-    // pages.
-    assert!(took <= 216.0, "{took} s and {} requests", run.report.requests);
 }
 
 /// Plays the invocations that follow one another; returns how many there were.

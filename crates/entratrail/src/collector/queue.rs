@@ -5,8 +5,9 @@ use crate::error::Error;
 use crate::ledger::{Doubt, ReadRow, State};
 use crate::log::Stream;
 use crate::plan::{Holdings, Planned};
+use crate::reader::Split;
 use crate::report::WindowReport;
-use crate::window::WindowLength;
+
 use std::collections::{HashMap, VecDeque};
 
 /// How often one run plans the same day again because another run works on it.
@@ -32,10 +33,11 @@ impl Task {
         (self.planned.stream, self.planned.window.day())
     }
 
-    /// The windows of that length that are read in its place.
-    pub(super) fn split(self, length: WindowLength, estimate: u64) -> Vec<Self> {
-        let part = |window| Self { planned: Planned { window, ..self.planned }, estimate: Some(estimate) };
-        self.planned.window.tiles(length).map(part).collect()
+    /// The shorter windows that are read in its place.
+    pub(super) fn split(self, split: Split) -> Vec<Self> {
+        let estimate = Some(split.records_each);
+        let part = |window| Self { planned: Planned { window, ..self.planned }, estimate };
+        self.planned.window.tiles(split.into).map(part).collect()
     }
 
     /// The report of a finished read.

@@ -110,6 +110,12 @@ impl Write for Sink<'_> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         self.bytes += piece.len() as u64;
         if self.bytes <= LARGEST_PAGE_BYTES as u64 {
+            let missing = (self.buffer.len() + piece.len()).saturating_sub(self.buffer.capacity());
+            if missing > 0 {
+                // Grows to twice its size as a vector would, but never beyond a page.
+                let capacity = (self.buffer.capacity() * 2).min(LARGEST_PAGE_BYTES);
+                self.buffer.reserve_exact(piece.len().max(capacity - self.buffer.len()));
+            }
             self.buffer.extend_from_slice(piece);
         } else if self.scan.is_none() || self.bytes > LARGEST_SCAN_BYTES {
             return Err(io::ErrorKind::FileTooLarge.into());

@@ -28,7 +28,7 @@ pub struct Page {
 }
 
 /// A record that is too large to be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Oversized {
     /// Its id, where that is short and plain.
     pub id: Option<String>,

@@ -2,26 +2,24 @@
 
 use super::pace::Pace;
 use crate::clock::Clock;
-use crate::log::Stream;
 use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// What decides who goes first: the older window, and within one window the chain of pages with more ahead of it.
-/// So all chains of a window end at about the same time, and the limit is used up to the end.
+/// Order of the requests that wait: the older window first, and among windows of one start the chain with more records
+/// ahead. So the chains of all streams end at about the same time, and the limit is used up to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     window_start: DateTime<Utc>,
-    stream: Stream,
     records_ahead: Reverse<u64>,
 }
 
 impl Rank {
     /// The rank of a chain with so many records ahead; where that is not known, its request goes first, to find out.
-    pub fn new(window_start: DateTime<Utc>, stream: Stream, records_ahead: Option<u64>) -> Self {
-        Self { window_start, stream, records_ahead: Reverse(records_ahead.unwrap_or(u64::MAX)) }
+    pub fn new(window_start: DateTime<Utc>, records_ahead: Option<u64>) -> Self {
+        Self { window_start, records_ahead: Reverse(records_ahead.unwrap_or(u64::MAX)) }
     }
 }
 
@@ -36,6 +34,7 @@ pub(super) struct Turns {
 struct State {
     pace: Pace,
     free: usize,
+    in_flight: usize,
     waiting: BTreeMap<Place, Arc<Notify>>,
     arrivals: u64,
 }
@@ -62,7 +61,13 @@ enum Attempt<'turns> {
 impl Turns {
     /// At most `requests` in any ten seconds, and at most `at_once` in flight.
     pub(super) fn new(requests: usize, at_once: usize, clock: Clock) -> Self {
-        let state = State { pace: Pace::new(requests), free: at_once, waiting: BTreeMap::new(), arrivals: 0 };
+        let state = State {
+            pace: Pace::new(requests),
+            free: at_once,
+            in_flight: 0,
+            waiting: BTreeMap::new(),
+            arrivals: 0,
+        };
         Self { clock, state: Mutex::new(state) }
     }
 
@@ -79,6 +84,12 @@ impl Turns {
                 Attempt::NotFirst => waiter.woken.notified().await,
             }
         }
+    }
+
+    /// Whether requests wait or are in flight.
+    pub(super) fn is_busy(&self) -> bool {
+        let state = self.state();
+        state.in_flight > 0 || !state.waiting.is_empty()
     }
 
     /// Nobody sends before `instant`, and from then on everybody more slowly: Graph said that it was too much.
@@ -104,6 +115,7 @@ impl Turns {
             return Attempt::NotBefore(later);
         }
         state.free -= 1;
+        state.in_flight += 1;
         Attempt::Granted(Turn(self))
     }
 
@@ -132,6 +144,7 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.free += 1;
+        state.in_flight -= 1;
         state.wake_first();
     }
 }
@@ -139,13 +152,12 @@ impl Drop for Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::EventType;
     use futures_util::future::join_all;
     use std::cell::RefCell;
 
     fn rank(day: u32, ahead: Option<u64>) -> Rank {
         let start = format!("2026-11-{day:02}T00:00:00Z").parse().unwrap();
-        Rank::new(start, Stream::SignIns(EventType::InteractiveUser), ahead)
+        Rank::new(start, ahead)
     }
 
     /// The order in which requests get their turn that ask for it at once while another one is in flight.

@@ -1,272 +1,118 @@
-//! Every page that Graph serves for a window.
-//!
-//! The window is a set of spans that make it up, each asked for by a chain (`chain.rs`). It is read when every
-//! chain was followed to its end. What pages seem to say of order and density decides only whether a span is
-//! asked for again in parts.
+//! Every page that Graph serves for a window: what `policy.rs` decides, done.
 
-use super::Reader;
-use super::chain::{Break, Chain, Links, Outside, Role, instead_of, probe, slices};
-use super::density::{ChainDensity, WindowDensity};
 use super::intake::Intake;
-use crate::error::Error;
-use crate::graph::page::Page;
-use crate::graph::query::Span;
+use super::policy::{Chain, Ending, PageFacts, Reading};
+use super::{ROOM_PAGES, Reader};
+use crate::graph::query::{FULL_PAGE, Span};
 use crate::graph::{NoPage, PageRequest, Rank, Tally};
 use crate::plan::Planned;
-use crate::record::{Record, Version};
-use crate::window::WindowLength;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::SemaphorePermit;
 
-/// A read that passes this many times the target, or will, is given up and split.
-const FAR_TOO_MUCH: u64 = 4;
-/// A window is split where first pages promise this many times the target: all of them together where it is read
-/// as several chains, its first page alone where that would be too little for several.
-const TOO_MUCH: u64 = 3;
-/// A first page stands at the edge of a day, where there may be this many times less than at noon.
-const PERHAPS_AT_NIGHT: u64 = 6;
 /// How far back Graph is asked for a record that shows what it keeps: longer than it keeps any.
 const LONGEST_KEPT: TimeDelta = TimeDelta::days(31);
 
-/// How fetching a window ended.
-#[derive(Debug)]
-pub(super) enum Fetched {
-    /// Every page was read.
-    Everything,
-    /// There is too much for one window: take windows of that length, each with about so many records.
-    TooMuch(WindowLength, u64),
-    /// Time ran out.
-    Stopped,
-    /// It could not be read.
-    Failed(Error),
-}
-
-/// The window that is being read.
-struct Window<'read> {
-    planned: &'read Planned,
-    span: Span,
-    density: WindowDensity,
-}
-
-/// How following a chain ended.
-enum Followed<'run> {
-    ToItsEnd,
-    InsteadBy(Vec<Chain>),
-    /// The window is better read as these chains, with the permit that was free for it, if one was.
-    InSlices(Vec<Chain>, Option<SemaphorePermit<'run>>),
-    TooMuch(WindowLength, u64),
-    Failed(Error),
-}
-
-/// What the first page of a window says of the rest.
-enum Probed<'run> {
-    /// The chain can go on.
-    Sparse,
-    /// There is too much for one chain. The page counts only where the permit to keep it was free.
-    Dense(Followed<'run>, bool),
-}
-
 impl<'run> Reader<'run> {
-    /// Fetches every page of the window into `intake`. Where the window turns out to need several chains, waits
-    /// for its `permit` before any of them starts.
+    /// Fetches every page of the window into `intake`. Where the window turns out to need slices, waits for its `room`
+    /// before any of them starts.
     pub(super) async fn fetch(
         &self,
         planned: &Planned,
-        expected: Option<u64>,
+        mut reading: Reading,
         intake: &Intake<'_>,
-        permit: &mut Option<SemaphorePermit<'run>>,
+        room: &mut Option<SemaphorePermit<'run>>,
         tally: &Tally,
-    ) -> Fetched {
-        let span = Span { start: planned.window.start(), end: planned.window.end() };
-        let window = Window { planned, span, density: WindowDensity::default() };
-        let mut chains = match expected {
-            Some(records) => slices(span, records),
-            None => vec![probe(span)],
-        };
-        let mut followed = FuturesUnordered::new();
+    ) -> Result<(), Ending> {
+        let mut in_flight = FuturesUnordered::new();
         loop {
-            followed.extend(chains.drain(..).map(|chain| self.follow(&window, chain, intake, tally)));
-            match followed.next().await {
-                None => return Fetched::Everything,
-                Some(Followed::ToItsEnd) => {}
-                Some(Followed::InsteadBy(others)) => chains = others,
-                Some(Followed::InSlices(slices, free)) => {
-                    *permit = match free {
-                        None => self.large.acquire().await.ok(),
-                        free => free,
-                    };
-                    chains = slices;
-                }
-                Some(Followed::TooMuch(length, records)) => return Fetched::TooMuch(length, records),
-                Some(Followed::Failed(error)) => return Fetched::Failed(error),
+            if let Some(pages) = reading.pages().filter(|_| room.is_none()) {
+                *room = self.room(pages, Some(intake)).await;
+            }
+            while let Some(chain) = reading.next() {
+                in_flight.push(self.page(planned, chain, intake, tally));
+            }
+            let Some((chain, page)) = in_flight.next().await else { return Ok(()) };
+            match page {
+                Ok(page) => reading.after_page(chain, page)?,
+                Err(no_page) => reading.replace(chain, no_page)?,
+            }
+            if let (Some(room), Some(records)) = (room.as_mut(), reading.sampled()) {
+                let needed = usize::try_from(records / u64::from(FULL_PAGE)).unwrap_or(usize::MAX);
+                drop(room.split(room.num_permits().saturating_sub(needed.max(1))));
             }
         }
     }
 
-    async fn follow(
+    /// Waits for room for so many full pages, and takes all that is left beside it: how many pages there are is not
+    /// known before the window was sampled.
+    pub(super) async fn room(
         &self,
-        window: &Window<'_>,
-        chain: Chain,
-        intake: &Intake<'_>,
-        tally: &Tally,
-    ) -> Followed<'run> {
-        let stream = window.planned.stream;
-        let mut links = Links::starting_with(self.collection.link(chain.span, chain.top));
-        let mut density = ChainDensity::default();
-        let mut outside = Outside::default();
-        loop {
-            let request = PageRequest {
-                link: &links.current,
-                is_next: links.pages > 0,
-                is_single: chain.top == 1,
-                rank: Rank::new(window.span.start, stream, density.ahead(chain.span)),
-            };
-            let page = match self.graph.page(stream.log(), request, tally).await {
-                Ok(page) => page,
-                Err(no_page) => return replace(chain, Break::NoPage(no_page)),
-            };
-            let records = page.records(stream.log());
-            for (record, _) in &records {
-                outside.add(record.time.is_some_and(|time| time < chain.span.start || time > chain.span.end));
-            }
-            if let Err(error) = outside.check(page.next_link.is_none()) {
-                return Followed::Failed(error);
-            }
-            density.add(&records);
-            let mut instead = None;
-            if chain.role == Role::Probe && links.pages == 0 {
-                match self.after_probe(window, &page, &density) {
-                    Probed::Sparse => {}
-                    Probed::Dense(others, false) => return others,
-                    Probed::Dense(others, true) => instead = Some(others),
+        pages: u64,
+        intake: Option<&Intake<'_>>,
+    ) -> Option<SemaphorePermit<'run>> {
+        let needed = u32::try_from(pages).unwrap_or(u32::MAX).clamp(1, ROOM_PAGES);
+        let mut room = match self.room.try_acquire_many(needed) {
+            Ok(room) => room,
+            Err(_) => {
+                // Whoever has room may wait for the turn to make a table, so nobody waits for room with it.
+                if let Some(intake) = intake {
+                    intake.leave_table().await;
                 }
+                self.room.acquire_many(needed).await.ok()?
             }
-            let served = match self.take(window, &page, &records, intake).await {
-                Ok(served) => served,
-                Err(error) => return Followed::Failed(error),
-            };
-            let (name, page_number) = (stream.name(), links.pages + 1);
-            tracing::debug!(stream = name, page = page_number, records = page.record_count(), "page read");
-            let first = records.first().map(|(record, _)| record.version);
-            let end = instead
-                .or_else(|| self.reconsider(window, chain, &page, &density, served))
-                .or_else(|| self.next(chain, &mut links, &page, first));
-            if let Some(end) = end {
-                return end;
-            }
+        };
+        let left = u32::try_from(self.room.available_permits()).unwrap_or(0);
+        if let Ok(rest) = self.room.try_acquire_many(left) {
+            room.merge(rest);
         }
+        Some(room)
     }
 
-    /// Hands what the window owns of a page to `intake`, and says how many versions were served by now. A record
-    /// without a readable time is kept with the window that it was served for, one that another window owns is
-    /// left to it.
+    /// Asks for the next page of `chain` and takes it in.
+    async fn page(
+        &self,
+        planned: &Planned,
+        mut chain: Chain,
+        intake: &Intake<'_>,
+        tally: &Tally,
+    ) -> (Chain, Result<PageFacts, NoPage>) {
+        let next_link = chain.next_link.take();
+        let is_next = next_link.is_some();
+        let link = next_link.unwrap_or_else(|| self.collection.link(chain.span, chain.top));
+        let request = PageRequest {
+            link: &link,
+            is_next,
+            is_single: chain.top == 1,
+            rank: Rank::new(planned.window.start(), chain.ahead),
+        };
+        let page = self.take(planned, request, intake, tally).await;
+        (chain, page)
+    }
+
+    /// Asks for a page and hands what the window owns of it to `intake`. A record without a readable time is kept
+    /// with the window that it was served for, one that another window owns is left to it.
     async fn take(
         &self,
-        window: &Window<'_>,
-        page: &Page,
-        records: &[(Record, &[u8])],
+        planned: &Planned,
+        request: PageRequest<'_>,
         intake: &Intake<'_>,
-    ) -> Result<u64, Error> {
-        let mut own = Vec::with_capacity(records.len());
-        let mut outside = 0;
-        for &(record, json) in records {
-            match record.time {
-                Some(time) if window.span.contains(time) => {
-                    self.kept_since.note(time);
-                    own.push((record, json));
-                }
-                None => own.push((record, json)),
-                // A filter has both bounds, so the first instant of the next window is served as well.
-                Some(time) if time == window.span.end => {}
-                Some(_) => outside += 1,
-            }
+        tally: &Tally,
+    ) -> Result<PageFacts, NoPage> {
+        let log = planned.stream.log();
+        let window = Span { start: planned.window.start(), end: planned.window.end() };
+        let page = self.graph.page(log, request, tally).await?;
+        if let Some(link) = &page.next_link {
+            self.collection.check_link(link).map_err(NoPage::Failed)?;
         }
-        let (before, served) = intake.take(&own, outside, page.oversized.as_ref()).await?;
-        self.progress.add_records(window.planned.stream, served - before);
-        Ok(served)
-    }
-
-    /// Whether what was seen so far calls for shorter windows.
-    fn reconsider(
-        &self,
-        window: &Window<'_>,
-        chain: Chain,
-        page: &Page,
-        density: &ChainDensity,
-        served: u64,
-    ) -> Option<Followed<'run>> {
-        let more_follows = page.next_link.is_some();
-        let expected = if more_follows { density.expected(chain.span) } else { density.count() };
-        if chain.role == Role::Slice && density.is_first_page() {
-            window.density.add(expected, chain.span);
-        }
-        if !more_follows {
-            return None;
-        }
-        if served > FAR_TOO_MUCH * self.target_records {
-            return self.split(window, served * 2);
-        }
-        match window.density.expected(window.span) {
-            Some(sampled) if sampled > TOO_MUCH * self.target_records => self.split(window, sampled),
-            None if chain.span == window.span && expected > FAR_TOO_MUCH * self.target_records => {
-                self.split(window, expected)
-            }
-            _ => None,
-        }
-    }
-
-    /// Decides how to go on after the first page of a window of which nothing is known. Several chains ask for
-    /// the whole window again, because nothing tells what part of it the page was. They take memory, so they
-    /// wait for their permit with nothing kept, unless it is free.
-    fn after_probe(&self, window: &Window<'_>, page: &Page, density: &ChainDensity) -> Probed<'run> {
-        if page.next_link.is_none() {
-            return Probed::Sparse;
-        }
-        let expected = density.expected(window.span);
-        let chains = slices(window.span, expected.saturating_mul(PERHAPS_AT_NIGHT));
-        if chains.len() > 1 {
-            let permit = self.large.try_acquire().ok();
-            let is_kept = permit.is_some();
-            return Probed::Dense(Followed::InSlices(chains, permit), is_kept);
-        }
-        let is_too_much = expected > TOO_MUCH * self.target_records;
-        let instead = is_too_much.then(|| self.split(window, expected)).flatten();
-        instead.map_or(Probed::Sparse, |instead| Probed::Dense(instead, false))
-    }
-
-    /// Has shorter windows read in place of this one, which holds about so many records, where it may be split.
-    fn split(&self, window: &Window<'_>, expected: u64) -> Option<Followed<'run>> {
-        let may_split = !window.planned.is_on_record && window.planned.window.length().shorter().is_some();
-        may_split.then(|| self.too_much(window.planned, expected))
-    }
-
-    /// The longest windows that hold no more than the target each.
-    fn too_much(&self, planned: &Planned, expected: u64) -> Followed<'run> {
-        let minutes = u64::from(planned.window.length().minutes());
-        let share = |length: WindowLength| expected * u64::from(length.minutes()) / minutes;
-        let mut length = planned.window.length().shorter().unwrap_or(planned.window.length());
-        while let Some(shorter) = length.shorter().filter(|_| share(length) > self.target_records) {
-            length = shorter;
-        }
-        Followed::TooMuch(length, share(length))
-    }
-
-    /// Moves on to the next link, unless the chain ends here.
-    fn next(
-        &self,
-        chain: Chain,
-        links: &mut Links,
-        page: &Page,
-        first: Option<Version>,
-    ) -> Option<Followed<'run>> {
-        let Some(link) = &page.next_link else { return Some(Followed::ToItsEnd) };
-        if let Err(error) = self.collection.check_link(link) {
-            return Some(Followed::Failed(error));
-        }
-        let moved = links.advance(link, first);
-        moved.err().map(|endless| replace(chain, Break::Endless(endless)))
+        let records = page.records(log);
+        let times: Vec<_> = records.iter().filter_map(|(record, _)| record.time).collect();
+        times.iter().filter(|time| window.contains(**time)).for_each(|time| self.kept_since.note(*time));
+        let gained = intake.take(&records, window, page.oversized.as_ref()).await.map_err(NoPage::Failed)?;
+        self.progress.add_records(planned.stream, gained);
+        tracing::debug!(stream = planned.stream.name(), records = records.len(), "page read");
+        Ok(PageFacts { times, gained, next_link: page.next_link.clone(), is_busy: self.graph.is_busy() })
     }
 
     /// Asks Graph for one record at or before `start`, which shows that it keeps what is as old as that.
@@ -275,7 +121,7 @@ impl<'run> Reader<'run> {
         start: DateTime<Utc>,
         planned: &Planned,
         tally: &Tally,
-    ) -> Result<(), Error> {
+    ) -> Result<(), NoPage> {
         let span = Span { start: self.clock.now() - LONGEST_KEPT, end: start };
         if span.start >= span.end {
             return Ok(());
@@ -285,21 +131,13 @@ impl<'run> Reader<'run> {
             link: &self.collection.probe_link(span),
             is_next: false,
             is_single: false,
-            rank: Rank::new(planned.window.start(), planned.stream, None),
+            rank: Rank::new(planned.window.start(), None),
         };
-        let page = self.graph.page(log, request, tally).await.map_err(NoPage::into_error)?;
-        for (record, _) in page.records(log) {
-            if let Some(time) = record.time.filter(|time| span.start <= *time && *time <= span.end) {
-                self.kept_since.note(time);
-            }
-        }
+        let page = self.graph.page(log, request, tally).await?;
+        let times = page.records(log).into_iter().filter_map(|(record, _)| record.time);
+        times
+            .filter(|time| span.start <= *time && *time <= span.end)
+            .for_each(|time| self.kept_since.note(time));
         Ok(())
-    }
-}
-
-fn replace<'run>(chain: Chain, broken: Break) -> Followed<'run> {
-    match instead_of(chain, broken) {
-        Ok(chains) => Followed::InsteadBy(chains),
-        Err(error) => Followed::Failed(error),
     }
 }

@@ -3,13 +3,15 @@
 use crate::archive::{Archive, TableUpload, Upload};
 use crate::error::Error;
 use crate::graph::page::Oversized;
+use crate::graph::query::Span;
 use crate::log::Stream;
 use crate::object::raw_key;
 use crate::plan::RawObject;
-use crate::record::Record;
+use crate::record::{Record, Version};
 use crate::stored::{Served, StoredVersions};
 use crate::table::Encoded;
 use chrono::{DateTime, Utc};
+use std::collections::{BTreeSet, HashSet};
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 /// Takes the pages of a read, from several chains at once.
@@ -30,11 +32,10 @@ pub(super) struct Taken<'run> {
     pub(super) versions: StoredVersions,
     /// The new ones as they were served.
     pub(super) upload: Upload<'run>,
-    /// Records served that another window owns.
-    pub(super) outside: u64,
-    /// Records that are too large to be stored: how many, and the first of them.
-    pub(super) oversized: u64,
-    pub(super) first_oversized: Option<Oversized>,
+    /// Versions served that neither the window owns nor the next one, to which a filter with both bounds leads.
+    pub(super) outside: HashSet<Version>,
+    /// Records that are too large to be stored.
+    pub(super) oversized: BTreeSet<Oversized>,
     /// The new ones as columns.
     pub(super) table: TableAlongside<'run>,
 }
@@ -57,9 +58,8 @@ impl<'run> Intake<'run> {
         let taken = Mutex::new(Taken {
             versions,
             upload,
-            outside: 0,
-            oversized: 0,
-            first_oversized: None,
+            outside: HashSet::new(),
+            oversized: BTreeSet::new(),
             table: TableAlongside::default(),
         });
         Self { archive, tables, stream, object, started_at, taken }
@@ -69,22 +69,24 @@ impl<'run> Intake<'run> {
         self.taken.into_inner()
     }
 
-    /// Takes the records of a page that the window owns, the number of those that it does not, and one that is
-    /// too large to be stored. Returns how many versions were served before the page, and with it.
+    /// Takes the records of a page that the `window` owns, counts those that it does not, and one that is too
+    /// large to be stored. Returns how many versions were served for the first time in this read.
     pub(super) async fn take(
         &self,
         records: &[(Record, &[u8])],
-        outside: u64,
+        window: Span,
         oversized: Option<&Oversized>,
-    ) -> Result<(u64, u64), Error> {
+    ) -> Result<u64, Error> {
         let taken = &mut *self.taken.lock().await;
-        taken.outside += outside;
-        if let Some(oversized) = oversized {
-            taken.oversized += 1;
-            taken.first_oversized.get_or_insert_with(|| oversized.clone());
-        }
+        taken.oversized.extend(oversized.cloned());
         let before = taken.versions.served();
         for (record, json) in records {
+            if record.time.is_some_and(|time| !window.contains(time)) {
+                if record.time != Some(window.end) {
+                    taken.outside.insert(record.version);
+                }
+                continue;
+            }
             if taken.versions.serve(*record) == Served::Known {
                 continue;
             }
@@ -100,7 +102,12 @@ impl<'run> Intake<'run> {
         if let Some((table, _)) = &mut taken.table.0 {
             table.send_full_part().await?;
         }
-        Ok((before, taken.versions.served()))
+        Ok(taken.versions.served() - before)
+    }
+
+    /// Gives up the table and the turn to make one: it is made of the raw object afterwards.
+    pub(super) async fn leave_table(&self) {
+        std::mem::take(&mut self.taken.lock().await.table).give_up().await;
     }
 
     fn table(&self) -> Result<TableAlongside<'run>, Error> {
