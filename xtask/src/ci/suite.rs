@@ -93,12 +93,8 @@ impl Test {
         let has_passed = status.map_err(|error| Failure::io(&self.program, &error))?.success();
         let time = started.elapsed();
         let text = std::fs::read_to_string(&log).map_err(failed)?;
-        if has_passed {
-            let result = text.lines().rfind(|line| line.starts_with("test result")).unwrap_or("no tests");
-            println!("{}: {result}", self.name);
-        } else {
-            println!("{}:\n{text}", self.name);
-        }
+        // As cargo prints it, whole: several run at once, so none prints before its end.
+        println!("     Running {} ({:.1} s)\n{text}", self.name, time.as_secs_f64());
         Ok(Tested { name: self.name.clone(), time, has_passed })
     }
 }
