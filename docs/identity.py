@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import sys
-from datetime import datetime
+from datetime import datetime, timezone
 
 NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?", re.ASCII)
 TIME = re.compile(
@@ -62,12 +62,13 @@ def short_hash(content):
 
 
 def instant(text):
-    """Time in RFC 3339, cut to microseconds; None where it is none."""
+    """Time in RFC 3339, cut to microseconds; None where it is none of the years 2000 to 2999."""
     try:
         day, clock, second, fraction, zone = TIME.fullmatch(text).groups("")
         second, zone = "59" if second == "60" else second, zone.upper().replace("Z", "+00:00")
-        return datetime.fromisoformat(f"{day} {clock}{second}.{fraction[:6]:0<6}{zone}")
-    except (AttributeError, TypeError, ValueError):
+        time = datetime.fromisoformat(f"{day} {clock}{second}.{fraction[:6]:0<6}{zone}").astimezone(timezone.utc)
+        return time if 2000 <= time.year <= 2999 else None
+    except (AttributeError, OverflowError, TypeError, ValueError):
         return None
 
 

@@ -2,7 +2,7 @@
 
 use crate::tables::{row_count, table_key};
 use aws_lc_rs::digest::{SHA256, digest};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 use flate2::read::MultiGzDecoder;
 use graph_simulator::Served;
 use serde_json::Value;
@@ -70,6 +70,10 @@ impl Audit {
     pub fn against_throughout(mut self, throughout: &[Served]) -> Self {
         for record in throughout {
             let stream = stream_folder(record.stream);
+            // One that is found by another time than its own belongs to a window that need not have found it.
+            if own_time(stream, &record.json).is_some_and(|time| time != record.time) {
+                continue;
+            }
             let was_read = self.complete_rows(stream).any(|row| {
                 let (start, end) = bounds(row);
                 (start..end).contains(&record.time)
@@ -85,6 +89,17 @@ impl Audit {
     /// Whether that version of a record is in the archive.
     pub fn holds(&self, stream: &str, version: &str) -> bool {
         self.versions.get(stream).is_some_and(|versions| versions.contains_key(version))
+    }
+
+    /// Whether the newest read of the window of the record agrees with those before, which ended at the same place
+    /// without an error: the one thing that no reader can see.
+    pub fn agrees_without(&self, record: &Served) -> bool {
+        let covers = |row: &&Value| {
+            let (start, end) = bounds(row);
+            (start..end).contains(&record.time)
+        };
+        let newest = self.complete_rows(stream_folder(record.stream)).filter(covers).last();
+        newest.is_some_and(|row| row["new"] == 0 && row["missing"] == 0)
     }
 
     /// Whether a complete read of the window that the record belongs to was served the record.
@@ -137,7 +152,6 @@ impl Audit {
         }
         // Graph may serve bytes that are no UTF-8; the truth has them replaced too.
         let text = String::from_utf8_lossy(&bytes);
-        let time_field = if stream == "directory-audits" { "activityDateTime" } else { "createdDateTime" };
         let rows = self.rows.get(&stream).into_iter().flatten();
         let mut named = rows.filter(|row| row["key"] == key && row["status"] == "complete");
         match (named.next(), named.next()) {
@@ -155,16 +169,16 @@ impl Audit {
             (Some(_), Some(_)) => self.problem(key, "has two ledger rows"),
         }
         for line in text.lines() {
-            let record: Value = serde_json::from_str(line).unwrap_or_default();
-            let time = record[time_field].as_str().and_then(|time| time.parse().ok());
-            if !window
-                .zip(time)
-                .is_some_and(|((start, end), time): (_, DateTime<Utc>)| start <= time && time < end)
-            {
+            let time = own_time(&stream, line);
+            let is_outside = |((start, end), time): (Bounds, DateTime<Utc>)| time < start || end <= time;
+            // A record without a readable time is kept with the window that it was served for.
+            if window.zip(time).is_some_and(is_outside) {
                 self.problem(key, "holds a record outside its window");
             }
             let versions = self.versions.entry(stream.clone()).or_default();
-            if let Some(other) = versions.insert(canonical(line), key.to_owned()) {
+            let held = versions.insert(canonical(line), key.to_owned());
+            // Without a time nothing tells whether a record at the bound of two windows is one or two.
+            if let Some(other) = held.filter(|other| time.is_some() || other == key) {
                 self.problem(key, &format!("holds a version that {other} holds too"));
             }
         }
@@ -243,6 +257,13 @@ fn in_one_form(value: Value) -> Value {
         }
         other => other,
     }
+}
+
+/// The time that a record says, where that is readable.
+fn own_time(stream: &str, json: &str) -> Option<DateTime<Utc>> {
+    let field = if stream == "directory-audits" { "activityDateTime" } else { "createdDateTime" };
+    let time: DateTime<Utc> = serde_json::from_str::<Value>(json).ok()?.get(field)?.as_str()?.parse().ok()?;
+    Some(time).filter(|time| (2000..3000).contains(&time.year()))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::process::Command;
 use std::task::Poll;
 use tempfile::TempDir;
 
@@ -32,6 +33,18 @@ impl Folder {
     /// The archive in it, as a new process opens it.
     pub fn archive(&self) -> Archive {
         Archive::in_folder(&self.path(), Access::Write).expect("the folder is ours")
+    }
+
+    /// Judges the archive with `docs/check.py`, which was written from the documented format alone.
+    ///
+    /// # Panics
+    /// With what it prints, where the archive is not sound.
+    pub fn check(&self) {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/check.py");
+        let judged =
+            Command::new("python3").arg(program).arg(self.path()).output().expect("Python is installed");
+        let said = String::from_utf8_lossy(&judged.stdout) + String::from_utf8_lossy(&judged.stderr);
+        assert!(judged.status.success(), "check.py: {said}");
     }
 
     /// Every object with its body, and whatever else lies there.

@@ -24,7 +24,6 @@ use graph_simulator::scenario::Log as ScenarioLog;
 use graph_simulator::{ApiVersion, RequestKind, Scenario, Served, Simulator, Stream};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a process needs until it reads.
@@ -71,9 +70,9 @@ impl World {
         self.folder.is_some()
     }
 
-    /// Where the archive is, where that is a folder.
-    pub fn archive_folder(&self) -> Option<PathBuf> {
-        self.folder.as_ref().map(Folder::path)
+    /// The folder that holds the archive, where one does.
+    pub fn folder(&self) -> Option<&Folder> {
+        self.folder.as_ref()
     }
 
     /// The same from the text of a scenario.
@@ -134,14 +133,23 @@ impl World {
         self.audit_against(&self.simulator.served()).await
     }
 
+    /// The audit of the archive alone.
+    pub async fn audit_alone(&self) -> Audit {
+        Audit::of(&self.objects().await)
+    }
+
     /// The audit of the archive against `served`.
     pub async fn audit_against(&self, served: &[Served]) -> Audit {
-        let objects = match &self.folder {
+        let throughout = self.served_throughout();
+        self.audit_alone().await.against(served).against_throughout(&throughout)
+    }
+
+    /// Every object of the archive.
+    async fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        match &self.folder {
             Some(folder) => folder.objects(),
             None => self.storage.objects().await,
-        };
-        let throughout = self.served_throughout();
-        Audit::of(&objects).against(served).against_throughout(&throughout)
+        }
     }
 
     /// What every chain held that was followed to its end, where the scenario says `remember_chains`.
@@ -155,9 +163,9 @@ impl World {
     pub fn visible(&self) -> Vec<Served> {
         let is_wanted = |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
         let version = match self.environment.get("SIGN_IN_EVENT_TYPES").map(String::as_str) {
-            None if self.log == Log::SignIns => ApiVersion::Beta,
-            Some(types) if types != "interactiveUser" => ApiVersion::Beta,
-            _ => ApiVersion::V1,
+            _ if self.log == Log::DirectoryAudits => ApiVersion::V1,
+            Some("interactiveUser") => ApiVersion::V1,
+            _ => ApiVersion::Beta,
         };
         let mut visible = self.simulator.visible_in(version);
         visible.retain(|record| is_wanted(record.stream));

@@ -6,10 +6,11 @@
 use crate::canonical::Canonical;
 use crate::json::string_length;
 use aws_lc_rs::digest::{SHA256, digest};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// The identity of a record version: a hash of all that it means, its `id` included.
 ///
@@ -33,7 +34,7 @@ pub struct Record {
     pub version: Version,
     /// Hash of the canonical `id`, which all versions of a record share; of nothing if it has no id.
     pub id: u128,
-    /// Time of the event; `None` where the record has none in RFC 3339.
+    /// Time of the event; `None` where the record has none in RFC 3339, in the years 2000 to 2999.
     pub time: Option<DateTime<Utc>>,
 }
 
@@ -80,11 +81,15 @@ fn without_white_space(json: &[u8]) -> Vec<u8> {
     dense
 }
 
+/// Years that are taken for the time of an event. What writes `0001-01-01` or `9999-12-31`, the bounds of .NET's `DateTime`,
+/// has no time to write. <https://learn.microsoft.com/dotnet/api/system.datetime.minvalue>
+const YEARS: RangeInclusive<i32> = 2000..=2999;
+
 /// The instant in a canonical JSON string.
 fn parse_time(value: &[u8]) -> Option<DateTime<Utc>> {
     let value = std::str::from_utf8(value).ok()?;
-    let time = DateTime::parse_from_rfc3339(value.strip_prefix('"')?.strip_suffix('"')?).ok()?;
-    Some(time.to_utc())
+    let time = DateTime::parse_from_rfc3339(value.strip_prefix('"')?.strip_suffix('"')?).ok()?.to_utc();
+    Some(time).filter(|time| YEARS.contains(&time.year()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@
 mod bucket;
 mod chaos;
 mod crashes;
+mod lifetimes;
+mod orders;
 mod pace;
 mod scenarios;
 mod tables;

@@ -229,7 +229,7 @@ async fn a_table_that_is_made_again_has_the_same_bytes() {
 async fn a_table_that_cannot_be_written_fails_its_window_and_the_next_run_repairs_it() {
     let world = World::start_in_folder(Scenario::from_toml(AUDITS).unwrap()).await;
     let key = "tables/directory_audits/day=2026-11-22/0000-2400.r1.parquet";
-    let in_the_way = world.archive_folder().unwrap().join(key).join("a folder with a file");
+    let in_the_way = world.folder().unwrap().path().join(key).join("a folder with a file");
     std::fs::create_dir_all(&in_the_way).unwrap();
     let run = world.run().await.unwrap();
     let error = run.error.unwrap();
