@@ -35,6 +35,16 @@ impl Folder {
         Archive::in_folder(&self.path(), Access::Write).expect("the folder is ours")
     }
 
+    /// Puts the archive that is packed in `tar` in its place.
+    ///
+    /// # Panics
+    /// Where it cannot be unpacked.
+    pub fn unpack(&self, tar: &Path) {
+        std::fs::create_dir_all(self.path()).expect("the folder is ours");
+        let unpacked = Command::new("tar").arg("-xzf").arg(tar).arg("-C").arg(self.path()).status();
+        assert!(unpacked.expect("tar is installed").success(), "{} cannot be unpacked", tar.display());
+    }
+
     /// Judges the archive with `docs/check.py`, which was written from the documented format alone.
     ///
     /// # Panics

@@ -6,6 +6,7 @@
     reason = "a test ends at the first surprise, and its size is no cost"
 )]
 
+mod before;
 mod bucket;
 mod chaos;
 mod crashes;
