@@ -4,6 +4,7 @@
 
 mod asking;
 mod collecting;
+mod coverage;
 mod demonstration;
 mod disks;
 mod interruptions;
