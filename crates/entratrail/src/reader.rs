@@ -52,7 +52,7 @@ pub struct Reader<'run> {
     pub room: &'run Semaphore,
     /// One permit: the turn to make a table object, which takes more memory than the rest of a small window. It is taken
     /// with the first new record, where it is free, or when the raw object is there. Who has it never waits for
-    /// [`Reader::room`].
+    /// [`Self::room`].
     pub tables: &'run Semaphore,
     /// Who is told how far it is.
     pub progress: &'run Progress,
@@ -102,7 +102,7 @@ impl Reader<'_> {
         let reading =
             Reading::new(window, self.target_records, !is_on_record, estimate, self.graph.is_busy());
         let mut room = match reading.pages() {
-            Some(pages) => self.room(pages, None).await,
+            Some(pages) => self.take_room(pages, None).await,
             None => None,
         };
         let started_at = self.clock.now().trunc_subsecs(3);

@@ -21,7 +21,7 @@ fn an_archive_of_version_0_1_0_is_gone_on_with_and_raises_no_alarm() {
 
 async fn go_on() {
     let archives = Path::new(env!("CARGO_MANIFEST_DIR")).join("archives/0.1.0");
-    let scenario = Scenario::read(&archives.join("tenant.toml")).unwrap();
+    let scenario = Scenario::read(archives.join("tenant.toml")).unwrap();
     let world = World::start_in_folder(scenario).await;
     let folder = world.folder().unwrap();
     folder.unpack(&archives.join("archive.tar.gz"));

@@ -3,6 +3,8 @@
 //! A hundred full pages take 200 s at the limit. The variable `PACE_SEEDS` plays more seeds and prints their medians:
 //! `PACE_SEEDS=20 cargo test --workspace --release --test behaviour pace -- --nocapture`.
 
+#![expect(clippy::print_stdout, reason = "whoever measures wants to see each seed")]
+
 use entratrail_tests::simulated_time::block_on;
 use entratrail_tests::world::World;
 use std::fmt::Write as _;

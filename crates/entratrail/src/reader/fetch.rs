@@ -28,15 +28,15 @@ impl<'run> Reader<'run> {
         let mut in_flight = FuturesUnordered::new();
         loop {
             if let Some(pages) = reading.pages().filter(|_| room.is_none()) {
-                *room = self.room(pages, Some(intake)).await;
+                *room = self.take_room(pages, Some(intake)).await;
             }
             while let Some(chain) = reading.next() {
                 in_flight.push(self.page(planned, chain, intake, tally));
             }
             let Some((chain, page)) = in_flight.next().await else { return Ok(()) };
             match page {
-                Ok(page) => reading.after_page(chain, page)?,
-                Err(no_page) => reading.replace(chain, no_page)?,
+                Ok(page) => reading.after_page(chain, &page)?,
+                Err(no_page) => reading.replace(&chain, no_page)?,
             }
             if let (Some(room), Some(records)) = (room.as_mut(), reading.sampled()) {
                 let needed = usize::try_from(records / u64::from(FULL_PAGE)).unwrap_or(usize::MAX);
@@ -47,21 +47,20 @@ impl<'run> Reader<'run> {
 
     /// Waits for room for so many full pages, and takes all that is left beside it: how many pages there are is not
     /// known before the window was sampled.
-    pub(super) async fn room(
+    pub(super) async fn take_room(
         &self,
         pages: u64,
         intake: Option<&Intake<'_>>,
     ) -> Option<SemaphorePermit<'run>> {
         let needed = u32::try_from(pages).unwrap_or(u32::MAX).clamp(1, ROOM_PAGES);
-        let mut room = match self.room.try_acquire_many(needed) {
-            Ok(room) => room,
-            Err(_) => {
-                // Whoever has room may wait for the turn to make a table, so nobody waits for room with it.
-                if let Some(intake) = intake {
-                    intake.leave_table().await;
-                }
-                self.room.acquire_many(needed).await.ok()?
+        let mut room = if let Ok(room) = self.room.try_acquire_many(needed) {
+            room
+        } else {
+            // Whoever has room may wait for the turn to make a table, so nobody waits for room with it.
+            if let Some(intake) = intake {
+                intake.leave_table().await;
             }
+            self.room.acquire_many(needed).await.ok()?
         };
         let left = u32::try_from(self.room.available_permits()).unwrap_or(0);
         if let Ok(rest) = self.room.try_acquire_many(left) {

@@ -202,10 +202,10 @@ impl Reading {
     }
 
     /// Goes on after a page of `chain`.
-    pub(super) fn after_page(&mut self, mut chain: Chain, page: PageFacts) -> Result<(), Ending> {
+    pub(super) fn after_page(&mut self, mut chain: Chain, page: &PageFacts) -> Result<(), Ending> {
         self.served += page.gained;
-        chain.add(&page).map_err(Ending::Failed)?;
-        self.samples.add(&chain, &page);
+        chain.add(page).map_err(Ending::Failed)?;
+        self.samples.add(&chain, page);
         let Some(link) = page.next_link.clone() else {
             self.under_way -= 1;
             return Ok(());
@@ -213,7 +213,7 @@ impl Reading {
         if let Some(split) = self.split(&chain) {
             return Err(Ending::Split(split));
         }
-        if let Some((spans, pages)) = chain.cuts(&page) {
+        if let Some((spans, pages)) = chain.cuts(page) {
             self.under_way -= 1;
             self.slice(spans, pages);
             return Ok(());
@@ -223,13 +223,13 @@ impl Reading {
                 self.continued.push(chain);
                 Ok(())
             }
-            Err(endless) => self.replace(chain, NoPage::Unreadable(endless)),
+            Err(endless) => self.replace(&chain, NoPage::Unreadable(endless)),
         }
     }
 
     /// Has the whole span of `chain`, which broke, asked for again: as it was, in halves, or in smaller pages. Fails
     /// where nothing smaller can be asked for.
-    pub(super) fn replace(&mut self, chain: Chain, broken: NoPage) -> Result<(), Ending> {
+    pub(super) fn replace(&mut self, chain: &Chain, broken: NoPage) -> Result<(), Ending> {
         let again = |span, top, refused| Chain {
             known_pages: chain.known_pages + chain.pages,
             ..Chain::new(span, top, Role::Again { refused })

@@ -29,12 +29,9 @@ fn unknown() -> Reading {
     Reading::new(day(), 50_000, true, None, false)
 }
 
-/// A full page that is not the last one, of records from `first` seconds of the day on, one each `step` seconds.
-fn page(first: i64, step: f64) -> PageFacts {
-    let at = |index: u32| {
-        let milliseconds = (f64::from(index) * step * 1000.0) as i64;
-        day().start() + TimeDelta::seconds(first) + TimeDelta::milliseconds(milliseconds)
-    };
+/// A full page that is not the last one, of records from `first` seconds of the day on, one each `step` milliseconds.
+fn page(first: i64, step: i64) -> PageFacts {
+    let at = |index: i64| day().start() + TimeDelta::seconds(first) + TimeDelta::milliseconds(index * step);
     let times: Vec<_> = (0..1000).map(at).collect();
     PageFacts { gained: 1000, next_link: Some(format!("{first}")), is_busy: false, times }
 }
@@ -47,22 +44,22 @@ fn last() -> PageFacts {
     PageFacts { next_link: None, ..empty("") }
 }
 
-/// How many chains a new window is read as after a first page of records `step` seconds apart.
-fn chains_after(step: f64, is_busy: bool) -> usize {
+/// How many chains a new window is read as after a first page of records `step` milliseconds apart.
+fn chains_after(step: i64, is_busy: bool) -> usize {
     let mut reading = Reading::new(day(), u64::MAX / 8, true, None, is_busy);
     let probe = reading.next().unwrap();
-    reading.after_page(probe, PageFacts { is_busy, ..page(0, step) }).unwrap();
+    reading.after_page(probe, &PageFacts { is_busy, ..page(0, step) }).unwrap();
     std::iter::from_fn(|| reading.next()).count()
 }
 
 #[test]
 fn many_pages_ahead_are_read_side_by_side_and_fewer_where_others_wait() {
     // A day of 100,000, 40,000, 6,000, 5,000 and 3,000 records.
-    let steps = [0.864, 2.16, 14.4, 17.28, 28.8];
+    let steps = [864, 2_160, 14_400, 17_280, 28_800];
     assert_eq!(steps.map(|step| chains_after(step, false)), [6, 6, 5, 5, 1]);
     assert_eq!(steps.map(|step| chains_after(step, true)), [4, 4, 1, 1, 1]);
     // Records of one instant tell nothing of the rest of the day.
-    assert_eq!(chains_after(0.0, false), 1);
+    assert_eq!(chains_after(0, false), 1);
 }
 
 #[test]
@@ -83,13 +80,13 @@ fn a_probe_that_went_on_must_promise_more() {
     let mut reading = unknown();
     let probe = reading.next().unwrap();
     // At night 1,000 records in eight hours, then four hours at a time, then many more.
-    reading.after_page(probe, page(0, 28.8)).unwrap();
+    reading.after_page(probe, &page(0, 28_800)).unwrap();
     let chain = reading.next().unwrap();
     assert!(chain.next_link.is_some());
-    reading.after_page(chain, page(28_800, 14.4)).unwrap();
+    reading.after_page(chain, &page(28_800, 14_400)).unwrap();
     let chain = reading.next().unwrap();
     assert!(chain.next_link.is_some(), "three pages ahead are not worth asking for two again");
-    reading.after_page(chain, page(43_200, 3.0)).unwrap();
+    reading.after_page(chain, &page(43_200, 3_000)).unwrap();
     assert!(std::iter::from_fn(|| reading.next()).all(|chain| chain.next_link.is_none()));
     assert!(reading.pages().is_some());
 }
@@ -103,7 +100,7 @@ fn pages_in_no_order_cut_the_day_where_its_records_are() {
     let seconds =
         |dice: &mut Rng| if dice.u8(0..10) > 0 { dice.i64(28_800..36_000) } else { dice.i64(0..86_400) };
     let times: Vec<_> = (0..1000).map(|_| day().start() + TimeDelta::seconds(seconds(&mut dice))).collect();
-    reading.after_page(probe, PageFacts { times, ..page(0, 1.0) }).unwrap();
+    reading.after_page(probe, &PageFacts { times, ..page(0, 1_000) }).unwrap();
     let mut spans: Vec<_> = std::iter::from_fn(|| reading.next()).map(|chain| chain.span).collect();
     spans.sort_by_key(|span| span.start);
     assert_eq!(spans.len(), 4);
@@ -113,9 +110,9 @@ fn pages_in_no_order_cut_the_day_where_its_records_are() {
 
 #[test]
 fn a_window_is_split_by_what_its_pages_promise() {
-    let split = |mut reading: Reading, step: f64| {
+    let split = |mut reading: Reading, step: i64| {
         let chain = reading.next().unwrap();
-        match reading.after_page(chain, page(0, step)) {
+        match reading.after_page(chain, &page(0, step)) {
             Err(Ending::Split(split)) => Some((split.into.minutes(), split.records_each)),
             other => {
                 other.unwrap();
@@ -125,11 +122,11 @@ fn a_window_is_split_by_what_its_pages_promise() {
     };
     let target = |target: u64, may_split: bool| Reading::new(day(), target, may_split, None, false);
     // A day of 100,000 records.
-    assert_eq!(split(target(50_000, true), 0.864), None);
-    let found = split(target(10_000, true), 0.864).unwrap();
+    assert_eq!(split(target(50_000, true), 864), None);
+    let found = split(target(10_000, true), 864).unwrap();
     assert_eq!(found.0, 60);
     assert!((4_000..4_300).contains(&found.1), "{found:?}");
-    assert_eq!(split(target(10_000, false), 0.864), None);
+    assert_eq!(split(target(10_000, false), 864), None);
 }
 
 #[test]
@@ -141,7 +138,7 @@ fn the_samples_of_slices_tell_how_much_a_window_holds() {
         // A thousand records in 3,600 s of a slice of 10,800 s.
         let first = (slice.span.start - day().start()).num_seconds();
         assert_eq!(reading.sampled().is_some(), number >= 4, "{number}");
-        reading.after_page(slice, page(first, 3.6)).unwrap();
+        reading.after_page(slice, &page(first, 3_600)).unwrap();
     }
     let sampled = reading.sampled().unwrap();
     assert!((23_500..24_500).contains(&sampled), "{sampled}");
@@ -155,7 +152,7 @@ fn a_filter_that_is_ignored_ends_the_read() {
         let mut times = vec![day().start(); inside];
         times.extend(vec![day().start() - TimeDelta::days(9); outside]);
         let next_link = (!is_end).then(|| "next".to_owned());
-        reading.after_page(chain, PageFacts { times, gained: 1, next_link, is_busy: false }).is_ok()
+        reading.after_page(chain, &PageFacts { times, gained: 1, next_link, is_busy: false }).is_ok()
     };
     assert!(after(0, 9, true));
     assert!(!after(4, 6, true));
@@ -173,7 +170,7 @@ fn pages_until_replaced(facts: impl Fn(u32) -> PageFacts) -> u32 {
         if number > 1 && chain.next_link.is_none() {
             return number - 1;
         }
-        reading.after_page(chain, facts(number)).unwrap();
+        reading.after_page(chain, &facts(number)).unwrap();
     }
     panic!("it goes on and on");
 }
@@ -182,8 +179,10 @@ fn pages_until_replaced(facts: impl Fn(u32) -> PageFacts) -> u32 {
 fn a_chain_without_an_end_is_replaced_and_a_sparse_one_is_not() {
     assert_eq!(pages_until_replaced(|_| empty("again")), 2);
     assert_eq!(pages_until_replaced(|number| empty(&number.to_string())), 250);
-    let sparse =
-        |number: u32| PageFacts { gained: u64::from(number % 200 == 0), ..empty(&number.to_string()) };
+    let sparse = |number: u32| PageFacts {
+        gained: u64::from(number.is_multiple_of(200)),
+        ..empty(&number.to_string())
+    };
     assert_eq!(pages_until_replaced(sparse), 10_000);
 }
 
@@ -194,11 +193,11 @@ fn a_span_that_is_asked_for_again_may_bring_what_is_known() {
     let mut step = |reading: &mut Reading, gained: u64| {
         let chain = reading.next().unwrap();
         let number: u32 = pages.next().unwrap();
-        reading.after_page(chain, PageFacts { gained, ..empty(&number.to_string()) }).unwrap();
+        reading.after_page(chain, &PageFacts { gained, ..empty(&number.to_string()) }).unwrap();
     };
     (0..400).for_each(|_| step(&mut reading, 1));
     let chain = reading.next().unwrap();
-    reading.replace(chain, NoPage::LinkRefused(error())).unwrap();
+    reading.replace(&chain, NoPage::LinkRefused(error())).unwrap();
     (0..640).for_each(|_| step(&mut reading, 0));
     let chain = reading.next().unwrap();
     assert!(chain.next_link.is_some(), "the 400 pages of the first chain bring nothing again");
@@ -208,10 +207,10 @@ fn a_span_that_is_asked_for_again_may_bring_what_is_known() {
 fn a_refused_link_has_the_same_span_asked_for_once_more_and_then_its_halves() {
     let mut reading = unknown();
     let probe = reading.next().unwrap();
-    reading.replace(probe, NoPage::LinkRefused(error())).unwrap();
+    reading.replace(&probe, NoPage::LinkRefused(error())).unwrap();
     let again = reading.next().unwrap();
     assert_eq!(again.span, span_of(day()));
-    reading.replace(again, NoPage::LinkRefused(error())).unwrap();
+    reading.replace(&again, NoPage::LinkRefused(error())).unwrap();
     let halves: Vec<_> = std::iter::from_fn(|| reading.next()).map(|chain| chain.span.seconds()).collect();
     assert_eq!(halves, [43_200; 2]);
 }
@@ -224,7 +223,7 @@ fn what_always_breaks_ends_with_an_error_and_never_more_than_two_chains_at_once(
         let steps = (0..200).take_while(|_| {
             under_way.extend(std::iter::from_fn(|| reading.next()));
             assert!(under_way.len() <= UNDER_WAY_AFTER_BREAK);
-            reading.replace(under_way.pop().unwrap(), broken(kind)).is_ok()
+            reading.replace(&under_way.pop().unwrap(), broken(kind)).is_ok()
         });
         assert!(steps.count() <= 40, "{kind}");
     }
@@ -256,20 +255,20 @@ proptest! {
             match dice.u8(0..10) {
                 0..4 => {
                     done.push(span);
-                    reading.after_page(chain, last()).unwrap();
+                    reading.after_page(chain, &last()).unwrap();
                 }
-                4 => if let Err(Ending::Failed(_)) = reading.replace(chain, broken(dice.u8(0..3))) {
+                4 => if let Err(Ending::Failed(_)) = reading.replace(&chain, broken(dice.u8(0..3))) {
                     return Ok(());
                 }
                 _ => {
                     let first = (span.start - day().start()).num_seconds();
-                    let mut facts = page(first, dice.f64() * span.seconds() as f64 / 1000.0);
+                    let mut facts = page(first, dice.i64(..=(span.end - span.start).num_milliseconds() / 1000));
                     facts.next_link = Some(link.to_string());
                     facts.is_busy = dice.bool();
                     if dice.bool() {
                         dice.shuffle(&mut facts.times);
                     }
-                    reading.after_page(chain, facts).unwrap();
+                    reading.after_page(chain, &facts).unwrap();
                 }
             }
         }
