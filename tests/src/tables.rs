@@ -76,7 +76,7 @@ pub fn open(body: &[u8]) -> Result<SerializedFileReader<Bytes>, String> {
 fn instant(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f %:z"));
-    Some(time.ok()?.to_utc().trunc_subsecs(6))
+    Some(time.ok()?.to_utc().trunc_subsecs(3))
 }
 
 fn snake_case(key: &str) -> String {

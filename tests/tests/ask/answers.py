@@ -100,6 +100,8 @@ def kind(of):
         return ["list", kind(of.value_type)]
     if pyarrow.types.is_struct(of):
         return {member.name: kind(member.type) for member in of}
+    if pyarrow.types.is_timestamp(of):  # DuckDB knows an instant with a zone in microseconds alone.
+        return f"timestamp, {of.tz}"
     return "string" if pyarrow.types.is_large_string(of) or pyarrow.types.is_string(of) else str(of)
 
 

@@ -122,7 +122,7 @@ async fn a_row_says_when_and_which_version_was_first_seen() {
     for row in audit.complete_rows("interactiveUser").filter(|row| row["key"].is_string()) {
         let started_at: DateTime<Utc> = row["started_at"].as_str().unwrap().parse().unwrap();
         for version in rows(&objects[&table_key(row["key"].as_str().unwrap())]).unwrap() {
-            let shown = started_at.format("%Y-%m-%d %H:%M:%S%.6f %:z").to_string();
+            let shown = started_at.format("%Y-%m-%d %H:%M:%S%.3f %:z").to_string();
             assert_eq!(version["first_seen"], shown);
             assert!(hashes.insert(version["content_hash"].as_str().unwrap().to_owned()));
         }

@@ -1,7 +1,7 @@
 //! One table object as a file: opened, checked, and read by the engine without looking for its footer again.
 
 use bytes::Bytes;
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
 use datafusion::error::{DataFusionError, Result};
@@ -97,6 +97,8 @@ fn fits(file: &DataType, table: &DataType) -> bool {
             known.is_none_or(|known| fits(member.data_type(), known.data_type()))
         }),
         (DataType::List(file), DataType::List(table)) => fits(file.data_type(), table.data_type()),
+        // Tables from before version 0.2.0 hold microseconds.
+        (DataType::Timestamp(TimeUnit::Microsecond, zone), DataType::Timestamp(_, known)) => zone == known,
         _ => file == table,
     }
 }

@@ -2,7 +2,8 @@
 
 use super::file::TableFile;
 use datafusion::arrow::array::{Array as _, AsArray as _, BooleanArray};
-use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, TimeUnit, TimestampMillisecondType};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::RowSelection;
@@ -63,7 +64,9 @@ impl Newest {
     fn look_at_rows(&mut self, batch: &RecordBatch, (number, first): Place) -> Option<()> {
         let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
         let (ids, hashes, risks) = (text("id")?, text("content_hash")?, text("risk_state"));
-        let seen = batch.column_by_name("first_seen")?.as_primitive_opt::<TimestampMicrosecondType>()?;
+        let milliseconds = DataType::Timestamp(TimeUnit::Millisecond, None);
+        let seen = cast(batch.column_by_name("first_seen")?, &milliseconds).ok()?;
+        let seen = seen.as_primitive_opt::<TimestampMillisecondType>()?;
         for row in (0..batch.num_rows()).filter(|&row| ids.is_valid(row)) {
             let has_risk =
                 risks.is_some_and(|risks| risks.is_null(row) || !["none", ""].contains(&risks.value(row)));

@@ -5,12 +5,12 @@ use super::schema;
 use super::stray::{Path, Strays};
 use crate::json::Cursor;
 use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder, TimestampMillisecondBuilder,
 };
 use arrow_array::{ArrayRef, ListArray, StructArray};
 use arrow_buffer::{NullBuffer, NullBufferBuilder, OffsetBuffer};
 use arrow_schema::{FieldRef, Fields};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) enum Column {
     Int64(Int64Builder),
     Double(Float64Builder),
     Boolean(BooleanBuilder),
-    Timestamp(TimestampMicrosecondBuilder),
+    Timestamp(TimestampMillisecondBuilder),
     Struct(StructColumn),
     List(Box<ListColumn>),
 }
@@ -58,7 +58,7 @@ impl Column {
             Kind::Double => Self::Double(Float64Builder::new()),
             Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
             Kind::Timestamp => Self::Timestamp(
-                TimestampMicrosecondBuilder::new().with_data_type(schema::data_type(&Kind::Timestamp)),
+                TimestampMillisecondBuilder::new().with_data_type(schema::data_type(&Kind::Timestamp)),
             ),
             Kind::Struct(members) => Self::Struct(StructColumn::of(members)),
             Kind::List(element) => Self::List(Box::new(ListColumn::of(element))),
@@ -96,7 +96,7 @@ impl Column {
                 value.map(|value| column.append_value(value)).is_some()
             }
             Self::Boolean(column) => parsed(json).map(|value| column.append_value(value)).is_some(),
-            Self::Timestamp(column) => microseconds(json).map(|value| column.append_value(value)).is_some(),
+            Self::Timestamp(column) => milliseconds(json).map(|value| column.append_value(value)).is_some(),
             Self::Struct(_) | Self::List(_) => false,
         }
     }
@@ -177,7 +177,7 @@ impl StructColumn {
         while let Some(quoted) = cursor.next_key() {
             let key = quoted.get(1..quoted.len() - 1).unwrap_or_default();
             let path = Path::Member(&path, key);
-            let member = self.member(place, key);
+            let member = self.member(place, &unescaped(key));
             place += 1;
             match member {
                 Some(member) if member.len() == row => member.take(cursor, path, strays),
@@ -259,6 +259,16 @@ impl ListColumn {
     }
 }
 
+/// A key without its escapes: `\u0069d` is `id`.
+fn unescaped(key: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', key).is_none() {
+        return Cow::Borrowed(key);
+    }
+    let quoted = [b"\"", key, b"\""].concat();
+    let unescaped = serde_json::from_slice::<String>(&quoted).ok().map(String::into_bytes);
+    unescaped.map_or(Cow::Borrowed(key), Cow::Owned)
+}
+
 /// The value of a JSON scalar; `None` where it is of another type.
 fn parsed<T: FromStr>(json: &[u8]) -> Option<T> {
     std::str::from_utf8(json).ok()?.parse().ok()
@@ -274,9 +284,15 @@ fn unquoted(json: &[u8]) -> Option<Cow<'_, str>> {
     serde_json::from_str(&String::from_utf8_lossy(json)).ok().map(Cow::Owned)
 }
 
-/// Microseconds since 1970 of a JSON string that holds an instant; finer fractions are cut off.
-fn microseconds(json: &[u8]) -> Option<i64> {
+/// Milliseconds since 1970 of a JSON string that holds an instant.
+fn milliseconds(json: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(json).ok()?;
     let time = DateTime::parse_from_rfc3339(text.strip_prefix('"')?.strip_suffix('"')?).ok()?;
-    Some(time.timestamp_micros())
+    Some(floored(time.to_utc()))
+}
+
+/// Milliseconds since 1970: finer fractions are cut off, and a leap second is the last millisecond of its minute, so that no
+/// time leaves its day.
+pub(super) fn floored(time: DateTime<Utc>) -> i64 {
+    time.timestamp() * 1000 + i64::from(time.timestamp_subsec_millis().min(999))
 }

@@ -13,7 +13,7 @@ Each read that brings new record versions leaves a Parquet object beside its raw
 of the raw object. The objects derive from the raw ones; `entratrail rebuild` makes them again at any time, byte for byte.
 
 - Names are Graph's in snake case: `createdDateTime` is `created_date_time`. Enumerations are text, because Microsoft adds
-  members without notice. Timestamps are UTC and cut to microseconds. Every column may be null.
+  members without notice. Timestamps are UTC and cut to milliseconds. Every column may be null.
 - `event_type` (of `sign_ins`) and `day` are partition columns: they stand in the names of the objects, not in the files.
 - A field that is unknown here, that came with another type than declared, or that came twice is in `other`, a JSON object whose
   keys are the paths in the record: `status.errorCode`, `targetResources[0].type`. Reports count such fields

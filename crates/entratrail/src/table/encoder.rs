@@ -1,6 +1,6 @@
 //! The bytes of a table object: Parquet, made piece by piece from the lines of a raw object.
 
-use super::column::StructColumn;
+use super::column::{StructColumn, floored};
 use super::field::{Field, Kind};
 use super::fields;
 use super::schema::arrow_schema;
@@ -11,7 +11,7 @@ use crate::log::Log;
 use crate::raw::{Digest, PART_BYTES};
 use crate::record::Record;
 use arrow_array::builder::StringBuilder;
-use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
 use arrow_schema::SchemaRef;
 use chrono::{DateTime, Utc};
 use parquet::arrow::ArrowWriter;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 /// Who wrote the file, in the form that readers parse. The number changes with the layout of the bytes, not with each
 /// release, so that the same records make the same bytes.
-const CREATED_BY: &str = "entratrail version 1";
+const CREATED_BY: &str = "entratrail version 2";
 
 /// JSON that is gathered in columns before it is encoded.
 const GATHERED_BYTES: usize = 256 * 1024;
@@ -133,7 +133,7 @@ impl TableEncoder {
     /// Encodes the rows that are gathered.
     fn encode(&mut self) -> Result<()> {
         let rows = self.records.len();
-        let first_seen = TimestampMicrosecondArray::from_value(self.first_seen.timestamp_micros(), rows);
+        let first_seen = TimestampMillisecondArray::from_value(floored(self.first_seen), rows);
         let (mut columns, _) = self.records.finish();
         columns.push(Arc::new(first_seen.with_timezone("UTC")));
         columns.push(Arc::new(self.content_hashes.finish()));

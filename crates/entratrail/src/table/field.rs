@@ -28,7 +28,7 @@ pub enum Kind {
     Double,
     /// True or false.
     Boolean,
-    /// An instant, in UTC and cut to microseconds.
+    /// An instant, in UTC and cut to milliseconds, which is what Athena keeps of a timestamp.
     Timestamp,
     /// Anything: kept as JSON text.
     Json,

@@ -44,7 +44,7 @@ pub(super) fn data_type(kind: &Kind) -> DataType {
         Kind::Int64 => DataType::Int64,
         Kind::Double => DataType::Float64,
         Kind::Boolean => DataType::Boolean,
-        Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Kind::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
         Kind::List(element) => DataType::List(list_element(element)),
         Kind::Struct(members) => DataType::Struct(arrow_fields(members)),
     }

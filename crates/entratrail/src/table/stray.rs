@@ -1,5 +1,6 @@
 //! What a record holds and its table has no place for.
 
+use std::collections::HashMap;
 use std::fmt;
 
 /// Where in a record something is.
@@ -15,28 +16,37 @@ pub(super) enum Path<'path> {
 
 /// The parts of one record that its table has no place for, as they were served.
 #[derive(Debug, Default)]
-pub(super) struct Strays<'json>(Vec<(String, &'json [u8])>);
+pub(super) struct Strays<'json> {
+    kept: Vec<(String, &'json [u8])>,
+    /// The names in use, each with the number that its last copy has.
+    names: HashMap<String, u32>,
+}
 
 impl<'json> Strays<'json> {
     /// Keeps what stands at `path`. What has that path already keeps it; this becomes its `#2`, `#3`, …
     pub(super) fn keep(&mut self, path: Path<'_>, json: &'json [u8]) {
-        let (path, mut name) = (path.to_string(), path.to_string());
-        let mut count = 1;
-        while self.0.iter().any(|(taken, _)| *taken == name) {
-            count += 1;
-            name = format!("{path}#{count}");
+        let path = path.to_string();
+        let mut name = path.clone();
+        if let Some(&last) = self.names.get(&path) {
+            let mut number = last;
+            while self.names.contains_key(&name) {
+                number += 1;
+                name = format!("{path}#{number}");
+            }
+            self.names.insert(path, number);
         }
-        self.0.push((name, json));
+        self.names.insert(name.clone(), 1);
+        self.kept.push((name, json));
     }
 
     pub(super) fn count(&self) -> u64 {
-        self.0.len() as u64
+        self.kept.len() as u64
     }
 
     /// All of them as one JSON object; `None` where there are none.
     pub(super) fn to_json(&self) -> Option<String> {
         let members: Vec<_> = self
-            .0
+            .kept
             .iter()
             .map(|(path, json)| format!("\"{path}\":{}", String::from_utf8_lossy(json)))
             .collect();
