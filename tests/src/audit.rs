@@ -1,5 +1,6 @@
 //! Reads an archive from its documented format alone and says what is wrong with it.
 
+use crate::states::Bounds;
 use crate::tables::{row_count, table_key};
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -72,7 +73,7 @@ impl Audit {
             let stream = stream_folder(record.stream);
             let was_read = self.complete_rows(stream).any(|row| {
                 let (start, end) = bounds(row);
-                (start..end).contains(&record.time)
+                (start..end).contains(&owned_at(record))
             });
             if was_read && !self.holds(stream, &canonical(&record.json)) {
                 let (id, time) = (&record.id, record.time);
@@ -91,7 +92,7 @@ impl Audit {
     fn was_read(&self, stream: &str, record: &Served) -> bool {
         self.complete_rows(stream).any(|row| {
             let ((start, end), (started, finished)) = (bounds(row), times(row));
-            (start..end).contains(&record.time)
+            (start..end).contains(&owned_at(record))
                 && record.served_at.iter().any(|at| (started..=finished).contains(at))
         })
     }
@@ -137,7 +138,7 @@ impl Audit {
         }
         // Graph may serve bytes that are no UTF-8; the truth has them replaced too.
         let text = String::from_utf8_lossy(&bytes);
-        let time_field = if stream == "directory-audits" { "activityDateTime" } else { "createdDateTime" };
+        let mut untimed = 0;
         let rows = self.rows.get(&stream).into_iter().flatten();
         let mut named = rows.filter(|row| row["key"] == key && row["status"] == "complete");
         match (named.next(), named.next()) {
@@ -147,24 +148,29 @@ impl Audit {
                     && row["bytes"] == body.len()
                     && row["new"] == text.lines().count();
                 let names_window = window.is_some_and(|window| window == bounds(row));
+                let allowed = row["untimed"].as_u64().unwrap_or_default();
                 if !agrees || !names_window {
                     self.problem(key, "is not what its ledger row says");
                 }
+                untimed = allowed;
             }
             (None, _) => self.problem(key, "has no ledger row"),
             (Some(_), Some(_)) => self.problem(key, "has two ledger rows"),
         }
         for line in text.lines() {
-            let record: Value = serde_json::from_str(line).unwrap_or_default();
-            let time = record[time_field].as_str().and_then(|time| time.parse().ok());
-            if !window
-                .zip(time)
-                .is_some_and(|((start, end), time): (_, DateTime<Utc>)| start <= time && time < end)
-            {
-                self.problem(key, "holds a record outside its window");
+            match (window, time_of(line, &stream)) {
+                (Some((start, end)), Some(time)) if (start..end).contains(&time) => {}
+                (Some(_), None) if untimed > 0 => untimed -= 1,
+                (Some(_), None) => self.problem(key, "holds more records without a time than its row says"),
+                _ => self.problem(key, "holds a record outside its window"),
             }
             let versions = self.versions.entry(stream.clone()).or_default();
-            if let Some(other) = versions.insert(canonical(line), key.to_owned()) {
+            // What says no time is kept with every window for which it is served.
+            let is_own = |other: &String| {
+                let other = place(other, "raw/", ".ndjson.gz").and_then(|(_, other)| other);
+                time_of(line, &stream).is_some() || other == window
+            };
+            if let Some(other) = versions.insert(canonical(line), key.to_owned()).filter(is_own) {
                 self.problem(key, &format!("holds a version that {other} holds too"));
             }
         }
@@ -249,15 +255,27 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
+/// The time that a record says, where it can be read.
+fn time_of(json: &str, stream: &str) -> Option<DateTime<Utc>> {
+    let is_audit = stream_folder(stream) == "directory-audits";
+    let field = if is_audit { "activityDateTime" } else { "createdDateTime" };
+    let record: Value = serde_json::from_str(json).ok()?;
+    record[field].as_str()?.parse().ok()
+}
+
+/// The time that decides which window owns a record: the one that it says, or else the one by which it
+/// is found.
+pub fn owned_at(record: &Served) -> DateTime<Utc> {
+    time_of(&record.json, record.stream).unwrap_or(record.time)
+}
+
 /// What the archive calls a stream of the tenant.
 pub fn stream_folder(stream: &str) -> &str {
     if stream == "directoryAudits" { "directory-audits" } else { stream }
 }
 
-type Bounds = (DateTime<Utc>, DateTime<Utc>);
-
 /// The window of a row.
-fn bounds(row: &Value) -> Bounds {
+pub(crate) fn bounds(row: &Value) -> Bounds {
     (instant(row, "window_start"), instant(row, "window_end"))
 }
 
@@ -266,7 +284,7 @@ fn times(row: &Value) -> Bounds {
     (instant(row, "started_at"), instant(row, "finished_at"))
 }
 
-fn instant(row: &Value, name: &str) -> DateTime<Utc> {
+pub(crate) fn instant(row: &Value, name: &str) -> DateTime<Utc> {
     row[name].as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 

@@ -9,6 +9,9 @@
 mod bucket;
 mod chaos;
 mod crashes;
+mod draw;
+mod orders;
 mod scenarios;
 mod tables;
 mod volumes;
+mod worlds;
