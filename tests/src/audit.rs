@@ -47,10 +47,11 @@ impl Audit {
     #[must_use]
     pub fn against(mut self, served: &[Served]) -> Self {
         let mut known: BTreeMap<&str, BTreeSet<Canonical>> = BTreeMap::new();
+        let reads = self.reads();
         for record in served {
             let stream = stream_folder(record.stream);
             let canonical = canonical(&record.json);
-            if !self.holds(stream, &canonical) && self.was_read(stream, record) {
+            if !self.holds(stream, &canonical) && was_read(reads.get(stream), record) {
                 self.problems.push(format!("lost: {} of {stream}, {}", record.id, record.time));
             }
             known.entry(stream).or_default().insert(canonical);
@@ -69,12 +70,12 @@ impl Audit {
     /// and a window to which it belongs was read completely.
     #[must_use]
     pub fn against_throughout(mut self, throughout: &[Served]) -> Self {
+        let reads = self.reads();
         for record in throughout {
             let stream = stream_folder(record.stream);
-            let was_read = self.complete_rows(stream).any(|row| {
-                let (start, end) = bounds(row);
-                (start..end).contains(&owned_at(record))
-            });
+            let at = owned_at(record);
+            let holds_it = |((start, end), _): &(Bounds, Bounds)| (*start..*end).contains(&at);
+            let was_read = reads.get(stream).is_some_and(|reads| reads.iter().any(holds_it));
             if was_read && !self.holds(stream, &canonical(&record.json)) {
                 let (id, time) = (&record.id, record.time);
                 self.problems.push(format!("lost although always served: {id} of {stream}, {time}"));
@@ -88,13 +89,10 @@ impl Audit {
         self.versions.get(stream).is_some_and(|versions| versions.contains_key(version))
     }
 
-    /// Whether a complete read of the window that the record belongs to was served the record.
-    fn was_read(&self, stream: &str, record: &Served) -> bool {
-        self.complete_rows(stream).any(|row| {
-            let ((start, end), (started, finished)) = (bounds(row), times(row));
-            (start..end).contains(&owned_at(record))
-                && record.served_at.iter().any(|at| (started..=finished).contains(at))
-        })
+    /// Window and time of each complete read, by stream.
+    fn reads(&self) -> BTreeMap<String, Vec<(Bounds, Bounds)>> {
+        let of = |stream: &String| self.complete_rows(stream).map(|row| (bounds(row), times(row))).collect();
+        self.rows.keys().map(|stream| (stream.clone(), of(stream))).collect()
     }
 
     /// Panics with every problem found.
@@ -179,6 +177,7 @@ impl Audit {
     fn check_rows(&mut self, objects: &BTreeSet<String>) {
         for (stream, rows) in std::mem::take(&mut self.rows) {
             let complete: Vec<_> = rows.iter().filter(|row| row["status"] == "complete").collect();
+            let windows: Vec<_> = complete.iter().map(|row| bounds(row)).collect();
             for (index, row) in complete.iter().enumerate() {
                 let key = row["key"].as_str();
                 if key.is_some() != (row["new"].as_u64() > Some(0))
@@ -186,8 +185,8 @@ impl Audit {
                 {
                     self.problems.push(format!("{stream}: a row and its object do not agree: {row}"));
                 }
-                for other in &complete[..index] {
-                    let ((start, end), (other_start, other_end)) = (bounds(row), bounds(other));
+                let (start, end) = windows[index];
+                for (other, &(other_start, other_end)) in complete[..index].iter().zip(&windows) {
                     let same = (start, end) == (other_start, other_end);
                     if !same && start < other_end && other_start < end {
                         self.problems.push(format!("{stream}: windows overlap: {row} and {other}"));
@@ -226,6 +225,14 @@ impl Audit {
     fn problem(&mut self, key: &str, what: &str) {
         self.problems.push(format!("{key} {what}"));
     }
+}
+
+/// Whether a complete read of the window that the record belongs to was served the record.
+fn was_read(reads: Option<&Vec<(Bounds, Bounds)>>, record: &Served) -> bool {
+    let at = owned_at(record);
+    reads.into_iter().flatten().any(|((start, end), (started, finished))| {
+        (*start..*end).contains(&at) && record.served_at.iter().any(|at| (*started..=*finished).contains(at))
+    })
 }
 
 /// The JSON with sorted keys and no white space. Two records have the same canonical form where a reader of

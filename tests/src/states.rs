@@ -4,7 +4,7 @@
 use crate::audit::{Audit, bounds, instant};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// First instant of a window, and the first after it.
 pub type Bounds = (DateTime<Utc>, DateTime<Utc>);
@@ -12,8 +12,8 @@ pub type Bounds = (DateTime<Utc>, DateTime<Utc>);
 /// States of the windows of one stream.
 #[derive(Debug)]
 pub struct States<'audit> {
-    rows: Vec<&'audit Value>,
-    complete: Vec<&'audit Value>,
+    first_row: Option<DateTime<Utc>>,
+    complete: BTreeMap<Bounds, Vec<&'audit Value>>,
     oldest_verified: Option<DateTime<Utc>>,
     oldest_day: NaiveDate,
 }
@@ -21,9 +21,13 @@ pub struct States<'audit> {
 impl<'audit> States<'audit> {
     /// States of `stream`, of which days before `oldest_day` have left the history.
     pub fn of(audit: &'audit Audit, stream: &str, oldest_day: NaiveDate) -> Self {
-        let rows = audit.rows.get(stream).into_iter().flatten().collect();
-        let complete = audit.complete_rows(stream).collect();
-        let mut states = Self { rows, complete, oldest_verified: None, oldest_day };
+        let rows = audit.rows.get(stream).into_iter().flatten();
+        let first_row = rows.map(started).min();
+        let mut complete: BTreeMap<Bounds, Vec<&Value>> = BTreeMap::new();
+        for row in audit.complete_rows(stream) {
+            complete.entry(bounds(row)).or_default().push(row);
+        }
+        let mut states = Self { first_row, complete, oldest_verified: None, oldest_day };
         let windows = states.windows();
         let verified = windows.into_iter().filter(|window| states.is_verified(*window));
         states.oldest_verified = verified.map(|(start, _)| start).min();
@@ -32,17 +36,15 @@ impl<'audit> States<'audit> {
 
     /// Windows that were read completely, in order.
     pub fn windows(&self) -> BTreeSet<Bounds> {
-        self.complete.iter().map(|row| bounds(row)).collect()
+        self.complete.keys().copied().collect()
     }
 
     /// State of `window`.
     pub fn state(&self, window: Bounds) -> &'static str {
         let (start, end) = window;
-        let reads = self.complete.iter().filter(|row| bounds(row) == window);
         let finds = self.proving(window).into_iter().filter(|row| !is_quiet(row)).count();
-        let first_row = self.rows.iter().map(|row| instant(row, "started_at")).min();
-        let is_read = reads.count() > 0;
-        let is_before = first_row.is_some_and(|first| end < first)
+        let is_read = self.complete.contains_key(&window);
+        let is_before = self.first_row.is_some_and(|first| end < first)
             && self.oldest_verified.is_none_or(|verified| start < verified);
         if self.is_verified(window) {
             "verified"
@@ -73,8 +75,8 @@ impl<'audit> States<'audit> {
 
     /// Complete reads with a format, in the order of their numbers.
     fn proving(&self, window: Bounds) -> Vec<&'audit Value> {
-        let is_wanted = |row: &&&Value| bounds(row) == window && row["format"].is_number();
-        let mut reads: Vec<&Value> = self.complete.iter().filter(is_wanted).copied().collect();
+        let reads = self.complete.get(&window).into_iter().flatten().copied();
+        let mut reads: Vec<&Value> = reads.filter(|row| row["format"].is_number()).collect();
         reads.sort_by_key(|row| row["read"].as_u64());
         reads
     }

@@ -186,11 +186,6 @@ split_by_policy = 0.03
 "#
         );
     }
-    for stream in streams {
-        text += &draw::odd(dice, stream, -1..2);
-    }
-    text += &draw::paging(dice);
     text += &draw::writer(dice);
-    text += &draw::rates(dice, MOST_FAULTS);
-    text + &draw::chain_faults(dice)
+    text + &draw::rates(dice, MOST_FAULTS)
 }

@@ -11,7 +11,7 @@ use entratrail_tests::states::States;
 use entratrail_tests::world::World;
 use fastrand::Rng;
 use graph_simulator::{Faults, Scenario};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Seeds that are played.
@@ -166,8 +166,11 @@ async fn judge(seed: u64, world: &World, run: Option<&Run>) {
     let audit = audit(world).await;
     let problems = &audit.problems;
     assert!(problems.is_empty(), "seed {seed}: {:#?}", &problems[..problems.len().min(5)]);
+    let streams = world.streams();
+    let states = |stream: &String| (stream.clone(), States::of(&audit, stream, oldest_day(world)));
+    let states: BTreeMap<_, _> = streams.iter().map(states).collect();
     for window in run.into_iter().flat_map(|run| &run.report.windows).filter(|window| !window.has_failed()) {
-        let states = States::of(&audit, window.stream, oldest_day(world));
+        let states = &states[window.stream];
         let state = states.state((window.start, window.end));
         assert_eq!(window.state.word() == "verified", state == "verified", "seed {seed}: {window:?}");
     }
