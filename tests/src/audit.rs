@@ -1,5 +1,6 @@
 //! Reads an archive from its documented format alone and says what is wrong with it.
 
+use crate::states::Bounds;
 use crate::tables::{row_count, table_key};
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
@@ -49,11 +50,12 @@ impl Audit {
     #[must_use]
     pub fn against(mut self, served: &[Served]) -> Self {
         let mut known: BTreeMap<&str, BTreeSet<Canonical>> = BTreeMap::new();
+        let reads = self.reads();
         for record in served {
             let stream = stream_folder(record.stream);
             let canonical = canonical(&record.json);
             let is_too_large = record.json.len() > LARGEST_RECORD_BYTES;
-            if !is_too_large && !self.holds(stream, &canonical) && self.was_read(stream, record) {
+            if !is_too_large && !self.holds(stream, &canonical) && was_read(reads.get(stream), record) {
                 self.problems.push(format!("lost: {} of {stream}, {}", record.id, record.time));
             }
             known.entry(stream).or_default().insert(canonical);
@@ -72,16 +74,12 @@ impl Audit {
     /// and a window to which it belongs was read completely.
     #[must_use]
     pub fn against_throughout(mut self, throughout: &[Served]) -> Self {
+        let reads = self.reads();
         for record in throughout {
             let stream = stream_folder(record.stream);
-            // One that is found by another time than its own belongs to a window that need not have found it.
-            if own_time(stream, &record.json).is_some_and(|time| time != record.time) {
-                continue;
-            }
-            let was_read = self.complete_rows(stream).any(|row| {
-                let (start, end) = bounds(row);
-                (start..end).contains(&record.time)
-            });
+            let at = owned_at(record);
+            let holds_it = |((start, end), _): &(Bounds, Bounds)| (*start..*end).contains(&at);
+            let was_read = reads.get(stream).is_some_and(|reads| reads.iter().any(holds_it));
             if was_read && !self.holds(stream, &canonical(&record.json)) {
                 let (id, time) = (&record.id, record.time);
                 self.problems.push(format!("lost although always served: {id} of {stream}, {time}"));
@@ -95,24 +93,10 @@ impl Audit {
         self.versions.get(stream).is_some_and(|versions| versions.contains_key(version))
     }
 
-    /// Whether the newest read of the window of the record agrees with those before, which ended at the same place
-    /// without an error: the one thing that no reader can see.
-    pub fn agrees_without(&self, record: &Served) -> bool {
-        let covers = |row: &&Value| {
-            let (start, end) = bounds(row);
-            (start..end).contains(&record.time)
-        };
-        let newest = self.complete_rows(stream_folder(record.stream)).filter(covers).last();
-        newest.is_some_and(|row| row["new"] == 0 && row["missing"] == 0)
-    }
-
-    /// Whether a complete read of the window that the record belongs to was served the record.
-    fn was_read(&self, stream: &str, record: &Served) -> bool {
-        self.complete_rows(stream).any(|row| {
-            let ((start, end), (started, finished)) = (bounds(row), times(row));
-            (start..end).contains(&record.time)
-                && record.served_at.iter().any(|at| (started..=finished).contains(at))
-        })
+    /// Window and time of each complete read, by stream.
+    fn reads(&self) -> BTreeMap<String, Vec<(Bounds, Bounds)>> {
+        let of = |stream: &String| self.complete_rows(stream).map(|row| (bounds(row), times(row))).collect();
+        self.rows.keys().map(|stream| (stream.clone(), of(stream))).collect()
     }
 
     /// Panics with every problem found.
@@ -156,6 +140,7 @@ impl Audit {
         }
         // Graph may serve bytes that are no UTF-8; the truth has them replaced too.
         let text = String::from_utf8_lossy(&bytes);
+        let mut untimed = 0;
         let rows = self.rows.get(&stream).into_iter().flatten();
         let mut named = rows.filter(|row| row["key"] == key && row["status"] == "complete");
         match (named.next(), named.next()) {
@@ -165,24 +150,29 @@ impl Audit {
                     && row["bytes"] == body.len()
                     && row["new"] == text.lines().count();
                 let names_window = window.is_some_and(|window| window == bounds(row));
+                let allowed = row["untimed"].as_u64().unwrap_or_default();
                 if !agrees || !names_window {
                     self.problem(key, "is not what its ledger row says");
                 }
+                untimed = allowed;
             }
             (None, _) => self.problem(key, "has no ledger row"),
             (Some(_), Some(_)) => self.problem(key, "has two ledger rows"),
         }
         for line in text.lines() {
-            let time = own_time(&stream, line);
-            let is_outside = |((start, end), time): (Bounds, DateTime<Utc>)| time < start || end <= time;
-            // A record without a readable time is kept with the window that it was served for.
-            if window.zip(time).is_some_and(is_outside) {
-                self.problem(key, "holds a record outside its window");
+            match (window, time_of(line, &stream)) {
+                (Some((start, end)), Some(time)) if (start..end).contains(&time) => {}
+                (Some(_), None) if untimed > 0 => untimed -= 1,
+                (Some(_), None) => self.problem(key, "holds more records without a time than its row says"),
+                _ => self.problem(key, "holds a record outside its window"),
             }
             let versions = self.versions.entry(stream.clone()).or_default();
-            let held = versions.insert(canonical(line), key.to_owned());
-            // Without a time nothing tells whether a record at the bound of two windows is one or two.
-            if let Some(other) = held.filter(|other| time.is_some() || other == key) {
+            // What says no time is kept with every window for which it is served.
+            let is_own = |other: &String| {
+                let other = place(other, "raw/", ".ndjson.gz").and_then(|(_, other)| other);
+                time_of(line, &stream).is_some() || other == window
+            };
+            if let Some(other) = versions.insert(canonical(line), key.to_owned()).filter(is_own) {
                 self.problem(key, &format!("holds a version that {other} holds too"));
             }
         }
@@ -191,6 +181,7 @@ impl Audit {
     fn check_rows(&mut self, objects: &BTreeSet<String>) {
         for (stream, rows) in std::mem::take(&mut self.rows) {
             let complete: Vec<_> = rows.iter().filter(|row| row["status"] == "complete").collect();
+            let windows: Vec<_> = complete.iter().map(|row| bounds(row)).collect();
             for (index, row) in complete.iter().enumerate() {
                 let key = row["key"].as_str();
                 if key.is_some() != (row["new"].as_u64() > Some(0))
@@ -198,8 +189,8 @@ impl Audit {
                 {
                     self.problems.push(format!("{stream}: a row and its object do not agree: {row}"));
                 }
-                for other in &complete[..index] {
-                    let ((start, end), (other_start, other_end)) = (bounds(row), bounds(other));
+                let (start, end) = windows[index];
+                for (other, &(other_start, other_end)) in complete[..index].iter().zip(&windows) {
                     let same = (start, end) == (other_start, other_end);
                     if !same && start < other_end && other_start < end {
                         self.problems.push(format!("{stream}: windows overlap: {row} and {other}"));
@@ -240,6 +231,14 @@ impl Audit {
     }
 }
 
+/// Whether a complete read of the window that the record belongs to was served the record.
+fn was_read(reads: Option<&Vec<(Bounds, Bounds)>>, record: &Served) -> bool {
+    let at = owned_at(record);
+    reads.into_iter().flatten().any(|((start, end), (started, finished))| {
+        (*start..*end).contains(&at) && record.served_at.iter().any(|at| (*started..=*finished).contains(at))
+    })
+}
+
 /// The JSON with sorted keys and no white space. Two records have the same canonical form where a reader of
 /// JSON cannot tell them apart.
 pub fn canonical(json: &str) -> Canonical {
@@ -263,15 +262,23 @@ fn in_one_form(value: Value) -> Value {
     }
 }
 
-/// The time that a record says, where that is readable.
-fn own_time(stream: &str, json: &str) -> Option<DateTime<Utc>> {
-    let field = if stream == "directory-audits" { "activityDateTime" } else { "createdDateTime" };
-    let time: DateTime<Utc> = serde_json::from_str::<Value>(json).ok()?.get(field)?.as_str()?.parse().ok()?;
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// The time that a record says, where it can be read.
+fn time_of(json: &str, stream: &str) -> Option<DateTime<Utc>> {
+    let is_audit = stream_folder(stream) == "directory-audits";
+    let field = if is_audit { "activityDateTime" } else { "createdDateTime" };
+    let record: Value = serde_json::from_str(json).ok()?;
+    let time: DateTime<Utc> = record[field].as_str()?.parse().ok()?;
     Some(time).filter(|time| (2000..3000).contains(&time.year()))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+/// The time that decides which window owns a record: the one that it says, or else the one by which it
+/// is found.
+pub fn owned_at(record: &Served) -> DateTime<Utc> {
+    time_of(&record.json, record.stream).unwrap_or(record.time)
 }
 
 /// What the archive calls a stream of the tenant.
@@ -279,10 +286,8 @@ pub fn stream_folder(stream: &str) -> &str {
     if stream == "directoryAudits" { "directory-audits" } else { stream }
 }
 
-type Bounds = (DateTime<Utc>, DateTime<Utc>);
-
 /// The window of a row.
-fn bounds(row: &Value) -> Bounds {
+pub(crate) fn bounds(row: &Value) -> Bounds {
     (instant(row, "window_start"), instant(row, "window_end"))
 }
 
@@ -291,7 +296,7 @@ fn times(row: &Value) -> Bounds {
     (instant(row, "started_at"), instant(row, "finished_at"))
 }
 
-fn instant(row: &Value, name: &str) -> DateTime<Utc> {
+pub(crate) fn instant(row: &Value, name: &str) -> DateTime<Utc> {
     row[name].as_str().and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 

@@ -45,18 +45,6 @@ impl Folder {
         assert!(unpacked.expect("tar is installed").success(), "{} cannot be unpacked", tar.display());
     }
 
-    /// Judges the archive with `docs/check.py`, which was written from the documented format alone.
-    ///
-    /// # Panics
-    /// With what it prints, where the archive is not sound.
-    pub fn check(&self) {
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/check.py");
-        let judged =
-            Command::new("python3").arg(program).arg(self.path()).output().expect("Python is installed");
-        let said = String::from_utf8_lossy(&judged.stdout) + String::from_utf8_lossy(&judged.stderr);
-        assert!(judged.status.success(), "check.py: {said}");
-    }
-
     /// Every object with its body, and whatever else lies there.
     pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         let (root, mut objects) = (self.path(), BTreeMap::new());

@@ -2,9 +2,11 @@
 //! compiled functions, and an auditor that knows the archive's format but shares no code with what writes it.
 
 pub mod audit;
+pub mod check;
 pub mod days;
 pub mod folder;
 pub mod simulated_time;
+pub mod states;
 pub mod storage;
 pub mod tables;
 pub mod world;

@@ -6,11 +6,12 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
-use crate::audit::{Audit, canonical, stream_folder};
+use crate::audit::{Audit, canonical, owned_at, stream_folder};
+use crate::days::midnight;
 use crate::folder::Folder;
 use crate::simulated_time::TimeKeeper;
 use crate::storage::Storage;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entratrail::archive::Archive;
 use entratrail::clock::Clock;
 use entratrail::collector::{Collector, Run};
@@ -28,6 +29,9 @@ use std::time::Duration;
 
 /// What a process needs until it reads.
 const START: Duration = Duration::from_millis(10);
+
+/// What says an older time is in no window that a run reads.
+const LONGEST_KEPT: TimeDelta = TimeDelta::days(31);
 
 /// One tenant and its archive.
 #[derive(Debug)]
@@ -133,23 +137,14 @@ impl World {
         self.audit_against(&self.simulator.served()).await
     }
 
-    /// The audit of the archive alone.
-    pub async fn audit_alone(&self) -> Audit {
-        Audit::of(&self.objects().await)
-    }
-
     /// The audit of the archive against `served`.
     pub async fn audit_against(&self, served: &[Served]) -> Audit {
-        let throughout = self.served_throughout();
-        self.audit_alone().await.against(served).against_throughout(&throughout)
-    }
-
-    /// Every object of the archive.
-    async fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        match &self.folder {
+        let objects = match &self.folder {
             Some(folder) => folder.objects(),
             None => self.storage.objects().await,
-        }
+        };
+        let throughout = self.served_throughout();
+        Audit::of(&objects).against(served).against_throughout(&throughout)
     }
 
     /// What every chain held that was followed to its end, where the scenario says `remember_chains`.
@@ -162,10 +157,11 @@ impl World {
     /// What a perfect reader of the log would be served now.
     pub fn visible(&self) -> Vec<Served> {
         let is_wanted = |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
-        let version = match self.environment.get("SIGN_IN_EVENT_TYPES").map(String::as_str) {
+        let version = match self.setting("SIGN_IN_EVENT_TYPES") {
             _ if self.log == Log::DirectoryAudits => ApiVersion::V1,
-            Some("interactiveUser") => ApiVersion::V1,
-            _ => ApiVersion::Beta,
+            None => ApiVersion::Beta,
+            Some(types) if types != "interactiveUser" => ApiVersion::Beta,
+            _ => ApiVersion::V1,
         };
         let mut visible = self.simulator.visible_in(version);
         visible.retain(|record| is_wanted(record.stream));
@@ -174,9 +170,27 @@ impl World {
 
     /// Records of closed days that a perfect reader would be served now and that the archive lacks.
     pub fn unread<'a>(&self, audit: &'a Audit) -> impl Iterator<Item = Served> + use<'a> {
-        let today = self.simulator.now().date_naive();
-        let visible = self.visible().into_iter().filter(move |record| record.time.date_naive() < today);
+        let today = midnight(self.simulator.now().date_naive());
+        let days = today - LONGEST_KEPT..today;
+        let visible = self.visible().into_iter().filter(move |record| days.contains(&owned_at(record)));
         visible.filter(|record| !audit.holds(stream_folder(record.stream), &canonical(&record.json)))
+    }
+
+    /// Reader's settings that differ from the defaults.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    /// Streams that are read, as the archive calls them.
+    pub fn streams(&self) -> Vec<String> {
+        match (self.log, self.setting("SIGN_IN_EVENT_TYPES")) {
+            (Log::DirectoryAudits, _) => vec!["directory-audits".to_owned()],
+            (Log::SignIns, Some(types)) => types.split(',').map(str::to_owned).collect(),
+            (Log::SignIns, None) => {
+                let all = Stream::ALL.into_iter().filter(|stream| *stream != Stream::DirectoryAudits);
+                all.map(|stream| stream.name().to_owned()).collect()
+            }
+        }
     }
 
     /// Page requests so far.

@@ -1,6 +1,7 @@
 //! Every file below `scenarios/` is a story with its expected outcome. A new behaviour is a new file there.
 
 use entratrail_tests::audit::Audit;
+use entratrail_tests::states::{Bounds, States};
 use entratrail_tests::world::{World, scheduled};
 use graph_simulator::Scenario;
 use graph_simulator::scenario::Expect;
@@ -114,7 +115,7 @@ async fn check_archive(world: &World, expect: &Expect) -> Result<(), String> {
         return Err(format!("{requests} page requests were sent"));
     }
     for (window, state) in &expect.states {
-        let found = state_of(&audit, window);
+        let found = state_of(world, &audit, window);
         if found != *state {
             return Err(format!("{window} is {found}, expected was {state}"));
         }
@@ -128,27 +129,26 @@ async fn check_archive(world: &World, expect: &Expect) -> Result<(), String> {
     Ok(())
 }
 
-/// The complete reads of a window written as `interactiveUser 2026-11-22 0000-2400`.
+/// The complete reads of a window.
 fn rows_of(audit: &Audit, window: &str) -> Vec<Value> {
-    let mut words = window.split(' ');
-    let (stream, day, name) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
-    let window = entratrail::window::Window::named(day.parse().unwrap(), name).unwrap();
-    let is_it = |row: &&Value| {
-        row["window_start"] == json!(window.start()) && row["window_end"] == json!(window.end())
-    };
+    let (stream, (start, end)) = named(window);
+    let is_it = |row: &&Value| row["window_start"] == json!(start) && row["window_end"] == json!(end);
     audit.complete_rows(stream).filter(is_it).cloned().collect()
 }
 
-/// The state of a window by the words of the design alone, so that the product's own judgement is checked too.
-fn state_of(audit: &Audit, window: &str) -> &'static str {
-    let rows = rows_of(audit, window);
-    let Some(last) = rows.last() else { return "missing" };
-    let instant = |name: &str| last[name].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
-    let is_late_enough = instant("started_at") - instant("window_end") >= chrono::TimeDelta::hours(24);
-    let agrees = last["new"] == 0 && last["missing"] == 0 && rows.len() >= 2;
-    match (agrees && is_late_enough, rows.len() >= 7) {
-        (true, _) => "verified",
-        (false, true) => "unstable",
-        (false, false) => "open",
-    }
+/// The state of a window at the end of a story, by an independent judge.
+fn state_of(world: &World, audit: &Audit, window: &str) -> &'static str {
+    let days = world.setting("HISTORY_DAYS").map_or(30, |days| days.parse().unwrap());
+    let oldest_day = world.simulator.now().date_naive() - chrono::Days::new(days);
+    let (stream, bounds) = named(window);
+    States::of(audit, stream, oldest_day).state(bounds)
+}
+
+/// The stream and the window that are written as `interactiveUser 2026-11-22 0000-2400`.
+fn named(text: &str) -> (&str, Bounds) {
+    let mut words = text.split(' ');
+    let stream = words.next().unwrap();
+    let day = words.next().unwrap().parse().unwrap();
+    let window = entratrail::window::Window::named(day, words.next().unwrap()).unwrap();
+    (stream, (window.start(), window.end()))
 }
