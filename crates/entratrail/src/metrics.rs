@@ -9,7 +9,8 @@ use std::io::Write as _;
 /// Everything that a run reports as a metric beyond its report.
 #[derive(Debug, Clone, Copy)]
 pub struct Vitals {
-    /// Hours since the end of the oldest window that is not verified; `None` where the run did not look.
+    /// Hours since the end of the oldest window that is not verified, or since the read that opened it again; `None` where the
+    /// run did not look.
     pub oldest_unverified_hours: Option<i64>,
     /// Days until the credential expires; `None` where that is not known.
     pub credential_days_left: Option<i64>,

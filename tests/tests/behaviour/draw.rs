@@ -98,7 +98,7 @@ pub(crate) fn chain_faults(dice: &mut Rng) -> String {
     let mut text = String::new();
     for _ in 0..dice.u8(0..3) {
         let kind = one_of(dice, &["ends_early", "ends_early", "dies", "dies", "repeats"]);
-        let after = dice.u32(1..8);
+        let after = dice.u32(1..4);
         let share = dice.f64();
         let longer = one_of(dice, &[0, 30, 180]);
         let _ = write!(

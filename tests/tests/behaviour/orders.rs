@@ -228,7 +228,10 @@ environment = {{ HISTORY_DAYS = "6", LAST_LOOK_DAYS = "4", GRAPH_REQUESTS_PER_10
         target = if dice.u8(0..50) == 0 { 20 } else { 50_000 },
     );
     for stream in streams {
-        let (per_day, shape) = (dice.u32(0..16), draw::one_of(dice, &["office", "even", "burst", "shifted"]));
+        let (per_day, shape) = (
+            draw::one_of(dice, &[0, 3, 12, 40]),
+            draw::one_of(dice, &["office", "even", "burst", "shifted"]),
+        );
         let shifts = if shape == "shifted" { "shift_hours = [0, 8, 16]\n" } else { "" };
         let _ = write!(
             text,

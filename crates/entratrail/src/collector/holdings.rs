@@ -101,16 +101,15 @@ impl Archived {
         Proof { history, oldest_day: self.oldest_day }
     }
 
-    /// Hours since the end of the oldest settled window that still asks for something; 0 where there is none.
+    /// Hours for which the oldest settled window that still asks for something has asked for it; 0 where there is none.
     pub(super) fn oldest_unverified_hours(&self, now: DateTime<Utc>, settings: &PlanSettings) -> i64 {
         let oldest_of = |(&(stream, day), known): (&Place, &Day)| {
             let proof = self.proof(stream);
             let windows = known_windows(day, &known.ledger, settings).into_iter();
-            let ends =
-                windows.filter(|&window| proof.state(&known.ledger, window).is_debt()).map(Window::end);
-            ends.filter(|&end| end + settings.settle <= now).min()
+            let settled = windows.filter(|window| window.end() + settings.settle <= now);
+            settled.filter_map(|window| proof.owed_since(&known.ledger, window)).min()
         };
-        self.days.iter().filter_map(oldest_of).min().map_or(0, |end| (now - end).num_hours())
+        self.days.iter().filter_map(oldest_of).min().map_or(0, |since| (now - since).num_hours())
     }
 
     fn give_up_day(&mut self, stream: Stream, day: NaiveDate, error: Error) {

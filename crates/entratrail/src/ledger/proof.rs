@@ -219,6 +219,18 @@ impl Proof {
         }
     }
 
+    /// Instant since which `window` asks for something, where it does: its end, or the read that opened it again after it was
+    /// verified. What a last look finds late is no old debt.
+    pub fn owed_since(&self, ledger: &Ledger, window: Window) -> Option<DateTime<Utc>> {
+        if !self.state(ledger, window).is_debt() {
+            return None;
+        }
+        let reads = proving_reads(ledger, window);
+        let was_verified = |read: &usize| is_verified(window, &reads[..*read]);
+        let opened_again = (1..reads.len()).rev().find(was_verified).and_then(|read| reads.get(read));
+        Some(opened_again.map_or(window.end(), |read| read.started_at))
+    }
+
     /// Reason for which `window`, which is read completely, is not verified.
     pub fn doubt(&self, ledger: &Ledger, window: Window) -> Option<Doubt> {
         match self.state(ledger, window) {
@@ -255,13 +267,18 @@ fn verdict(ledger: &Ledger, window: Window) -> Verdict {
         return Verdict::Unread;
     }
     let reads = proving_reads(ledger, window);
-    let found_new_after = |index: usize| reads[index + 1..].iter().any(|row| row.counts().new > 0);
-    for (index, read) in reads.iter().enumerate() {
-        if is_quiet(read) && !found_new_after(index) && is_proved(window, &reads[..index], read) {
-            return Verdict::Verified;
-        }
+    if is_verified(window, &reads) {
+        return Verdict::Verified;
     }
     Verdict::Doubted { finds: reads.iter().filter(|read| !is_quiet(read)).count() }
+}
+
+/// Whether a read among `reads`, after which none found anything new, agrees with an earlier one.
+fn is_verified(window: Window, reads: &[&ReadRow]) -> bool {
+    let found_new_after = |index: usize| reads[index + 1..].iter().any(|row| row.counts().new > 0);
+    reads.iter().enumerate().any(|(index, read)| {
+        is_quiet(read) && !found_new_after(index) && is_proved(window, &reads[..index], read)
+    })
 }
 
 /// Complete reads of exactly `window` that can prove something, in the order of their numbers.
@@ -466,6 +483,20 @@ mod tests {
         let finds: Vec<_> = (0..7).map(|day| (1 + 24 * day, 1, 0)).collect();
         assert!(!due(&finds, 145 + 119));
         assert!(due(&finds, 145 + 120));
+    }
+
+    #[test]
+    fn a_window_that_a_last_look_opens_again_is_owed_since_that_look() {
+        let owed = |reads: &[Read]| {
+            let since = proof_at(7).owed_since(&ledger_of(reads, true), window());
+            since.map(|since| (since - window().end()).num_hours())
+        };
+        let reads = [(1, 10, 0, None), (25, 0, 0, None), (121, 1, 0, None), (145, 0, 0, None)];
+        assert_eq!(owed(&[]), Some(0));
+        assert_eq!(owed(&reads[..1]), Some(0));
+        assert_eq!(owed(&reads[..2]), None);
+        assert_eq!(owed(&reads[..3]), Some(121));
+        assert_eq!(owed(&reads), None);
     }
 
     #[test]
