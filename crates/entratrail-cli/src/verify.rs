@@ -135,9 +135,7 @@ impl Checks {
         while self.running.len() >= self.most {
             self.take_one().await;
         }
-        self.running.spawn(async move {
-            CheckedDay::check(&archive, stream, day, found.ledger, found.objects).await
-        });
+        self.running.spawn(async move { CheckedDay::check(&archive, stream, day, found).await });
     }
 
     async fn finish(mut self) -> Vec<CheckedDay> {

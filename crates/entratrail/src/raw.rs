@@ -80,6 +80,18 @@ pub struct ObjectDigest {
     pub lines: u64,
 }
 
+/// SHA-256 of what `content` holds, in hexadecimal, read piece by piece.
+pub fn sha256_of(mut content: impl io::Read) -> io::Result<String> {
+    let mut digest = Digest::new();
+    let mut piece = vec![0; 256 * 1024];
+    loop {
+        match content.read(&mut piece)? {
+            0 => return Ok(digest.sha256()),
+            length => digest.update(&piece[..length]),
+        }
+    }
+}
+
 /// The SHA-256 of these bytes, in hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let mut digest = Digest::new();

@@ -13,9 +13,12 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use datafusion::parquet::file::reader::ChunkReader as _;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use entratrail::ledger::StoredTable;
+use entratrail::raw::sha256_of;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use std::fs::File;
+use std::io::Seek as _;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,6 +50,18 @@ impl TableFile {
             return Err(format!("is no table object of EntraTrail's (column {column})"));
         }
         Ok(Self { key, size, newest: None, file: Arc::new(file), metadata })
+    }
+
+    /// Compares the object with what the ledger has on record, where that is known.
+    pub(super) fn check(&self, on_record: Option<&StoredTable>) -> Result<(), String> {
+        let Some(on_record) = on_record else { return Ok(()) };
+        let mut content = &*self.file;
+        let sha256 = content.rewind().and_then(|()| sha256_of(content));
+        let sha256 = sha256.map_err(|error| format!("cannot be read ({error})"))?;
+        if sha256 == on_record.sha256 && u64::try_from(self.rows()) == Ok(on_record.rows) {
+            return Ok(());
+        }
+        Err("is not the table that the ledger has on record".to_owned())
     }
 
     /// The same, knowing which of its rows are not superseded.

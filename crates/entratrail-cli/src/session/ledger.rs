@@ -12,7 +12,9 @@ use entratrail::archive::Archive;
 use entratrail::error::Error;
 use entratrail::ledger::{Ledger, Origin, ReadRow, StoredTable};
 use entratrail::log::Stream;
+use entratrail::object::{parse_raw_key, table_key};
 use futures_util::StreamExt as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ const EARLIER_DAYS: u64 = 62;
 #[derive(Debug, Default)]
 pub(crate) struct Ledgers {
     ledgers: Vec<(Stream, NaiveDate, Ledger)>,
+    unreadable: BTreeSet<(Stream, NaiveDate)>,
     /// What is wrong with those that cannot be read.
     pub(super) problems: Vec<String>,
 }
@@ -42,11 +45,35 @@ impl Ledgers {
             while let Some((day, found)) = fetched.next().await {
                 match found {
                     Ok(ledger) => ledgers.ledgers.push((stream, day, ledger)),
-                    Err(error) => ledgers.problems.push(error.to_string()),
+                    Err(error) => {
+                        ledgers.unreadable.insert((stream, day));
+                        ledgers.problems.push(error.to_string());
+                    }
                 }
             }
         }
         Ok(ledgers)
+    }
+
+    /// Table objects of the days that are looked at, by their keys, as the ledgers have them on record: `None` where a row from
+    /// before format 2 does not say what its table is.
+    pub(super) fn tables(&self, days: Days) -> BTreeMap<String, Option<StoredTable>> {
+        let mut tables = BTreeMap::new();
+        for (stream, _, ledger) in self.iter().filter(|(_, day, _)| days.contains(*day)) {
+            let objects = ledger.reads_with_object().into_iter().filter_map(ReadRow::object);
+            for recorded in objects {
+                if let Some(object) = parse_raw_key(stream, &recorded.key) {
+                    let table = ledger.table_of(&recorded.key).cloned();
+                    tables.insert(table_key(stream, object), table);
+                }
+            }
+        }
+        tables
+    }
+
+    /// Whether the ledger of that day could be read, or there is none.
+    pub(super) fn is_readable(&self, stream: Stream, day: NaiveDate) -> bool {
+        !self.unreadable.contains(&(stream, day))
     }
 
     /// Each ledger with its stream and day.

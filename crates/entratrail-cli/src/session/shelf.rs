@@ -2,14 +2,16 @@
 
 use super::Days;
 use super::file::TableFile;
+use super::ledger::Ledgers;
 use super::newest::Newest;
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::SchemaRef;
 use entratrail::archive::Archive;
 use entratrail::error::Error;
+use entratrail::ledger::StoredTable;
 use entratrail::log::{EventType, Log, Stream};
 use futures_util::future::try_join_all;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -26,6 +28,8 @@ pub(super) struct Shelf {
     scratch: TempDir,
     days: Vec<Day>,
     foreign: Vec<String>,
+    /// The table objects of the ledgers, by their keys.
+    on_record: BTreeMap<String, Option<StoredTable>>,
     /// The keys of what cannot be read, and what is wrong with it.
     damaged: Mutex<BTreeMap<String, String>>,
 }
@@ -47,16 +51,30 @@ impl Shelf {
         log: Log,
         schema: SchemaRef,
         days: Days,
+        ledgers: &Ledgers,
     ) -> Result<Self, Error> {
+        let on_record = ledgers.tables(days);
         let (mut found, mut foreign) = (Vec::new(), Vec::new());
+        let mut damaged = BTreeMap::new();
         for stream in log.streams(&EventType::ALL) {
             let listing = archive.tables(stream).await?;
             foreign.extend(listing.foreign);
             let mut keys: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();
-            for (object, key) in listing.objects {
-                keys.entry(object.window.day()).or_default().push(key);
+            let of_days =
+                listing.objects.into_iter().filter(|(object, _)| days.contains(object.window.day()));
+            for (object, key) in of_days {
+                let day = object.window.day();
+                if on_record.contains_key(&key) || !ledgers.is_readable(stream, day) {
+                    keys.entry(day).or_default().push(key);
+                } else {
+                    damaged.insert(key, "belongs to no complete read of the ledger".to_owned());
+                }
             }
-            keys.retain(|&day, _| days.contains(day));
+            let folder = format!("tables/{}/", stream.table_folder());
+            let listed: BTreeSet<_> = keys.values().flatten().collect();
+            for key in on_record.keys().filter(|key| key.starts_with(&folder) && !listed.contains(key)) {
+                damaged.insert(key.clone(), "is gone, and belongs to a read on record".to_owned());
+            }
             found.extend(keys.into_iter().map(|(day, keys)| Day::new(stream, day, keys)));
         }
         let scratch = tempfile::tempdir().map_err(|error| {
@@ -68,7 +86,8 @@ impl Shelf {
             scratch,
             days: found,
             foreign,
-            damaged: Mutex::default(),
+            on_record,
+            damaged: Mutex::new(damaged),
         })
     }
 
@@ -132,7 +151,13 @@ impl Shelf {
             for key in &day.keys {
                 let path = self.archive.file_of(key, self.scratch.path()).await?;
                 let (of, schema) = (key.clone(), Arc::clone(&self.schema));
-                match aside(move || TableFile::open(of, &path, &schema)).await? {
+                let expected = self.on_record.get(key).cloned().flatten();
+                let open = move || {
+                    let file = TableFile::open(of, &path, &schema)?;
+                    file.check(expected.as_ref())?;
+                    Ok(file)
+                };
+                match aside(open).await? {
                     Ok(file) => files.push(file),
                     Err(damage) => self.leave_out(key, damage),
                 }

@@ -1,18 +1,21 @@
 //! One stream and day: what the ledger says, and whether the objects are that.
 
+use super::ledgers::FoundDay;
 use super::rows;
 use crate::numbers::{count, thousands};
 use chrono::NaiveDate;
 use entratrail::archive::Archive;
-use entratrail::error::Error;
 use entratrail::ledger::{Ledger, ReadRow, StoredObject};
 use entratrail::log::Stream;
-use entratrail::object::{parse_raw_key, raw_key};
+use entratrail::object::{parse_raw_key, raw_key, table_key};
 use entratrail::plan::{Holdings, RawObject};
 use entratrail::raw::ObjectDigest;
 use entratrail::record::{Record, Version};
 use entratrail::window::Window;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// What a person does about a table object.
+const REBUILD: &str = "entratrail rebuild makes it again";
 
 /// What was found out about one stream and day.
 #[derive(Debug)]
@@ -38,20 +41,45 @@ struct Walk {
 
 impl CheckedDay {
     /// Checks the objects of `stream` on `day` against `ledger`.
-    pub(super) async fn check(
-        archive: &Archive,
-        stream: Stream,
-        day: NaiveDate,
-        ledger: Result<Ledger, Error>,
-        objects: Vec<RawObject>,
-    ) -> Self {
+    pub(super) async fn check(archive: &Archive, stream: Stream, day: NaiveDate, found: FoundDay) -> Self {
         let problems = Vec::new();
         let mut checked = Self { stream, day, objects: 0, records: 0, bytes: 0, problems };
+        let FoundDay { ledger, objects, tables } = found;
         match ledger {
-            Ok(ledger) => checked.check_all(archive, Holdings { stream, day, ledger, objects }).await,
+            Ok(ledger) => {
+                checked.check_tables(archive, &ledger, tables).await;
+                checked.check_all(archive, Holdings { stream, day, ledger, objects }).await;
+            }
             Err(error) => checked.problems.push(error.to_string()),
         }
         checked
+    }
+
+    /// Checks that each read that stored something has its table object, and no other one is there.
+    async fn check_tables(&mut self, archive: &Archive, ledger: &Ledger, mut tables: BTreeSet<RawObject>) {
+        for row in ledger.reads_with_object() {
+            let Some(recorded) = row.object() else { continue };
+            let Some(object) = parse_raw_key(self.stream, &recorded.key) else { continue };
+            let key = table_key(self.stream, object);
+            let address = archive.address(&key);
+            if !tables.remove(&object) {
+                self.problems.push(format!("{address} is gone, and belongs to a read on record; {REBUILD}"));
+                continue;
+            }
+            // Rows from before format 2 do not say what their table is.
+            let Some(stored) = ledger.table_of(&recorded.key) else { continue };
+            match archive.table_sha256(&key).await {
+                Ok(sha256) if sha256 == stored.sha256 => {}
+                Ok(_) => self.problems.push(format!(
+                    "{address} is not the table that the ledger has on record: its SHA-256 differs; {REBUILD}"
+                )),
+                Err(error) => self.problems.push(error.to_string()),
+            }
+        }
+        for object in tables {
+            let address = archive.address(&table_key(self.stream, object));
+            self.problems.push(format!("{address} belongs to no complete read of the ledger"));
+        }
     }
 
     async fn check_all(&mut self, archive: &Archive, holdings: Holdings) {

@@ -15,6 +15,8 @@ use std::pin::pin;
 pub(super) struct FoundDay {
     pub(super) ledger: Result<Ledger, Error>,
     pub(super) objects: Vec<RawObject>,
+    /// Raw objects whose table objects are there.
+    pub(super) tables: BTreeSet<RawObject>,
 }
 
 /// Every day of a stream.
@@ -31,12 +33,18 @@ impl StreamLedgers {
     /// Looks up all of `stream`.
     pub(super) async fn of(archive: &Archive, stream: Stream, now: DateTime<Utc>) -> Result<Self, Error> {
         let mut listing = archive.list(stream, NaiveDate::default()).await?;
-        let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
+        let mut tables: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (object, _) in archive.tables(stream).await?.objects {
+            tables.entry(object.window.day()).or_default().insert(object);
+        }
+        let days = listing.objects.keys().chain(&listing.ledgers).chain(tables.keys());
+        let days: BTreeSet<_> = days.copied().collect();
         let mut ledgers = pin!(archive.ledgers(stream, days.into_iter().collect()));
         let mut found = BTreeMap::new();
         while let Some((day, ledger)) = ledgers.next().await {
             let objects = listing.objects.remove(&day).unwrap_or_default();
-            found.insert(day, FoundDay { ledger, objects });
+            let tables = tables.remove(&day).unwrap_or_default();
+            found.insert(day, FoundDay { ledger, objects, tables });
         }
         let ledgers = found.values().filter_map(|day| day.ledger.as_ref().ok());
         let proof = Proof::of_reader(StreamHistory::of(ledgers), now);

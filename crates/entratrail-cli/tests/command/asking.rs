@@ -177,7 +177,8 @@ async fn damaged_and_foreign_objects_are_named_and_left_out() {
     for (what, sound) in [("sign_ins WHERE event_type = 'interactiveUser'", 140), ("sign_ins", 230)] {
         let ended = query(&stage, &[&format!("SELECT * FROM {what}"), "--format", "json"]);
         assert_eq!((ended.status, ended.stdout.lines().count()), (Some(1), sound), "{}", ended.stderr);
-        ended.assert_complains(1, &["0000-2400.r1.parquet", "is damaged"]);
+        ended
+            .assert_complains(1, &["0000-2400.r1.parquet", "is not the table that the ledger has on record"]);
     }
 }
 

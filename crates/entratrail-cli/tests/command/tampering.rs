@@ -1,6 +1,6 @@
 //! Archives that somebody changed: verification finds it, says it in a sentence, and changes nothing itself.
 
-use crate::stage::{Stage, TENANT, run};
+use crate::stage::{Stage, TENANT, plain_command, run};
 use std::path::Path;
 
 /// Collects, has `tamper` change the archive, and expects exit status 1 and a sentence that holds each of `parts`.
@@ -58,6 +58,60 @@ async fn an_exchanged_object_is_found() {
 async fn a_removed_object_is_found() {
     let remove = |stage: &Stage| std::fs::remove_file(an_object(stage)).unwrap();
     check(remove, &["0000-2400.r1.ndjson.gz", "is gone, and the ledger has it on record"]).await;
+}
+
+fn a_table(stage: &Stage) -> std::path::PathBuf {
+    stage.files("tables/sign_ins/event_type=interactiveUser", ".parquet").remove(1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_gone_exchanged_changed_or_unknown_is_found() {
+    let name = "0000-2400.r1.parquet";
+    let gone = |stage: &Stage| std::fs::remove_file(a_table(stage)).unwrap();
+    check(gone, &[name, "is gone", "entratrail rebuild"]).await;
+    let exchange = |stage: &Stage| {
+        let other = stage.files("tables/sign_ins/event_type=interactiveUser", ".parquet").remove(0);
+        std::fs::copy(other, a_table(stage)).unwrap();
+    };
+    check(exchange, &[name, "is not the table that the ledger has on record"]).await;
+    let flip = |stage: &Stage| {
+        let mut bytes = std::fs::read(a_table(stage)).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(a_table(stage), bytes).unwrap();
+    };
+    check(flip, &[name, "its SHA-256 differs"]).await;
+    let add = |stage: &Stage| {
+        let table = a_table(stage);
+        std::fs::copy(&table, table.with_file_name("0000-2400.r9.parquet")).unwrap();
+    };
+    check(add, &["0000-2400.r9.parquet", "belongs to no complete read"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_holds_rows_of_a_table_that_is_not_the_one_on_record() {
+    const COUNT: &str = "SELECT count(*) AS sign_ins FROM sign_ins WHERE event_type = 'interactiveUser'";
+    let stage = Stage::set(TENANT).await;
+    stage.collect_all();
+    let archive = stage.archive();
+    let ask = || {
+        run(&mut plain_command(&["query", "--archive", archive.to_str().unwrap(), "--format", "csv", COUNT]))
+    };
+    assert_eq!(ask().stdout, "sign_ins\n210\n");
+    // The neighbour's rows, once more: the same columns, the same number of rows.
+    let others = stage.files("tables/sign_ins/event_type=interactiveUser", ".parquet");
+    std::fs::copy(&others[0], &others[1]).unwrap();
+    std::fs::copy(&others[0], others[1].with_file_name("0000-2400.r9.parquet")).unwrap();
+    std::fs::remove_file(&others[2]).unwrap();
+    let ended = ask();
+    assert_eq!(ended.stdout, "sign_ins\n70\n", "{}", ended.stderr);
+    for part in [
+        "is not the table that the ledger has on record",
+        "r9.parquet belongs to no complete read",
+        "is gone",
+    ] {
+        assert!(ended.stderr.contains(part), "{part} in\n{}", ended.stderr);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

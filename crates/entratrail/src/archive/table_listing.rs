@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::log::Stream;
 use crate::object::parse_table_key;
 use crate::plan::RawObject;
+use crate::raw::Digest;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,16 @@ impl Archive {
             }
         }
         Ok(listing)
+    }
+
+    /// SHA-256 of a table object, in hexadecimal. Read piece by piece.
+    pub async fn table_sha256(&self, key: &str) -> Result<String, Error> {
+        let mut content = self.store.open(key).await?;
+        let mut digest = Digest::new();
+        while let Some(piece) = content.next().await? {
+            digest.update(&piece);
+        }
+        Ok(digest.sha256())
     }
 
     /// A file that holds the object: its own where the archive is a folder, a copy in `scratch` of what lies in a
