@@ -6,6 +6,7 @@ mod asking;
 mod collecting;
 mod demonstration;
 mod disks;
+mod hostile;
 mod interruptions;
 mod readme;
 mod rebuilding;
