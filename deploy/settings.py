@@ -16,8 +16,8 @@ DOMAIN = r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+"
 SAFE = r"[^@\s\"'<>,;]"
 DAY = r"20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 INSTANT = DAY + r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
-#: A word that names something; a secret of Entra is longer and has other signs.
-WORD = r"[A-Za-z][A-Za-z0-9_]{0,30}"
+#: A word or number that is shown as it was given: too short to tell anything of a secret.
+SHORT = r"-?\d{1,6}|[A-Za-z][A-Za-z0-9_]{0,6}"
 
 #: Names that a file may use beside the parameters of the template.
 OPTIONS = ("STACK", "REGION", "EMAIL", "TENANT_ID", "CLIENT_ID", "CREDENTIAL", "SECRET_FILE",
@@ -50,13 +50,12 @@ class Parameter:
             raise Refused("%s must be a whole number, and it is %s" % (self.name, quote(value)))
         if (low and int(value) < int(low)) or (high and int(value) > int(high)):
             raise Refused("%s must be between %s and %s, and it is %s"
-                          % (self.name, low, high, value))
+                          % (self.name, low, high, quote(value)))
 
 
 def quote(value):
-    """A value as it can be shown: a word or number in quotation marks, anything else described."""
-    plain = re.fullmatch(r"-?\d{1,12}|%s" % WORD, value)
-    return '"%s"' % value if plain else describe(value)
+    """A value as it can be shown: a short word or number in quotation marks, others described."""
+    return '"%s"' % value if re.fullmatch(SHORT, value) else describe(value)
 
 
 def plain(text):

@@ -3,10 +3,13 @@
 use crate::place::Place;
 use crate::session::Days;
 use chrono::{DateTime, NaiveDate, Utc};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entratrail::log::{EventType, Log, Stream};
 use entratrail::request::parse_instant;
+use entratrail::shown::describe;
 use entratrail::window::midnight;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -141,6 +144,9 @@ pub(crate) struct QueryArguments {
     /// How to print the rows
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
+    /// With --format csv: write text so that a spreadsheet takes none of it for a formula
+    #[arg(long)]
+    pub(crate) safe_cells: bool,
     #[command(flatten)]
     pub(crate) days: DayArguments,
 }
@@ -203,7 +209,7 @@ pub(crate) struct DemoArguments {
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct SpanArguments {
     /// The last so many days, 1 to 30
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=30), conflicts_with = "from")]
+    #[arg(long, value_name = "N", value_parser = days, conflicts_with = "from")]
     pub(crate) days: Option<u16>,
     /// From this day or instant on (UTC), read or not: 2026-10-24, or 2026-10-24T06:05:00Z on a 5-minute boundary
     #[arg(long, value_name = "WHEN", value_parser = instant)]
@@ -232,6 +238,28 @@ pub(crate) enum Logs {
     Audit,
     /// Both
     Both,
+}
+
+impl Arguments {
+    /// Reads the command line. What it holds in the wrong place is described, not quoted: it may be a secret.
+    pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(words).map_err(described)
+    }
+}
+
+fn described(mut error: clap::Error) -> clap::Error {
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    // With any other error, the argument is the name of one of ours.
+    let foreign = if is_unknown { ContextKind::InvalidArg } else { ContextKind::InvalidValue };
+    for kind in [foreign, ContextKind::InvalidSubcommand] {
+        if let Some(ContextValue::String(value)) = error.get(kind) {
+            let description = ContextValue::String(describe(value));
+            error.insert(kind, description);
+        }
+    }
+    // It repeats what was given.
+    error.remove(ContextKind::Suggested);
+    error
 }
 
 impl CollectArguments {
@@ -269,6 +297,11 @@ impl DayArguments {
     pub(crate) fn now(self) -> Option<DateTime<Utc>> {
         self.today.map(midnight)
     }
+}
+
+fn days(text: &str) -> Result<u16, String> {
+    let days = text.parse().ok().filter(|days| (1..=30).contains(days));
+    days.ok_or_else(|| "it must be a whole number from 1 to 30".to_owned())
 }
 
 fn stream(text: &str) -> Result<Stream, String> {
@@ -316,6 +349,39 @@ mod tests {
         command.clone().debug_assert();
         for part in command.get_subcommands_mut() {
             assert!(!part.render_long_help().to_string().contains("--client-secret"));
+        }
+    }
+
+    #[test]
+    fn a_secret_in_any_place_of_the_command_line_is_not_quoted() {
+        const SECRET: &str = "abc8Q~Zx7pQ.w3_kLm-9+vRt2Yb5Nc1Hd4Gf6J";
+        let places = [
+            "?",
+            "--?",
+            "verify ?",
+            "verify --archive a ?",
+            "verify --archive a --?",
+            "verify --archive a --?=1",
+            "verify --archive a --from ?",
+            "verify --archive a --days ?",
+            "verify --archive s3://?/x",
+            "verify --json=?",
+            "collect --archive a --log ?",
+            "collect --archive a --streams ?",
+            "collect --archive a --streams=audits,?",
+            "query --archive a --format ?",
+            "query --archive a --today ? x",
+            "query --archive a x ?",
+            "report --archive a --format ?",
+            "report --archive a --to ?",
+            "rebuild --archive a --streams ?",
+        ];
+        for place in places {
+            let line = place.replace('?', SECRET);
+            let words = ["entratrail"].into_iter().chain(line.split_whitespace()).map(OsString::from);
+            let text = Arguments::read(words).unwrap_err().to_string();
+            let pieces: Vec<_> = SECRET.as_bytes().windows(8).map(String::from_utf8_lossy).collect();
+            assert!(!pieces.iter().any(|piece| text.contains(&**piece)), "{place}: {text}");
         }
     }
 

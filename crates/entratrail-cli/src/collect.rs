@@ -5,7 +5,7 @@ use crate::clock_check;
 use crate::credentials;
 use crate::display::Display;
 use crate::interrupt::Interrupt;
-use crate::output::say;
+use crate::output::say_json;
 use crate::status::Status;
 use crate::summary;
 use chrono::{DateTime, Days, Utc};
@@ -46,7 +46,7 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
     let collectors = collectors(&logs, &graph, &settings, &origin, &archive, clock);
     let runs = run(&collectors, &request, &interrupt, display).await;
     match (arguments.output.json, arguments.output.quiet) {
-        (true, _) => say(&summary::json(&arguments.archive, &runs, interrupt.has_come()).to_string()),
+        (true, _) => say_json(&summary::json(&arguments.archive, &runs, interrupt.has_come())),
         (false, true) => {}
         (false, false) => summary::print(&arguments.archive, &runs),
     }

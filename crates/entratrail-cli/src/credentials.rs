@@ -16,6 +16,9 @@ const KEPT_IN: KeptIn = KeptIn::Environment;
 /// Microsoft Graph Command Line Tools: Microsoft's own public client for people at a terminal.
 const COMMAND_LINE_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
 
+/// Bytes of a certificate file: a chain and a key take a few thousand.
+const LARGEST_CERTIFICATE: u64 = 1024 * 1024;
+
 /// The tenant of whoever signs in.
 const OWN_TENANT: &str = "organizations";
 
@@ -100,8 +103,14 @@ fn ask(
 }
 
 fn certificate(file: &Path) -> Result<Certificate, Error> {
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        Error::Configuration(format!("the certificate file {} could not be read ({error})", file.display()))
-    })?;
+    let unreadable = |why: &str| {
+        Error::Configuration(format!("the certificate file {} could not be read ({why})", file.display()))
+    };
+    // A pipe would be waited for, and a device has no end.
+    let there = std::fs::metadata(file).map_err(|error| unreadable(&error.to_string()))?;
+    if !there.is_file() || there.len() > LARGEST_CERTIFICATE {
+        return Err(unreadable("it is no regular file of at most 1 MiB"));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(&error.to_string()))?;
     Certificate::from_pem(&text, KEPT_IN)
 }

@@ -15,15 +15,15 @@ impl Interrupt {
     /// Listens from now on.
     pub(crate) fn listen() -> Self {
         let (stop, stopped) = watch::channel(false);
-        // Ctrl-C, and what a shutting-down system sends. Where they cannot be listened to, they end the process.
-        if let (Ok(mut interrupted), Ok(mut terminated)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        // Ctrl-C, and what a shutting-down system or a closed terminal sends. Where they cannot be listened to, they end the process.
+        if let (Ok(mut interrupted), Ok(mut terminated), Ok(mut hung_up)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
         {
             tokio::spawn(async move {
-                either(&mut interrupted, &mut terminated).await;
+                first_of(&mut interrupted, &mut terminated, &mut hung_up).await;
                 note("stopping: what is in flight is given up; once more ends at once");
                 stop.send_replace(true);
-                either(&mut interrupted, &mut terminated).await;
+                first_of(&mut interrupted, &mut terminated, &mut hung_up).await;
                 std::process::exit(ENDED_AT_ONCE);
             });
         }
@@ -44,9 +44,10 @@ impl Interrupt {
     }
 }
 
-async fn either(one: &mut Signal, other: &mut Signal) {
+async fn first_of(one: &mut Signal, other: &mut Signal, third: &mut Signal) {
     tokio::select! {
         _ = one.recv() => {}
         _ = other.recv() => {}
+        _ = third.recv() => {}
     }
 }

@@ -20,17 +20,43 @@ mod summary;
 mod verify;
 
 use arguments::{Arguments, Command};
-use clap::Parser as _;
+use entratrail::error::Error;
+use interrupt::Interrupt;
 use status::Status;
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+/// Stack of each thread: plans of questions are walked by recursion. Only what is used takes memory.
+const STACK: usize = 256 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::read(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let run = std::thread::Builder::new().stack_size(STACK).spawn(|| run_to_the_end(arguments));
+    let ended = run.map(std::thread::JoinHandle::join);
+    let Ok(Ok(Ok(code))) = ended else {
+        output::complain("the system gave no thread to work in");
+        return Status::NothingDone.into();
+    };
+    code
+}
+
+/// Runs the command. What still works beside it when it was interrupted is not waited for.
+fn run_to_the_end(arguments: Arguments) -> std::io::Result<ExitCode> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.enable_all().thread_stack_size(STACK).build()?;
+    let code = runtime.block_on(run(arguments));
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+async fn run(arguments: Arguments) -> ExitCode {
+    let done = match arguments.command {
         Command::Collect(arguments) => Box::pin(collect::collect(&arguments)).await,
         Command::Verify(arguments) => verify::verify(&arguments).await,
-        Command::Query(arguments) => Box::pin(query::query(&arguments)).await,
-        Command::Report(arguments) => Box::pin(report::report(&arguments)).await,
+        Command::Query(arguments) => or_interrupted(query::query(&arguments)).await,
+        Command::Report(arguments) => or_interrupted(report::report(&arguments)).await,
         Command::Rebuild(arguments) => rebuild::rebuild(&arguments).await,
         Command::Demo(arguments) => Box::pin(demo::demo(&arguments)).await,
     };
@@ -40,5 +66,14 @@ async fn main() -> ExitCode {
             output::complain(&error.to_string());
             Status::NothingDone.into()
         }
+    }
+}
+
+/// Does `work` unless it is interrupted. Then what it holds is dropped, which removes its temporary files.
+async fn or_interrupted(work: impl Future<Output = Result<Status, Error>>) -> Result<Status, Error> {
+    let interrupt = Interrupt::listen();
+    tokio::select! {
+        done = Box::pin(work) => done,
+        () = interrupt.wait() => Ok(Status::SomethingLeft),
     }
 }

@@ -1,6 +1,7 @@
 //! `entratrail query`: any SQL on the tables of an archive.
 
 mod csv;
+mod depth;
 mod table;
 
 use crate::arguments::{Format, QueryArguments};
@@ -9,10 +10,11 @@ use crate::saved;
 use crate::session::{Column, Session, TakeRows, rows, text, write_lines};
 use crate::status::Status;
 use chrono::Utc;
-use csv::csv_line;
+use csv::{csv_line, safe};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use entratrail::error::Error;
+use entratrail::shown::{describe, visible, visible_json};
 use std::io::{Seek as _, Write as _};
 use table::TextTable;
 use tempfile::SpooledTempFile;
@@ -29,12 +31,13 @@ pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
         return Ok(Status::AllDone);
     }
     let sql = sql(arguments)?;
+    depth::check(&sql)?;
     let now = arguments.days.now().unwrap_or_else(Utc::now);
     let Some(place) = &arguments.archive else {
         return Err(Error::Configuration("--archive must name the archive".to_owned()));
     };
     let session = Session::open(place, arguments.days.days(), now).await?;
-    session.ask_into(&sql, || Sheet::new(arguments.format)).await?.print()?;
+    session.ask_into(&sql, || Sheet::new(arguments)).await?.print()?;
     let problems = session.problems();
     for problem in &problems {
         complain(problem);
@@ -50,7 +53,8 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
         (Some(sql), _) => Ok(sql.to_owned()),
         (None, Some(name)) => saved::question(name).map(|question| question.sql).ok_or_else(|| {
             Error::Configuration(format!(
-                "no saved question is called \"{name}\"; entratrail query --list names them"
+                "no saved question has the name that --saved holds, {}; entratrail query --list names them",
+                describe(name)
             ))
         }),
         (None, None) => Err(Error::Configuration(
@@ -63,16 +67,45 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
 #[derive(Debug)]
 enum Sheet {
     Table(TextTable),
-    Csv { lines: SpooledTempFile, has_header: bool },
+    Csv { lines: SpooledTempFile, has_header: bool, cells: Cells },
     Json(SpooledTempFile),
 }
 
+/// How the text of a cell is written.
+#[derive(Debug, Clone, Copy)]
+enum Cells {
+    /// As it is, for programs.
+    Whole,
+    /// In one line, with nothing that a terminal would obey.
+    Visible,
+    /// The same, and so that a spreadsheet takes nothing for a formula.
+    Safe,
+}
+
+impl Cells {
+    fn of(arguments: &QueryArguments) -> Self {
+        match arguments.safe_cells {
+            true => Self::Safe,
+            false if console::user_attended() => Self::Visible,
+            false => Self::Whole,
+        }
+    }
+
+    fn text(self, cell: String, is_number: bool) -> String {
+        match self {
+            Self::Safe if !is_number => safe(&cell),
+            Self::Visible => visible(&cell).into_owned(),
+            Self::Safe | Self::Whole => cell,
+        }
+    }
+}
+
 impl Sheet {
-    fn new(format: Format) -> Self {
+    fn new(arguments: &QueryArguments) -> Self {
         let lines = SpooledTempFile::new(IN_MEMORY);
-        match format {
+        match arguments.format {
             Format::Table => Self::Table(TextTable::default()),
-            Format::Csv => Self::Csv { lines, has_header: false },
+            Format::Csv => Self::Csv { lines, has_header: false, cells: Cells::of(arguments) },
             Format::Json => Self::Json(lines),
         }
     }
@@ -96,19 +129,21 @@ impl TakeRows for Sheet {
     fn take(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), DataFusionError> {
         match self {
             Self::Table(table) => table.add(columns, &rows(batch)?),
-            Self::Csv { lines, has_header } => {
+            Self::Csv { lines, has_header, cells } => {
+                let name = |column: &Column| cells.text(column.name.clone(), false);
                 if !std::mem::replace(has_header, true) {
-                    writeln!(lines, "{}", csv_line(columns.iter().map(|column| column.name.clone())))?;
+                    writeln!(lines, "{}", csv_line(columns.iter().map(name)))?;
                 }
                 for row in rows(batch)? {
-                    writeln!(
-                        lines,
-                        "{}",
-                        csv_line(columns.iter().map(|column| text(row.get(&column.name))))
-                    )?;
+                    let cell = |column: &Column| cells.text(text(row.get(&column.name)), column.is_number);
+                    writeln!(lines, "{}", csv_line(columns.iter().map(cell)))?;
                 }
             }
-            Self::Json(lines) => write_lines(batch, lines)?,
+            Self::Json(lines) => {
+                let mut written = Vec::new();
+                write_lines(batch, &mut written)?;
+                lines.write_all(visible_json(&String::from_utf8_lossy(&written)).as_bytes())?;
+            }
         }
         Ok(())
     }

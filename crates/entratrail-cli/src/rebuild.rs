@@ -5,7 +5,7 @@ mod meter;
 use crate::arguments::{RebuildArguments, SpanArguments};
 use crate::interrupt::Interrupt;
 use crate::numbers::count;
-use crate::output::{complain, say};
+use crate::output::{complain, say, say_json};
 use crate::place::Place;
 use crate::status::Status;
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -76,7 +76,7 @@ pub(crate) async fn rebuild(arguments: &RebuildArguments) -> Result<Status, Erro
     let rebuilt = work.done(&archive, &arguments.archive, meter, &interrupt).await;
     rebuilt.problems.iter().for_each(|problem| complain(problem));
     match (arguments.output.json, arguments.output.quiet) {
-        (true, _) => say(&serde_json::json!(rebuilt).to_string()),
+        (true, _) => say_json(&rebuilt),
         (false, true) => {}
         (false, false) => say(&rebuilt.summary()),
     }

@@ -8,13 +8,14 @@ mod progress;
 mod write;
 
 use crate::arguments::{ReportArguments, ReportFormat};
-use crate::output::{complain, say};
+use crate::output::{complain, say, say_json};
 use crate::place::Place;
 use crate::session::{Days, Session};
 use crate::status::Status;
 use chrono::{DateTime, Days as CalendarDays, NaiveDate, Utc};
 use content::Report;
 use entratrail::error::Error;
+use entratrail::shown::{visible_json, visible_lines};
 use entratrail::window::midnight;
 use std::path::Path;
 
@@ -25,15 +26,15 @@ const USUAL_DAYS: u64 = 30;
 pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error> {
     let report = make(&arguments.archive, arguments.days.days(), arguments.days.now()).await?;
     let text = match arguments.format {
-        ReportFormat::Html => page::of(&report).into_string(),
-        ReportFormat::Json => serde_json::json!(report).to_string() + "\n",
+        ReportFormat::Html => visible_lines(&page::of(&report).into_string()).into_owned(),
+        ReportFormat::Json => visible_json(&serde_json::json!(report).to_string()).into_owned() + "\n",
     };
     match arguments.out.as_deref() {
         Some(out) => {
             write::whole(out, &text)?;
             say(&format!("{} {}", report.summary(), out.display()));
         }
-        None => say(text.trim_end()),
+        None => say_json(&report),
     }
     Ok(conclude(&report))
 }
@@ -41,7 +42,7 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error>
 /// Makes the usual report of `place` as a page at `out`.
 pub(crate) async fn write_page(place: &Place, out: &Path) -> Result<Status, Error> {
     let report = make(place, Days::default(), None).await?;
-    write::whole(out, &page::of(&report).into_string())?;
+    write::whole(out, &visible_lines(&page::of(&report).into_string()))?;
     Ok(conclude(&report))
 }
 

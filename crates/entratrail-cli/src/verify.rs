@@ -8,7 +8,7 @@ mod result;
 mod rows;
 
 use crate::arguments::{SpanArguments, VerifyArguments};
-use crate::output::say;
+use crate::output::{say, say_json};
 use crate::place::Place;
 use crate::status::Status;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
@@ -31,7 +31,7 @@ pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error>
     let archive = arguments.archive.open(Access::Read).await?;
     let verification = check(&archive, &arguments.archive, arguments.span, now).await?;
     if arguments.json {
-        say(&serde_json::json!(verification).to_string());
+        say_json(&verification);
     } else {
         print(&verification, now);
     }

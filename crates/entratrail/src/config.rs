@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::log::EventType;
 use crate::plan::PlanSettings;
+use crate::shown::describe;
 use crate::window::WindowLength;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::fmt::Display;
@@ -192,7 +193,11 @@ impl Variables<'_> {
             None => false,
         };
         let is_safe = |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
-        let is_bare = |url: &Url| url.username().is_empty() && url.query().is_none() && url.path() == "/";
+        let is_bare = |url: &Url| {
+            let has_person = !url.username().is_empty() || url.password().is_some();
+            let has_more = url.query().is_some() || url.fragment().is_some() || url.path() != "/";
+            !has_person && !has_more
+        };
         Url::parse(&value).ok().filter(|url| is_safe(url) && is_bare(url) && url.has_host()).ok_or_else(|| {
             malformed(name, &value, "https:// and a host name (plain http only to a loopback address), e.g. https://graph.microsoft.us")
         })
@@ -239,7 +244,10 @@ impl Variables<'_> {
 }
 
 fn malformed(name: &str, value: &str, allowed: &str) -> Error {
-    Error::Configuration(format!("the environment variable {name} holds \"{value}\"; allowed is {allowed}"))
+    Error::Configuration(format!(
+        "the environment variable {name} holds {}; allowed is {allowed}",
+        describe(value)
+    ))
 }
 
 #[cfg(test)]
@@ -265,17 +273,19 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_variable_is_named_with_what_it_holds_and_what_is_allowed() {
+    fn a_malformed_variable_is_named_with_a_description_of_what_it_holds_and_what_is_allowed() {
         let check = |name: &str, value: &str, allowed: &str| {
             let error = read(&[(name, value)]).unwrap_err();
             assert_eq!(error.error_type(), "Configuration");
             let text = error.to_string();
             assert!(text.contains(name) && text.contains(allowed), "{text}");
-            assert!(value == "(unset)" || text.contains(value), "{text}");
+            let is_quoted = value.len() < 8 && text.contains(value);
+            assert!(value == "(unset)" || is_quoted || text.contains(&describe(value)), "{text}");
+            assert!(value.len() < 8 || !text.contains(value), "{text}");
         };
         check("ARCHIVE_BUCKET", "(unset)", "bucket");
         check("ARCHIVE_BUCKET", "", "bucket");
-        check("PARAMETER_PREFIX", "entratrail", "starts with a slash");
+        check("PARAMETER_PREFIX", "abc8Q~the.secret.value", "starts with a slash");
         check("CREDENTIAL", "password", "secret, certificate or federated");
         check("GRAPH_URL", "http://graph.microsoft.com", "https://");
         check("GRAPH_URL", "graph.microsoft.com", "https://");

@@ -38,6 +38,7 @@ pub mod reader;
 pub mod record;
 pub mod report;
 pub mod request;
+pub mod shown;
 pub mod stored;
 pub mod table;
 pub mod window;

@@ -4,6 +4,7 @@ use crate::config::{Config, CredentialKind};
 use crate::error::Error;
 use crate::graph::credential::{Application, Certificate, Credential, Federation};
 use crate::graph::kept_in::KeptIn;
+use crate::shown::is_plain;
 use aws_sdk_ssm::error::ProvideErrorMetadata as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -48,7 +49,7 @@ impl Identity {
         let path = format!("{prefix}/{name}");
         let answer = self.ssm.get_parameter().name(&path).with_decryption(true).send().await;
         let answer = answer.map_err(|error| {
-            let code = error.code().unwrap_or("no answer");
+            let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
             let advice = match code {
                 "ParameterNotFound" => {
                     "it does not exist: store it as SecureString, or check PARAMETER_PREFIX"
@@ -75,7 +76,7 @@ impl Identity {
             let request = sts.get_web_identity_token().audience(audience).signing_algorithm("RS256");
             Box::pin(async move {
                 let answer = request.duration_seconds(300).send().await.map_err(|error| {
-                    let code = error.code().unwrap_or("no answer");
+                    let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
                     Error::Credentials(format!(
                         "AWS STS gave no token for the function's role ({code}): {}",
                         advice(code)

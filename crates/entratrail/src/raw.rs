@@ -13,6 +13,10 @@ use std::io::{self, Write as _};
 /// A part of a multipart upload is sent when this much is compressed; S3 takes no smaller part but the last.
 pub const PART_BYTES: usize = 5 * 1024 * 1024;
 
+/// Bytes that a line may have. A record is part of one page of Graph's, and no page is that large; without a bound, a
+/// few megabytes of gzip would fill the memory.
+const LONGEST_LINE: usize = 256 * 1024 * 1024;
+
 /// Room for a part and the page that fills it, taken with the first record. Growing to that would take twice the
 /// memory for a moment.
 const ROOM: usize = PART_BYTES + PART_BYTES / 2;
@@ -182,7 +186,9 @@ impl RawDecoder {
 
     fn visit_lines(&mut self, mut visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
         let buffer = self.gunzip.get_mut();
-        let Some(end) = memchr::memrchr(b'\n', buffer) else { return Ok(()) };
+        let Some(end) = memchr::memrchr(b'\n', buffer) else {
+            return if buffer.len() > LONGEST_LINE { Err(endless()) } else { Ok(()) };
+        };
         for line in buffer[..end].split(|&byte| byte == b'\n') {
             // Checks all but whether the strings are UTF-8, and does not recurse.
             serde_json::from_slice::<IgnoredAny>(line).map_err(|_| damaged())?;
@@ -192,6 +198,10 @@ impl RawDecoder {
         buffer.drain(..=end);
         Ok(())
     }
+}
+
+fn endless() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "it holds a line that is longer than any record")
 }
 
 fn damaged() -> io::Error {
@@ -247,6 +257,17 @@ mod tests {
     #[test]
     fn the_same_records_make_the_same_bytes() {
         assert_eq!(encode(&[b"{}"]), encode(&[b"{}"]));
+    }
+
+    #[test]
+    fn a_line_without_end_is_refused_before_it_fills_the_memory() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        let digits = vec![b'1'; 1024 * 1024];
+        for _ in 0..LONGEST_LINE / digits.len() + 64 {
+            gzip.write_all(&digits).unwrap();
+        }
+        let error = decode(&gzip.finish().unwrap(), 64 * 1024).unwrap_err();
+        assert!(error.to_string().contains("longer than any record"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The event that starts a run, parsed.
 
 use crate::error::Error;
+use crate::shown::describe;
 use crate::window::midnight;
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -108,7 +109,9 @@ fn span(from: &str, to: &str) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
         return Ok((start, end));
     }
     Err(Error::Event(format!(
-        "the event asks for the span from {from} to {to}, which is empty: \"to\" is exclusive and must lie after \"from\""
+        "the event asks for the span from {} to {}, which is empty: \"to\" is exclusive and must lie after \"from\"",
+        start.to_rfc3339(),
+        end.to_rfc3339()
     )))
 }
 
@@ -123,10 +126,10 @@ pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
 
 fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
     parse_instant(text).ok_or_else(|| {
-        let shown: String = text.chars().take(40).collect();
         Error::Event(format!(
-            "\"{member}\" of the event is \"{shown}\"; it must be a date such as 2026-10-24, or an RFC 3339 instant on a \
-             5-minute boundary such as 2026-10-24T06:05:00Z"
+            "\"{member}\" of the event holds {}; it must be a date such as 2026-10-24, or an RFC 3339 instant on a \
+             5-minute boundary such as 2026-10-24T06:05:00Z",
+            describe(text)
         ))
     })
 }
@@ -199,8 +202,9 @@ mod tests {
         check("2026-10-26", "2026-10-25", "empty");
         check("2026-10-24T06:03:00Z", "2026-10-25", "\"from\"");
         check("2026-10-24", "2026-10-25T00:00:00.5Z", "\"to\"");
-        check("2026-02-30", "2026-10-25", "2026-02-30");
-        check("yesterday", "2026-10-25", "yesterday");
+        check("2026-02-30", "2026-10-25", "10 characters");
+        check("yesterday", "2026-10-25", "9 characters");
+        check("now", "2026-10-25", "\"now\"");
     }
 
     #[test]

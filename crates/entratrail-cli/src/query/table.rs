@@ -2,6 +2,7 @@
 
 use crate::numbers::count;
 use crate::session::{Column, Row, text};
+use entratrail::shown::visible;
 use std::fmt;
 
 /// Characters of a cell that are shown on a terminal. What is piped is whole.
@@ -18,7 +19,7 @@ impl TextTable {
     pub(super) fn add(&mut self, columns: &[Column], rows: &[Row]) {
         self.columns = columns.to_vec();
         let widest = if console::user_attended() { WIDEST } else { usize::MAX };
-        let cell = |row: &Row, column: &Column| shown(&text(row.get(&column.name)), widest);
+        let cell = |row: &Row, column: &Column| cut(&text(row.get(&column.name)), widest);
         self.rows.extend(rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect()));
     }
 
@@ -34,7 +35,7 @@ impl TextTable {
 
 impl fmt::Display for TextTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.columns.iter().map(|column| column.name.clone()).collect();
+        let names: Vec<_> = self.columns.iter().map(|column| visible(&column.name).into_owned()).collect();
         let width = |index: usize| {
             self.rows.iter().chain([&names]).map(|cells| width_of(&cells[index])).max().unwrap_or(0)
         };
@@ -52,9 +53,9 @@ fn width_of(cell: &str) -> usize {
 }
 
 /// The cell in one line, without anything that a terminal would obey: records hold what strangers typed.
-fn shown(cell: &str, widest: usize) -> String {
-    let visible = |character: char| if character.is_control() { '\u{fffd}' } else { character };
-    let mut shown: String = cell.chars().take(widest).map(visible).collect();
+fn cut(cell: &str, widest: usize) -> String {
+    let cell = visible(cell);
+    let mut shown: String = cell.chars().take(widest).collect();
     if cell.chars().nth(widest).is_some() {
         shown.pop();
         shown.push('…');
@@ -81,15 +82,15 @@ mod tests {
         );
         let text = table.to_string();
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "user      failed");
-        assert_eq!(lines[2], "zoë            7");
-        assert_eq!(lines[3], "\u{fffd}[31mred    1200");
+        assert_eq!(lines[0], "user           failed");
+        assert_eq!(lines[2], "zoë                 7");
+        assert_eq!(lines[3], "\\u{1b}[31mred    1200");
         assert_eq!(lines[4], "2 rows");
     }
 
     #[test]
     fn a_long_cell_is_cut() {
-        assert_eq!(shown("abcdef", 4), "abc…");
-        assert_eq!(shown("abcd", 4), "abcd");
+        assert_eq!(cut("abcdef", 4), "abc…");
+        assert_eq!(cut("abcd", 4), "abcd");
     }
 }

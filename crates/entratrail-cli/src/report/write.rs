@@ -14,6 +14,9 @@ pub(super) fn whole(path: &Path, text: &str) -> Result<(), Error> {
             io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
                 "the disk is full: make room".to_owned()
             }
+            io::ErrorKind::InvalidInput => {
+                "it is a link, a pipe or a device; name a file with --out".to_owned()
+            }
             io::ErrorKind::IsADirectory => "it is a folder; name a file in it with --out".to_owned(),
             _ => format!("{error}; name another place with --out"),
         };
@@ -22,8 +25,10 @@ pub(super) fn whole(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => return Err(io::ErrorKind::InvalidInput.into()),
+        _ => {}
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut draft = tempfile::Builder::new().prefix(".entratrail-").suffix(".part").tempfile_in(folder)?;

@@ -3,7 +3,7 @@
 
 use super::question::Question;
 use super::sign_on::SignOnAnswer;
-use super::token::{Granted, Token, TokenSource};
+use super::token::{Granted, Token, TokenSource, seconds};
 use crate::error::Error;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -67,9 +67,15 @@ struct Given {
     #[serde(rename = "user_code")]
     for_the_person: String,
     verification_uri: String,
+    #[serde(default = "quarter_of_an_hour", deserialize_with = "seconds")]
     expires_in: u64,
-    #[serde(default = "five_seconds")]
+    #[serde(default = "five_seconds", deserialize_with = "seconds")]
     interval: u64,
+}
+
+/// The life of a code as Entra gives it out, for an answer that tells none.
+fn quarter_of_an_hour() -> u64 {
+    900
 }
 
 fn five_seconds() -> u64 {
@@ -81,6 +87,8 @@ impl TokenSource {
     pub(super) async fn sign_in(&self, delegated: &Delegated) -> Result<Token, Error> {
         let (code, _) = self.ask_until_decided::<Given>(&Question::Code).await?;
         let Given { for_us, for_the_person, verification_uri, expires_in, interval } = code;
+        // The longest that a code may live, and the longest wait between two questions.
+        let (expires_in, interval) = (expires_in.min(3600), interval.clamp(1, 60));
         (delegated.invite)(&Invitation {
             page: verification_uri,
             code: for_the_person,

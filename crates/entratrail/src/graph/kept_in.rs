@@ -1,6 +1,7 @@
 //! Where the operator keeps the credential, which decides how errors name its parts; and parts that cannot be right.
 
 use crate::error::Error;
+use crate::shown::describe;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
@@ -24,15 +25,14 @@ impl KeptIn {
 
     /// Refuses what is no tenant id.
     pub fn check_tenant_id(self, tenant_id: &str) -> Result<(), Error> {
-        let is_domain = tenant_id.contains('.')
-            && tenant_id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
-        if is_domain || Uuid::try_parse(tenant_id).is_ok() {
+        if is_domain(tenant_id) || Uuid::try_parse(tenant_id).is_ok() {
             return Ok(());
         }
         Err(Error::Parameters(format!(
-            "{} holds \"{tenant_id}\"; it must be the directory (tenant) id, a GUID, or a verified domain \
+            "{} holds {}; it must be the directory (tenant) id, a GUID, or a verified domain \
              of the tenant",
-            self.place("tenant-id")
+            self.place("tenant-id"),
+            describe(tenant_id)
         )))
     }
 
@@ -42,9 +42,10 @@ impl KeptIn {
             return Ok(());
         }
         Err(Error::Parameters(format!(
-            "{} holds \"{client_id}\"; it must be the application (client) id of the app \
+            "{} holds {}; it must be the application (client) id of the app \
              registration, a GUID",
-            self.place("client-id")
+            self.place("client-id"),
+            describe(client_id)
         )))
     }
 
@@ -73,6 +74,20 @@ impl KeptIn {
     }
 }
 
+/// Whether a text has the form of a domain. A pasted token has not: its parts are longer than a domain's.
+/// <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let is_top =
+        |label: &str| (2..=24).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphabetic());
+    let top = text.rsplit_once('.').map(|(_, top)| top);
+    let has_top = top.is_some_and(|top| is_top(top) || top.starts_with("xn--"));
+    text.len() <= 253 && has_top && text.split('.').all(is_label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +98,11 @@ mod tests {
         assert!(kept_in.check_tenant_id("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20").is_ok());
         assert!(kept_in.check_tenant_id("contoso.example").is_ok());
         assert!(kept_in.check_tenant_id("contoso").is_err());
+        let pasted = "abc8Q~the.secret.value";
+        for error in [kept_in.check_tenant_id(pasted), kept_in.check_client_id(pasted)] {
+            let text = error.unwrap_err().to_string();
+            assert!(text.contains("22 characters") && !text.contains("secret.v"), "{text}");
+        }
         assert!(kept_in.check_tenant_id("contoso.example/../x").is_err());
         let error =
             kept_in.check_secret("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20".into()).unwrap_err().to_string();

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::log::Log;
+pub(super) use crate::shown::is_plain;
 use serde::Deserialize;
 
 /// A final answer that is not a page.
@@ -60,6 +61,10 @@ impl Refusal {
                 "Graph does not know the collection {collection} ({came_back}); check GRAPH_URL: not every national \
                  cloud serves this log"
             )),
+            (400, "BadRequest") => Error::Graph(format!(
+                "Graph refused the request for {collection} as malformed ({came_back}); check that GRAPH_URL is that \
+                 of the tenant's cloud: not every national cloud serves this log; the next run tries again"
+            )),
             (300..=399, _) => Error::Graph(format!(
                 "Graph answered the request for {collection} with a redirect, which is never followed because it would \
                  take the access token elsewhere ({came_back}); check GRAPH_URL"
@@ -80,12 +85,6 @@ impl Refusal {
         let request_id = if self.request_id.is_empty() { "none" } else { &self.request_id };
         format!("status {}, {code}, request-id {request_id}", self.status)
     }
-}
-
-/// Whether a text that came from outside may be quoted: short, and of characters that do no harm anywhere.
-pub(super) fn is_plain(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    (1..=100).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::graph::credential::{Application, Credential};
 use crate::graph::delegated::not_signed_in;
+use crate::shown::is_plain;
 use serde::Deserialize;
 
 /// The body of a refusal. <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
@@ -36,7 +37,8 @@ pub(super) enum SignOnAnswer {
 impl SignOnRefusal {
     /// Reads the body of a refusal, whatever it is.
     pub(super) fn read(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
+        let read: Self = serde_json::from_slice(body).unwrap_or_default();
+        Self { trace_id: Some(read.trace_id).filter(|id| is_plain(id)).unwrap_or_default(), ..read }
     }
 
     /// The number after `AADSTS`, 0 where there is none.
@@ -93,6 +95,49 @@ impl SignOnRefusal {
             700_211 | 700_212 | 7_002_137 | 7_002_138 => credentials(format!(
                 "the federated credential of application {client} does not match this function's role; issuer, subject \
                  and audience must be equal letter by letter"
+            )),
+            7_000_112 => credentials(format!(
+                "application {client} is disabled in tenant {tenant}; an administrator can enable it under \
+                 Enterprise applications"
+            )),
+            7_000_229 => credentials(format!(
+                "application {client} has no service principal in tenant {tenant}; an administrator of the tenant \
+                 has to consent to the application"
+            )),
+            500_011 | 1_002_016 => SignOnAnswer::Fail(Error::Configuration(format!(
+                "the tenant has no such Graph as GRAPH_URL names, or does not serve it in this way ({came_back}); \
+                 check that GRAPH_URL and LOGIN_URL are those of the tenant's cloud"
+            ))),
+            7_000_216 => credentials(format!(
+                "Entra read no credential of application {client}; check that CREDENTIAL names the kind that the app \
+                 registration has"
+            )),
+            50196 => credentials(format!(
+                "Entra saw application {client} ask for the same token again and again, and refuses for some \
+                 minutes; stop other programs that use it, then start again"
+            )),
+            53003 | 53000..=53002 | 530_084 | 530_003 if is_person => credentials(
+                "a Conditional Access policy of the tenant forbids to sign in with a code, or from this device; use \
+                 an app registration instead of --sign-in"
+                    .to_owned(),
+            ),
+            53003 | 53000..=53002 | 530_084 | 530_003 => credentials(format!(
+                "a Conditional Access policy for workload identities blocks application {client}; exclude it from \
+                 the policy, or allow the address from which it asks"
+            )),
+            50105 if is_person => credentials(
+                "whoever signed in is not assigned to the application; an administrator can assign them under \
+                 Enterprise applications"
+                    .to_owned(),
+            ),
+            65001 | 90094 if is_person => credentials(
+                "nobody has consented to what the application wants to read; an administrator has to consent for \
+                 the tenant"
+                    .to_owned(),
+            ),
+            7_000_218 if is_person => credentials(format!(
+                "application {client} does not allow public client flows; allow them under Authentication of the \
+                 app registration, or leave --client-id out"
             )),
             700_024 | 700_027 | 7_000_218 => credentials(format!(
                 "Entra refused the assertion of application {client}; check that the certificate is uploaded to the app \
@@ -163,6 +208,55 @@ mod tests {
         check(90002, "no tenant contoso.example");
         check(700_027, "certificate");
         check(123_456, "refused application app-1");
+    }
+
+    #[test]
+    fn a_refusal_that_a_new_credential_does_not_cure_names_what_does() {
+        let text = |credential: Credential, code: u32| {
+            let body = format!(r#"{{"error":"invalid_grant","error_codes":[{code}],"trace_id":"t-1"}}"#);
+            let SignOnAnswer::Fail(error) = explain_to(credential, 400, &body) else {
+                panic!("{code} is final")
+            };
+            assert!(error.to_string().contains(&format!("AADSTS{code}, status 400")), "{error}");
+            error.to_string()
+        };
+        let applications = [
+            (7_000_112, "Enterprise applications"),
+            (7_000_229, "no service principal"),
+            (500_011, "GRAPH_URL and LOGIN_URL"),
+            (1_002_016, "GRAPH_URL and LOGIN_URL"),
+            (7_000_216, "CREDENTIAL"),
+            (50196, "other programs"),
+            (53003, "workload identities"),
+        ];
+        for (code, cure) in applications {
+            let text = text(Credential::Secret("s".into()), code);
+            assert!(text.contains(cure) && !text.contains("new secret"), "{text}");
+        }
+        let people = [
+            (53003, "app registration"),
+            (53000, "app registration"),
+            (530_084, "app registration"),
+            (50105, "assign"),
+            (65001, "consent"),
+            (90094, "consent"),
+            (7_000_218, "public client flows"),
+        ];
+        for (code, cure) in people {
+            let person = Credential::Delegated(Box::new(Delegated::new(Box::new(|_| {}))));
+            let text = text(person, code);
+            assert!(text.contains(cure) && !text.contains("sign in anew"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_trace_id_that_is_none_is_not_quoted() {
+        let body = serde_json::json!({"error_codes": [7_000_215], "trace_id": "x\u{1b}]0;owned\u{7}"});
+        let answer = explain(401, &body.to_string());
+        assert!(
+            matches!(&answer, SignOnAnswer::Fail(error) if error.to_string().contains("trace id none")),
+            "{answer:?}"
+        );
     }
 
     #[test]

@@ -12,14 +12,17 @@ use http::Request;
 use http::header::{self, CONTENT_TYPE, DATE, HeaderValue};
 use http_body_util::{BodyExt as _, Limited};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use std::str::FromStr;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
 
 /// A token is renewed when it has less than this left, or a quarter of its life where that is shorter.
 const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(5);
+/// Seconds that a token is taken to live at most. Entra's live a day at most; more would overflow the calendar.
+const LONGEST_LIFE: i64 = 24 * 60 * 60;
 /// Tries of one token request while Entra is out of order.
 const MOST_TRIES: u32 = 8;
 /// How long a new federated credential is given to reach all servers of Entra.
@@ -56,8 +59,28 @@ pub(super) struct TokenSource {
 #[derive(Deserialize)]
 pub(super) struct Granted {
     access_token: SecretString,
+    #[serde(default = "short_life", deserialize_with = "seconds")]
     expires_in: i64,
     refresh_token: Option<SecretString>,
+}
+
+/// The life of a token whose answer tells none: long enough for a few pages, short enough to be true.
+fn short_life() -> i64 {
+    300
+}
+
+/// Reads a number of seconds, which some token endpoints write as text.
+pub(super) fn seconds<'de, D, N>(deserializer: D) -> Result<N, D::Error>
+where
+    D: Deserializer<'de>,
+    N: DeserializeOwned + FromStr,
+{
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let number = match &value {
+        serde_json::Value::String(text) => text.trim().parse().ok(),
+        value => serde_json::from_value(value.clone()).ok(),
+    };
+    number.ok_or_else(|| D::Error::custom("no number of seconds"))
 }
 
 /// An answer, and how far Entra's clock is ahead of ours, where Entra says.
@@ -114,7 +137,7 @@ impl TokenSource {
             return self.sign_in(person).await;
         }
         let granted = self.ask_until_decided(&Question::Token).await?;
-        self.accept(granted).ok_or_else(|| unreachable_login(&self.endpoint))
+        self.accept(granted).ok_or_else(|| unreadable_login(&self.endpoint))
     }
 
     /// Asks until Entra says yes or no. With the answer comes how far Entra's clock is ahead of ours.
@@ -167,8 +190,8 @@ impl TokenSource {
             return Ok(Err(SignOnAnswer::Again));
         };
         if status.is_success() {
-            let granted = serde_json::from_slice(&body).ok();
-            return Ok(granted.map(|granted| (granted, server_ahead)).ok_or(SignOnAnswer::Again));
+            let granted = serde_json::from_slice(&body).map_err(|_| unreadable_login(endpoint))?;
+            return Ok(Ok((granted, server_ahead)));
         }
         Ok(Err(SignOnRefusal::read(&body).explain(status.as_u16(), &self.application)))
     }
@@ -178,7 +201,7 @@ impl TokenSource {
         let bearer = format!("Bearer {}", granted.access_token.expose_secret());
         let mut authorization = HeaderValue::try_from(bearer).ok()?;
         authorization.set_sensitive(true);
-        let lifetime = TimeDelta::try_seconds(granted.expires_in.max(0))?;
+        let lifetime = TimeDelta::seconds(granted.expires_in.clamp(0, LONGEST_LIFE));
         if let Credential::Delegated(person) = &self.application.credential {
             person.keep(granted.refresh_token);
         }
@@ -187,9 +210,21 @@ impl TokenSource {
     }
 }
 
+/// The error of an answer with success that is none of Entra's. Asking again would bring the same.
+fn unreadable_login(endpoint: &str) -> Error {
+    Error::Graph(format!(
+        "{} answered with success, but what it sent could not be read as an answer of Entra's; check LOGIN_URL, and \
+         whether a proxy answers in its place",
+        host_of(endpoint)
+    ))
+}
+
+fn host_of(endpoint: &str) -> String {
+    Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
 fn unreachable_login(endpoint: &str) -> Error {
-    let host =
-        Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let host = host_of(endpoint);
     Error::Graph(format!(
         "no access token could be fetched from {host}: it did not answer, or kept answering that it is out of order \
          ({MOST_TRIES} tries); check LOGIN_URL and the network; the next run tries again"

@@ -1,0 +1,95 @@
+//! Input that somebody else made, or that stands in the wrong place.
+
+use crate::stage::{plain_command, run};
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+const SECRET: &str = "abc8Q~Zx7pQ.w3_kLm-9+vRt2Yb5Nc1Hd4Gf6J";
+
+fn make_pipe(path: &std::path::Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_secret_in_any_setting_or_argument_is_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    let archive = archive.to_str().unwrap();
+    let check = |command: &mut Command| {
+        let ended = run(command);
+        assert_eq!(ended.status, Some(2), "{}", ended.stderr);
+        for piece in SECRET.as_bytes().windows(8).map(String::from_utf8_lossy) {
+            let is_printed = ended.stdout.contains(&*piece) || ended.stderr.contains(&*piece);
+            assert!(!is_printed, "{piece} in {}{}", ended.stdout, ended.stderr);
+        }
+    };
+    for setting in ["GRAPH_URL", "LOGIN_URL", "WINDOW_MINUTES", "SETTLE_MINUTES", "CONCURRENCY"] {
+        check(plain_command(&["collect", "--archive", archive]).env(setting, SECRET));
+    }
+    for part in ["ENTRATRAIL_TENANT_ID", "ENTRATRAIL_CLIENT_ID", "AZURE_CLIENT_ID"] {
+        let mut command = plain_command(&["collect", "--archive", archive]);
+        check(command.env("AZURE_TENANT_ID", "contoso.example").env(part, SECRET));
+    }
+    for words in [
+        &["collect", "--archive", archive, "--tenant-id", SECRET][..],
+        &["collect", "--archive", archive, "--days", SECRET],
+        &["query", "--archive", archive, "--saved", SECRET],
+        &["verify", SECRET],
+        &[SECRET],
+    ] {
+        check(&mut plain_command(words));
+    }
+}
+
+#[test]
+fn a_pipe_or_folder_as_certificate_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    make_pipe(&pipe);
+    for file in [pipe.as_path(), folder.path()] {
+        let archive = folder.path().join("archive");
+        let mut command = plain_command(&["collect", "--tenant-id", "contoso.example"]);
+        command.args(["--client-id", "5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20"]);
+        command.arg("--archive").arg(archive).arg("--certificate").arg(file);
+        run(&mut command).assert_complains(2, &["certificate file", "no regular file"]);
+    }
+}
+
+#[test]
+fn a_report_is_written_neither_through_a_link_nor_over_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    std::fs::create_dir(&archive).unwrap();
+    let (precious, link, pipe) =
+        (folder.path().join("precious"), folder.path().join("link"), folder.path().join("pipe"));
+    std::fs::write(&precious, "kept").unwrap();
+    symlink(&precious, &link).unwrap();
+    make_pipe(&pipe);
+    for out in [&link, &pipe] {
+        let mut command = plain_command(&["report", "--archive"]);
+        command.arg(&archive).arg("--out").arg(out);
+        run(&mut command).assert_complains(2, &["a link, a pipe or a device"]);
+    }
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "kept");
+    assert!(link.is_symlink());
+}
+
+#[test]
+fn sql_that_is_too_deep_is_refused_and_cells_are_made_safe() {
+    let folder = tempfile::tempdir().unwrap();
+    let query = |words: &[&str]| {
+        let mut command = plain_command(&["query", "--archive"]);
+        run(command.arg(folder.path()).args(words))
+    };
+    query(&[&format!("SELECT {}1", "1+".repeat(20_000))]).assert_complains(2, &["too deep"]);
+    let deepest = query(&[&format!("SELECT {}1 AS n", "1+".repeat(1900)), "--format", "csv"]);
+    assert_eq!(deepest.stdout, "n\n1901\n", "{}", deepest.stderr);
+
+    let sql = "SELECT '=1+1' AS a, -1 AS b, chr(27) || 'x' || chr(8238) AS c";
+    let safe = query(&[sql, "--format", "csv", "--safe-cells"]);
+    assert_eq!(safe.stdout, "a,b,c\n'=1+1,-1,\\u{1b}x\\u{202e}\n", "{}", safe.stderr);
+    let json = query(&[sql, "--format", "json"]);
+    assert!(json.stdout.contains("\\u001bx\\u202e"), "{}", json.stdout);
+    let table = query(&[sql]);
+    assert!(table.stdout.contains("\\u{1b}x\\u{202e}"), "{}", table.stdout);
+}
