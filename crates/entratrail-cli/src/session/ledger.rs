@@ -25,7 +25,7 @@ const EARLIER_DAYS: u64 = 62;
 /// The ledgers of the days that are looked at, and of earlier ones that decide on their state.
 #[derive(Debug, Default)]
 pub(crate) struct Ledgers {
-    ledgers: Vec<(Stream, NaiveDate, Ledger)>,
+    found: Vec<(Stream, NaiveDate, Ledger)>,
     unreadable: BTreeSet<(Stream, NaiveDate)>,
     /// What is wrong with those that cannot be read.
     pub(super) problems: Vec<String>,
@@ -44,7 +44,7 @@ impl Ledgers {
             let mut fetched = pin!(archive.ledgers(stream, wanted.collect()));
             while let Some((day, found)) = fetched.next().await {
                 match found {
-                    Ok(ledger) => ledgers.ledgers.push((stream, day, ledger)),
+                    Ok(ledger) => ledgers.found.push((stream, day, ledger)),
                     Err(error) => {
                         ledgers.unreadable.insert((stream, day));
                         ledgers.problems.push(error.to_string());
@@ -78,7 +78,7 @@ impl Ledgers {
 
     /// Each ledger with its stream and day.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Stream, NaiveDate, &Ledger)> {
-        self.ledgers.iter().map(|(stream, day, ledger)| (*stream, *day, ledger))
+        self.found.iter().map(|(stream, day, ledger)| (*stream, *day, ledger))
     }
 
     /// The table `reads`: a row for each read, with the columns that the view of Athena has.
