@@ -194,11 +194,11 @@ impl Reading {
         self.pages
     }
 
-    /// About how many records the window holds, once most of it was sampled.
+    /// About how many records the window holds, once all of its slices were sampled: the busy ones alone mislead.
     pub(super) fn sampled(&self) -> Option<u64> {
         let Samples { records, seconds } = self.samples;
         let window = u64::from(self.window.length().minutes()) * 60;
-        (seconds * 2 >= window).then(|| records * window / seconds.max(1))
+        (seconds >= window).then_some(records)
     }
 
     /// Goes on after a page of `chain`.
