@@ -9,7 +9,7 @@ const RECORDS_A_DAY: u32 = 50_000;
 /// How far one peak may lie above the other.
 const MOST_GROWTH: f64 = 1.1;
 /// Megabytes that no run may exceed.
-const MOST_MEGABYTES: f64 = 96.0;
+const MOST_MEGABYTES: f64 = 80.0;
 
 /// Collects one day and twenty, in one stream and in four.
 pub(crate) async fn measure() -> Result<Table, Failure> {

@@ -253,7 +253,8 @@ fn described(mut error: clap::Error) -> clap::Error {
     let foreign = if is_unknown { ContextKind::InvalidArg } else { ContextKind::InvalidValue };
     for kind in [foreign, ContextKind::InvalidSubcommand] {
         if let Some(ContextValue::String(value)) = error.get(kind) {
-            let description = ContextValue::String(describe(value));
+            // Both put quotes around what they show.
+            let description = ContextValue::String(describe(value).trim_matches('"').to_owned());
             error.insert(kind, description);
         }
     }

@@ -8,7 +8,7 @@ mod progress;
 mod write;
 
 use crate::arguments::{ReportArguments, ReportFormat};
-use crate::output::{complain, say, say_json};
+use crate::output::{complain, say};
 use crate::place::Place;
 use crate::session::{Days, Session};
 use crate::status::Status;
@@ -34,7 +34,7 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error>
             write::whole(out, &text)?;
             say(&format!("{} {}", report.summary(), out.display()));
         }
-        None => say_json(&report),
+        None => say(text.trim_end()),
     }
     Ok(conclude(&report))
 }

@@ -62,8 +62,8 @@ async fn a_span_that_cannot_be_read_is_named_and_nothing_is_read() {
         (today.clone(), yesterday.clone(), "empty"),
         (yesterday.clone(), yesterday.clone(), "empty"),
         (format!("{yesterday}T00:01:00Z"), today.clone(), "5-minute boundary"),
-        (yesterday.clone(), "2026-02-30".to_owned(), "2026-02-30"),
-        ("yesterday".to_owned(), today, "yesterday"),
+        (yesterday.clone(), "2026-02-30".to_owned(), "\"to\" of the event holds 10 characters"),
+        ("yesterday".to_owned(), today, "\"from\" of the event holds 9 characters"),
         (day(-2).to_string(), day(-3).to_string(), "future"),
         (day(90).to_string(), day(60).to_string(), "HISTORY_DAYS"),
     ] {

@@ -18,7 +18,9 @@ async fn a_malformed_variable_is_named_with_what_it_holds_and_what_is_allowed() 
         let function = installation.deploy_with(SIGN_IN_LOGS, &[(name, value)]).await;
         let error = installation.fail(&function, &event("scheduled")).await;
         assert_eq!(error.error_type, "Configuration", "{name}: {}", error.error_message);
-        for part in [name, value, allowed] {
+        // What may be a misplaced secret is described.
+        let held = if value.len() < 8 { value.to_owned() } else { format!("{} characters", value.len()) };
+        for part in [name, &held, allowed] {
             assert!(error.error_message.contains(part), "{name}: {}", error.error_message);
         }
     }

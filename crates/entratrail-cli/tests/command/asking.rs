@@ -57,7 +57,8 @@ async fn a_question_may_come_from_standard_input_or_be_saved_or_look_at_some_day
     assert!(list.stdout.lines().count() > 20);
     let saved = query(&stage, &["--saved", "Why do sign-ins fail?"]);
     assert_eq!(saved.status, Some(0), "{}", saved.stderr);
-    query(&stage, &["--saved", "Who am I?"]).assert_complains(2, &["Who am I?", "query --list"]);
+    query(&stage, &["--saved", "Who am I?"])
+        .assert_complains(2, &["--saved holds, 9 characters", "query --list"]);
 
     let today = stage.simulator.now().date_naive();
     let yesterday = (today - chrono::Days::new(1)).to_string();

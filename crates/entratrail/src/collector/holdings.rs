@@ -204,8 +204,13 @@ impl Collector {
         (day, ledger.map(|ledger| Holdings { stream, day, ledger, objects }))
     }
 
-    /// Makes the table of every object that a run stored before it died, and puts it on record.
+    /// Makes the table of every object that a run stored before it died, and puts it on record. The ledger is read once more
+    /// for that: an object is announced before it is created, so whoever saw it listed finds it announced or on record, and
+    /// makes the table that its own run makes.
     async fn pick_up(&self, mut holdings: Holdings) -> Result<Holdings, Error> {
+        if !holdings.objects_without_row().is_empty() {
+            holdings.ledger = self.archive.ledger(holdings.stream, holdings.day).await?.0;
+        }
         let mut left_over = holdings.objects_without_row();
         left_over.sort_unstable();
         for object in left_over {
