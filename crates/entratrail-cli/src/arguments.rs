@@ -247,12 +247,20 @@ impl Arguments {
     }
 }
 
+/// Whether a word has the form of a flag, which no secret has: `--client-secret`.
+fn is_a_flag(word: &str) -> bool {
+    let is_of_names = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    word.len() <= 24 && word.strip_prefix("--").is_some_and(is_of_names)
+}
+
 fn described(mut error: clap::Error) -> clap::Error {
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
     // With any other error, the argument is the name of one of ours.
     let foreign = if is_unknown { ContextKind::InvalidArg } else { ContextKind::InvalidValue };
     for kind in [foreign, ContextKind::InvalidSubcommand] {
-        if let Some(ContextValue::String(value)) = error.get(kind) {
+        if let Some(ContextValue::String(value)) = error.get(kind)
+            && !is_a_flag(value)
+        {
             // Both put quotes around what they show.
             let description = ContextValue::String(describe(value).trim_matches('"').to_owned());
             error.insert(kind, description);

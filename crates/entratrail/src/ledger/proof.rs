@@ -491,11 +491,11 @@ mod tests {
             let since = proof_at(7).owed_since(&ledger_of(reads, true), window());
             since.map(|since| (since - window().end()).num_hours())
         };
-        let reads = [(1, 10, 0, None), (25, 0, 0, None), (121, 1, 0, None), (145, 0, 0, Some(-30))];
+        let reads = [(1, 10, 0, None), (25, 0, 0, None), (110, 1, 0, None), (134, 0, 0, None)];
         assert_eq!(owed(&[]), Some(0));
         assert_eq!(owed(&reads[..1]), Some(0));
         assert_eq!(owed(&reads[..2]), None);
-        assert_eq!(owed(&reads[..3]), Some(121));
+        assert_eq!(owed(&reads[..3]), Some(110));
         assert_eq!(owed(&reads), None);
     }
 

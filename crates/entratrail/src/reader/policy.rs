@@ -194,11 +194,16 @@ impl Reading {
         self.pages
     }
 
-    /// About how many records the window holds, once all of its slices were sampled: the busy ones alone mislead.
+    /// About how many records the window holds, once half of it was sampled: enough to give back room.
     pub(super) fn sampled(&self) -> Option<u64> {
+        self.sampled_in(2)
+    }
+
+    /// The same once so many times the sampled part make up the window.
+    fn sampled_in(&self, share: u64) -> Option<u64> {
         let Samples { records, seconds } = self.samples;
         let window = u64::from(self.window.length().minutes()) * 60;
-        (seconds >= window).then_some(records)
+        (seconds * share >= window).then(|| records * window / seconds.max(1))
     }
 
     /// Goes on after a page of `chain`.
@@ -264,7 +269,8 @@ impl Reading {
     /// The longest windows that hold no more than the target each, where this one may be split and holds too much.
     fn split(&self, chain: &Chain) -> Option<Split> {
         let promised = (chain.role == Role::Probe).then(|| chain.expected());
-        let expected = self.sampled().or(promised).filter(|&records| records > TOO_MUCH * self.target);
+        // All of it: the busy half alone would split a day that is not too large.
+        let expected = self.sampled_in(1).or(promised).filter(|&records| records > TOO_MUCH * self.target);
         let served = Some(self.served * 2).filter(|_| self.served > FAR_TOO_MUCH * self.target);
         let expected = expected.max(served).filter(|_| self.may_split)?;
         let minutes = u64::from(self.window.length().minutes());

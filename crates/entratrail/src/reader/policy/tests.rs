@@ -137,7 +137,7 @@ fn the_samples_of_slices_tell_how_much_a_window_holds() {
     for (number, slice) in slices.into_iter().enumerate() {
         // A thousand records in 3,600 s of a slice of 10,800 s.
         let first = (slice.span.start - day().start()).num_seconds();
-        assert_eq!(reading.sampled(), None, "{number}");
+        assert_eq!(reading.sampled().is_some(), number >= 4, "{number}");
         reading.after_page(slice, &page(first, 3_600)).unwrap();
     }
     let sampled = reading.sampled().unwrap();
