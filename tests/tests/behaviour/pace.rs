@@ -17,17 +17,17 @@ const ORDERS: [&str; 6] = ["random", "oldest", "arrival", "id", "changing", "new
 
 #[test]
 fn a_day_of_100_000_sign_ins_is_read_as_fast_as_the_limit_allows() {
-    check(216.0, |seed| (vec![("nonInteractiveUser", 100_000)], "newest", SHAPES[seed % 3]));
+    check(216.0, 1, |seed| (vec![("nonInteractiveUser", 100_000)], "newest", SHAPES[seed % 3]));
 }
 
 #[test]
 fn a_day_of_100_000_audits_is_read_as_fast_in_any_order() {
-    check(222.0, |seed| (vec![("directoryAudits", 100_000)], ORDERS[seed % 6], SHAPES[seed / 6 % 3]));
+    check(222.0, 1, |seed| (vec![("directoryAudits", 100_000)], ORDERS[seed % 6], SHAPES[seed / 6 % 3]));
 }
 
 #[test]
 fn a_day_of_40_000_sign_ins_is_read_as_fast_as_the_limit_allows() {
-    check(92.0, |seed| (vec![("nonInteractiveUser", 40_000)], "newest", SHAPES[(seed + 1) % 3]));
+    check(92.0, 1, |seed| (vec![("nonInteractiveUser", 40_000)], "newest", SHAPES[(seed + 1) % 3]));
 }
 
 #[test]
@@ -38,15 +38,15 @@ fn a_day_in_four_streams_is_read_nearly_as_fast_as_in_one() {
         ("servicePrincipal", 10_000),
         ("managedIdentity", 5_000),
     ];
-    check(224.0, |seed| (streams.to_vec(), "newest", SHAPES[seed % 3]));
+    check(224.0, 3, |seed| (streams.to_vec(), "newest", SHAPES[seed % 3]));
 }
 
 /// Records a day of each stream, their order and their curve.
 type Day = (Vec<(&'static str, u64)>, &'static str, &'static str);
 
-/// Reads the day of each seed; the median of the seconds is at most `most`.
-fn check(most: f64, day: impl Fn(usize) -> Day) {
-    let seeds = std::env::var("PACE_SEEDS").map_or(1, |seeds| seeds.parse().unwrap());
+/// Reads the day of each seed, `usual` ones unless told otherwise; the median of the seconds is at most `most`.
+fn check(most: f64, usual: usize, day: impl Fn(usize) -> Day) {
+    let seeds = std::env::var("PACE_SEEDS").map_or(usual, |seeds| seeds.parse().unwrap());
     let mut seconds: Vec<_> = (0..seeds).map(|seed| block_on(read(&day(seed), seed))).collect();
     seconds.sort_by(f64::total_cmp);
     let median = seconds[seconds.len() / 2];
