@@ -31,6 +31,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use tokio::sync::{Semaphore, watch};
 
 /// Everything that a run of one log needs.
@@ -71,6 +72,7 @@ pub struct Run {
 struct Shared {
     /// Room for windows that are read as several chains, because they take memory.
     room: Semaphore,
+    room_of: AtomicI64,
     /// Turn to make a table object, for the same reason.
     tables: Semaphore,
     kept_since: KeptSince,
@@ -187,6 +189,7 @@ impl Collector {
         let (halt, halted) = watch::channel(false);
         let shared = Shared {
             room: Semaphore::new(ROOM_PAGES as usize),
+            room_of: AtomicI64::new(0),
             tables: Semaphore::new(1),
             kept_since: KeptSince::new(self.clock),
         };
@@ -245,6 +248,7 @@ impl Collector {
             origin: &self.origin,
             kept_since: &shared.kept_since,
             room: &shared.room,
+            room_of: &shared.room_of,
             tables: &shared.tables,
         };
         let stop = async {

@@ -25,6 +25,7 @@ use intake::{Intake, Taken};
 use policy::{Ending, Reading};
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::AtomicI64;
 use tokio::sync::Semaphore;
 
 /// Full pages that the windows of a run which are read as several chains hold at once: those of one busy day.
@@ -50,6 +51,8 @@ pub struct Reader<'run> {
     /// [`ROOM_PAGES`] permits: room for as many full pages in windows that are read as several chains. What such windows
     /// hold until they are stored is most of the memory of a run.
     pub room: &'run Semaphore,
+    /// Start of the window that asked for room last, in seconds since 1970.
+    pub room_of: &'run AtomicI64,
     /// One permit: the turn to make a table object, which takes more memory than the rest of a small window. It is taken
     /// with the first new record, where it is free, or when the raw object is there. Who has it never waits for
     /// [`Self::room`].
@@ -102,7 +105,7 @@ impl Reader<'_> {
         let reading =
             Reading::new(window, self.target_records, !is_on_record, estimate, self.graph.is_busy());
         let mut room = match reading.pages() {
-            Some(pages) => self.take_room(pages, None).await,
+            Some(pages) => self.take_room(window.start(), pages, None).await,
             None => None,
         };
         let started_at = self.clock.now().trunc_subsecs(3);

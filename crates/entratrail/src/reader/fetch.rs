@@ -9,6 +9,7 @@ use crate::plan::Planned;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::SemaphorePermit;
 
 /// How far back Graph is asked for a record that shows what it keeps: longer than it keeps any.
@@ -28,7 +29,7 @@ impl<'run> Reader<'run> {
         let mut in_flight = FuturesUnordered::new();
         loop {
             if let Some(pages) = reading.pages().filter(|_| room.is_none()) {
-                *room = self.take_room(pages, Some(intake)).await;
+                *room = self.take_room(planned.window.start(), pages, Some(intake)).await;
             }
             while let Some(chain) = reading.next() {
                 in_flight.push(self.page(planned, chain, intake, tally));
@@ -49,9 +50,13 @@ impl<'run> Reader<'run> {
     /// known before the window was sampled.
     pub(super) async fn take_room(
         &self,
+        start: DateTime<Utc>,
         pages: u64,
         intake: Option<&Intake<'_>>,
     ) -> Option<SemaphorePermit<'run>> {
+        // Windows of one start share room; any other one waits until all of it is free.
+        let last = self.room_of.swap(start.timestamp(), Relaxed);
+        let pages = if last == start.timestamp() { pages } else { u64::MAX };
         let needed = u32::try_from(pages).unwrap_or(u32::MAX).clamp(1, ROOM_PAGES);
         let mut room = if let Ok(room) = self.room.try_acquire_many(needed) {
             room
