@@ -1,6 +1,6 @@
 //! Which windows a run has to read: a function of the ledger, the archive and the time.
 
-use crate::ledger::{Ledger, Proof, ReadRow, State};
+use crate::ledger::{Ledger, Proof, ReadRow, State, StoredTable};
 use crate::log::Stream;
 use crate::object::{parse_raw_key, raw_key};
 use crate::window::{Window, WindowLength, midnight};
@@ -22,6 +22,19 @@ pub struct RawObject {
     pub window: Window,
     /// The number of the read that stored it.
     pub read: u32,
+}
+
+/// The raw objects that `ledger`, of `stream`, has on record, with the table objects made of them: `None` where a row from before
+/// format 2 does not say what its table is.
+pub fn tables_on_record(
+    stream: Stream,
+    ledger: &Ledger,
+) -> impl Iterator<Item = (RawObject, Option<&StoredTable>)> {
+    let recorded = ledger.reads_with_object().into_iter().filter_map(ReadRow::object);
+    recorded.filter_map(move |recorded| {
+        let object = parse_raw_key(stream, &recorded.key)?;
+        Some((object, ledger.table_of(&recorded.key)))
+    })
 }
 
 /// All that the archive holds of one stream and day.

@@ -1,7 +1,7 @@
 //! Sixty days in the lives of tenants, with a run each day: what alarms, and what is stored in the end.
 //! `WORLDS_SEED` plays a single seed of each.
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use entratrail_tests::simulated_time::block_on;
 use entratrail_tests::states::States;
 use entratrail_tests::world::World;
@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 const SEEDS: u64 = 2;
 /// Days with a run.
 const DAYS: u64 = 60;
+/// Days that a reader without settings looks back.
+const HISTORY_DAYS: u64 = 30;
 /// Hours after which an unverified window is called open for too long.
 const TOO_LONG: i64 = 5 * 24;
 
@@ -24,7 +26,6 @@ struct Kind {
     tenant: &'static str,
     volume: &'static str,
     faults: &'static str,
-    history: Option<&'static str>,
     /// Days without a run.
     outage: Option<(u64, u64)>,
     /// Days whose reads may be short: what they leave unproved may alarm.
@@ -143,8 +144,7 @@ async fn live_through(kind: Kind, seed: u64) {
 /// archive began.
 fn check_end(kind: Kind, seed: u64, world: &World, audit: &entratrail_tests::audit::Audit) {
     let now = world.simulator.now();
-    let days = kind.history.map_or(30, |days| days.parse().unwrap());
-    let oldest_day: NaiveDate = now.date_naive() - Days::new(days);
+    let oldest_day = now.date_naive() - Days::new(HISTORY_DAYS);
     for stream in world.streams() {
         let states = States::of(audit, &stream, oldest_day);
         for window in states.windows().into_iter().filter(|window| window.1 + Days::new(10) < now) {
@@ -157,10 +157,9 @@ fn check_end(kind: Kind, seed: u64, world: &World, audit: &entratrail_tests::aud
 
 fn tenant(kind: Kind, seed: u64) -> String {
     let mut dice = Rng::with_seed(seed);
-    let Kind { name, audits, tenant, volume, faults, history, .. } = kind;
+    let Kind { name, audits, tenant, volume, faults, .. } = kind;
     let (log, stream) =
         if audits { ("directory-audits", "directoryAudits") } else { ("sign-ins", "interactiveUser") };
-    let history = history.map(|days| format!("HISTORY_DAYS = \"{days}\", ")).unwrap_or_default();
     let page = dice.u32(2..30);
     format!(
         r#"
@@ -173,7 +172,7 @@ limits = {{ largest_page = {page}, requests_per_10s = 0, page_latency_ms = 0 }}
 {tenant}
 [collect]
 log = "{log}"
-environment = {{ {history}GRAPH_REQUESTS_PER_10S = "10000", SIGN_IN_EVENT_TYPES = "interactiveUser" }}
+environment = {{ GRAPH_REQUESTS_PER_10S = "10000", SIGN_IN_EVENT_TYPES = "interactiveUser" }}
 [[volume]]
 stream = "{stream}"
 {volume}

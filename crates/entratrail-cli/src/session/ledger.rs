@@ -11,8 +11,9 @@ use datafusion::error::Result;
 use entratrail::archive::Archive;
 use entratrail::error::Error;
 use entratrail::ledger::{Ledger, Origin, ReadRow, StoredTable};
-use entratrail::log::Stream;
-use entratrail::object::{parse_raw_key, table_key};
+use entratrail::log::{Log, Stream};
+use entratrail::object::table_key;
+use entratrail::plan::tables_on_record;
 use futures_util::StreamExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -55,20 +56,14 @@ impl Ledgers {
         Ok(ledgers)
     }
 
-    /// Table objects of the days that are looked at, by their keys, as the ledgers have them on record: `None` where a row from
-    /// before format 2 does not say what its table is.
-    pub(super) fn tables(&self, days: Days) -> BTreeMap<String, Option<StoredTable>> {
-        let mut tables = BTreeMap::new();
-        for (stream, _, ledger) in self.iter().filter(|(_, day, _)| days.contains(*day)) {
-            let objects = ledger.reads_with_object().into_iter().filter_map(ReadRow::object);
-            for recorded in objects {
-                if let Some(object) = parse_raw_key(stream, &recorded.key) {
-                    let table = ledger.table_of(&recorded.key).cloned();
-                    tables.insert(table_key(stream, object), table);
-                }
-            }
-        }
-        tables
+    /// Table objects of `log` and of the days that are looked at, by their keys, as the ledgers have them on record.
+    pub(super) fn tables(&self, log: Log, days: Days) -> BTreeMap<String, Option<StoredTable>> {
+        let wanted = self.iter().filter(|(stream, day, _)| stream.log() == log && days.contains(*day));
+        let tables = wanted.flat_map(|(stream, _, ledger)| {
+            tables_on_record(stream, ledger)
+                .map(move |(object, table)| (table_key(stream, object), table.cloned()))
+        });
+        tables.collect()
     }
 
     /// Whether the ledger of that day could be read, or there is none.

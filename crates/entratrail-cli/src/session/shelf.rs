@@ -53,8 +53,8 @@ impl Shelf {
         days: Days,
         ledgers: &Ledgers,
     ) -> Result<Self, Error> {
-        let on_record = ledgers.tables(days);
-        let (mut found, mut foreign) = (Vec::new(), Vec::new());
+        let on_record = ledgers.tables(log, days);
+        let (mut found, mut foreign) = (Vec::<Day>::new(), Vec::new());
         let mut damaged = BTreeMap::new();
         for stream in log.streams(&EventType::ALL) {
             let listing = archive.tables(stream).await?;
@@ -70,12 +70,11 @@ impl Shelf {
                     damaged.insert(key, "belongs to no complete read of the ledger".to_owned());
                 }
             }
-            let folder = format!("tables/{}/", stream.table_folder());
-            let listed: BTreeSet<_> = keys.values().flatten().collect();
-            for key in on_record.keys().filter(|key| key.starts_with(&folder) && !listed.contains(key)) {
-                damaged.insert(key.clone(), "is gone, and belongs to a read on record".to_owned());
-            }
             found.extend(keys.into_iter().map(|(day, keys)| Day::new(stream, day, keys)));
+        }
+        let listed: BTreeSet<_> = found.iter().flat_map(|day| &day.keys).collect();
+        for key in on_record.keys().filter(|key| !listed.contains(key)) {
+            damaged.insert(key.clone(), "is gone, and belongs to a read on record".to_owned());
         }
         let scratch = tempfile::tempdir().map_err(|error| {
             Error::Disk(format!("no temporary folder could be made: {error}; make room, or set TMPDIR"))

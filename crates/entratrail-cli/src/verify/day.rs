@@ -8,7 +8,7 @@ use entratrail::archive::Archive;
 use entratrail::ledger::{Ledger, ReadRow, StoredObject};
 use entratrail::log::Stream;
 use entratrail::object::{parse_raw_key, raw_key, table_key};
-use entratrail::plan::{Holdings, RawObject};
+use entratrail::plan::{Holdings, RawObject, tables_on_record};
 use entratrail::raw::ObjectDigest;
 use entratrail::record::{Record, Version};
 use entratrail::window::Window;
@@ -57,9 +57,7 @@ impl CheckedDay {
 
     /// Checks that each read that stored something has its table object, and no other one is there.
     async fn check_tables(&mut self, archive: &Archive, ledger: &Ledger, mut tables: BTreeSet<RawObject>) {
-        for row in ledger.reads_with_object() {
-            let Some(recorded) = row.object() else { continue };
-            let Some(object) = parse_raw_key(self.stream, &recorded.key) else { continue };
+        for (object, stored) in tables_on_record(self.stream, ledger) {
             let key = table_key(self.stream, object);
             let address = archive.address(&key);
             if !tables.remove(&object) {
@@ -67,7 +65,7 @@ impl CheckedDay {
                 continue;
             }
             // Rows from before format 2 do not say what their table is.
-            let Some(stored) = ledger.table_of(&recorded.key) else { continue };
+            let Some(stored) = stored else { continue };
             match archive.table_sha256(&key).await {
                 Ok(sha256) if sha256 == stored.sha256 => {}
                 Ok(_) => self.problems.push(format!(
