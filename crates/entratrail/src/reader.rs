@@ -248,13 +248,9 @@ impl Reader<'_> {
                 return Err(error);
             }
         }
-        if prepared.create().await? {
-            return Ok(Some(object));
-        }
-        let error = "another run stored this read first".to_owned();
-        let lost = self.row(attempt, ReadResult::Failed { error });
-        self.archive.record(stream, &lost, None).await?;
-        Ok(None)
+        // Where another run was first, the announcement stays until the window is complete. Both runs may have started in the same
+        // millisecond, and a failed row would then take out the announcement of the one whose object it is.
+        Ok(prepared.create().await?.then_some(object))
     }
 
     /// Makes the table object of a read from its raw object, also when the run is to stop: that takes seconds, and without

@@ -214,6 +214,10 @@ impl Collector {
         let mut left_over = holdings.objects_without_row();
         left_over.sort_unstable();
         for object in left_over {
+            // Its own run may have put it on record while the one before it was picked up.
+            if !holdings.objects_without_row().contains(&object) {
+                continue;
+            }
             let row = self.row_of(&holdings, object).await?;
             if let Recorded::Done { ledger, row } = self.archive.record(holdings.stream, &row, None).await? {
                 let key = row.object().map(|object| object.key.as_str());
