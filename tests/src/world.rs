@@ -126,6 +126,30 @@ impl World {
         panic!("fifty runs were not enough; the last one ended with {last}");
     }
 
+    /// Every object of the archive with its body.
+    pub async fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        match &self.folder {
+            Some(folder) => folder.objects(),
+            None => self.storage.objects().await,
+        }
+    }
+
+    /// Puts an object into the archive, as somebody else might.
+    pub async fn put(&self, key: &str, body: &[u8]) {
+        match &self.folder {
+            Some(folder) => std::fs::write(folder.path().join(key), body).expect("the folder is ours"),
+            None => self.storage.put(key, body).await,
+        }
+    }
+
+    /// Removes an object of the archive, as somebody else might.
+    pub async fn remove(&self, key: &str) {
+        match &self.folder {
+            Some(folder) => std::fs::remove_file(folder.path().join(key)).expect("the file is there"),
+            None => self.storage.remove(key).await,
+        }
+    }
+
     /// Windows that are due now.
     pub async fn due(&self) -> u64 {
         let planned = self.run_for(&json!({"dryRun": true}), None).await;
@@ -139,10 +163,7 @@ impl World {
 
     /// The audit of the archive against `served`.
     pub async fn audit_against(&self, served: &[Served]) -> Audit {
-        let objects = match &self.folder {
-            Some(folder) => folder.objects(),
-            None => self.storage.objects().await,
-        };
+        let objects = self.objects().await;
         let throughout = self.served_throughout();
         Audit::of(&objects).against(served).against_throughout(&throughout)
     }

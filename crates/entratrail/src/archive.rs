@@ -5,6 +5,7 @@
 mod bucket;
 mod folder;
 mod holdings;
+mod inventory;
 mod store;
 mod table;
 mod table_listing;
@@ -13,6 +14,7 @@ mod upload;
 pub use bucket::{Bucket, Operator};
 pub use folder::Access;
 pub use holdings::Listing;
+pub use inventory::{Expected, Held, Inventory};
 pub use table::TableUpload;
 pub use table_listing::TableListing;
 pub use upload::{PreparedObject, Upload};
@@ -195,11 +197,22 @@ impl Archive {
         if recorded.sha256 == digest.sha256 {
             return Ok(());
         }
-        Err(Error::Archive(format!(
-            "{} is not the object that the ledger has on record: its SHA-256 differs; it was left as \
-             it is; restore it from a backup or an earlier version",
-            self.address(&recorded.key)
-        )))
+        Err(self.not_as_recorded(&recorded.key, Held::Differs))
+    }
+
+    /// The error of an object on record that is gone or holds other bytes.
+    pub(crate) fn not_as_recorded(&self, key: &str, held: Held) -> Error {
+        let address = self.address(key);
+        Error::Archive(match held {
+            Held::Gone => format!(
+                "{address} is gone, and the ledger has it on record; bring back its earlier version \
+                 (docs/operate.md, Restoring), or restore it from a backup"
+            ),
+            Held::Same | Held::Differs => format!(
+                "{address} is not the object that the ledger has on record: its SHA-256 differs; it was left as \
+                 it is; restore it from a backup or an earlier version"
+            ),
+        })
     }
 
     fn damaged(&self, key: &str, error: &std::io::Error) -> Error {

@@ -3,6 +3,7 @@
 mod expiry;
 mod holdings;
 mod queue;
+mod scrub;
 mod unread;
 
 use crate::archive::Archive;
@@ -27,6 +28,7 @@ use futures_util::future::{FusedFuture as _, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
 use holdings::{Archived, Day};
 use queue::{Queue, Task};
+use scrub::Findings;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
@@ -144,11 +146,14 @@ impl Collector {
         if request.is_dry_run {
             run.report_plan(self.plan(&archived, scope, started_at));
         } else {
+            if scope == Scope::Due {
+                run.take_findings(self.scrub(&archived, started_at).await);
+            }
             run.queue = Queue::new(self.plan(&archived, scope, started_at));
             self.work(&mut run, &mut archived, scope, stop).await;
         }
         if scope == Scope::Due && !request.is_dry_run {
-            match self.expire(&archived, self.clock.now()).await {
+            match self.expire(&archived, self.clock.now(), &mut run.report.damaged).await {
                 Ok(expired) => expired.into_iter().for_each(|window| run.report.add(window)),
                 Err(error) => run.fail_with(error),
             }
@@ -272,7 +277,7 @@ impl Collector {
             )));
             return;
         }
-        match self.look_up_day(stream, day).await {
+        match self.look_up_day(stream, day, &mut run.report.damaged).await {
             Ok(holdings) => {
                 let holdings = archived.add(holdings);
                 let due = self.plan_day(&holdings, &archived.proof(stream), scope, self.clock.now());
@@ -309,6 +314,7 @@ impl Work {
     fn new(log: Log, streams: Vec<Stream>, archived: &mut Archived) -> Self {
         let mut report = Report::new(log);
         report.foreign = std::mem::take(&mut archived.foreign);
+        report.damaged = std::mem::take(&mut archived.damaged);
         for window in std::mem::take(&mut archived.unreadable) {
             report.add(window);
         }
@@ -350,6 +356,14 @@ impl Work {
             "records since {from} were asked for, and none before {oldest} was read: HISTORY_DAYS allows no older day, \
              because Graph may have dropped it and an empty answer would look like proof"
         ));
+    }
+
+    fn take_findings(&mut self, findings: Findings) {
+        if let Some(error) = findings.error() {
+            self.fail_with(error);
+        }
+        self.report.damaged.extend(findings.damaged);
+        self.report.remade_tables = findings.remade_tables;
     }
 
     fn report_plan(&mut self, tasks: Vec<Task>) {
@@ -414,6 +428,9 @@ impl Work {
     ) -> Run {
         self.report.remaining_windows += self.queue.len() as u64;
         let error = match (self.error, self.has_expired) {
+            (Some(error), _) if self.report.failed_windows() == 0 && self.report.remaining_windows == 0 => {
+                Some(error)
+            }
             (Some(error), _) => {
                 Some(error.and(&unread::describe(&self.report, self.queue.waiting(), history_days)))
             }

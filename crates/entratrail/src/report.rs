@@ -35,6 +35,10 @@ pub struct Report {
     pub remaining_windows: u64,
     /// Objects in the archive's folders that EntraTrail did not write; they are left alone.
     pub foreign: Vec<String>,
+    /// Sentences, each of which names an object of the archive that is gone or is not the one on record.
+    pub damaged: Vec<String>,
+    /// Table objects that were gone or differed, and were made again.
+    pub remade_tables: Vec<String>,
     /// Milliseconds from start to end.
     pub duration_ms: u64,
 }
@@ -115,6 +119,8 @@ impl Report {
             retries: 0,
             remaining_windows: 0,
             foreign: Vec::new(),
+            damaged: Vec::new(),
+            remade_tables: Vec::new(),
             duration_ms: 0,
         }
     }

@@ -14,6 +14,7 @@ mod draw;
 mod orders;
 mod pace;
 mod scenarios;
+mod scrub;
 mod tables;
 mod volumes;
 mod worlds;

@@ -13,8 +13,9 @@ use crate::operator::checkout;
 const CLIENTS: [&str; 4] = ["s3", "ssm", "sts", "lambda"];
 
 /// What a call needs, as IAM names it.
-const NEEDS: [(&str, &[&str]); 10] = [
+const NEEDS: [(&str, &[&str]); 11] = [
     ("s3.get_object", &["s3:GetObject"]),
+    ("s3.head_object", &["s3:GetObject"]),
     ("s3.put_object", &["s3:PutObject"]),
     ("s3.create_multipart_upload", &["s3:PutObject"]),
     ("s3.upload_part", &["s3:PutObject"]),

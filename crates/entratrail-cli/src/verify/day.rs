@@ -66,7 +66,7 @@ impl CheckedDay {
             }
             // Rows from before format 2 do not say what their table is.
             let Some(stored) = stored else { continue };
-            match archive.table_sha256(&key).await {
+            match archive.sha256_of(&key).await {
                 Ok(sha256) if sha256 == stored.sha256 => {}
                 Ok(_) => self.problems.push(format!(
                     "{address} is not the table that the ledger has on record: its SHA-256 differs; {REBUILD}"

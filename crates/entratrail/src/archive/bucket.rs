@@ -6,17 +6,19 @@ mod patience;
 
 pub(super) use multipart::Multipart;
 
-use super::store::Whole;
+use super::store::{Checksum, Listed, Whole};
 use crate::config::Encryption;
 use crate::error::Error;
 use crate::log::Log;
 use crate::object::check_key;
-use crate::raw::PART_BYTES;
+use crate::raw::{PART_BYTES, hexadecimal};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, DateTime as AwsDateTime};
-use aws_sdk_s3::types::{ChecksumAlgorithm, ServerSideEncryption};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ServerSideEncryption};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use failure::{Action, is_conflict, is_missing};
@@ -125,13 +127,14 @@ impl Bucket {
         put.map(drop).map_err(|error| self.failed(Action::Write, key, &error))
     }
 
-    pub(super) async fn keys(
+    pub(super) async fn list(
         &self,
         prefix: &str,
         after: Option<String>,
+        end: Option<&str>,
         is_flat: bool,
-    ) -> Result<Vec<String>, Error> {
-        let mut keys = Vec::new();
+    ) -> Result<Vec<Listed>, Error> {
+        let mut listed = Vec::new();
         let mut next = None;
         loop {
             let send = || {
@@ -142,11 +145,37 @@ impl Bucket {
             };
             let page = patiently(is_busy, send).await;
             let page = page.map_err(|error| self.failed(Action::List, prefix, &error))?;
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+            for object in page.contents.unwrap_or_default() {
+                let Some(key) = object.key else { continue };
+                if end.is_some_and(|end| key.as_str() >= end) {
+                    return Ok(listed);
+                }
+                let bytes = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+                listed.push(Listed { key, bytes, modified: to_chrono(object.last_modified) });
+            }
             next = page.next_continuation_token;
             if next.is_none() {
-                return Ok(keys);
+                return Ok(listed);
             }
+        }
+    }
+
+    /// A checksum of all bytes has 32; that of an object made of parts covers the checksums of these.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
+    pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
+        let send = || {
+            let request = self.s3.head_object().bucket(&self.name).key(key);
+            let request = request.set_expected_bucket_owner(self.owner.clone());
+            request.checksum_mode(ChecksumMode::Enabled).send()
+        };
+        match patiently(is_busy, send).await {
+            Ok(object) => {
+                let sha256 = object.checksum_sha256.and_then(|text| STANDARD.decode(text).ok());
+                let sha256 = sha256.filter(|bytes| bytes.len() == 32);
+                Ok(sha256.map_or(Checksum::Unknown, |bytes| Checksum::Sha256(hexadecimal(&bytes))))
+            }
+            Err(error) if is_missing(&error) => Ok(Checksum::Gone),
+            Err(error) => Err(self.failed(Action::Read, key, &error)),
         }
     }
 
@@ -168,11 +197,11 @@ impl Bucket {
         request.set_expected_bucket_owner(self.owner.clone())
     }
 
-    /// A checksum is asked of every write to a bucket with Object Lock.
+    /// Every write to a bucket with Object Lock has to carry a checksum. SHA-256 is the one that the ledger has too.
     fn put_object(&self, key: &str, body: Bytes) -> PutObjectFluentBuilder {
         let request = self.s3.put_object().bucket(&self.name).key(key).body(body.into());
         let request = request.set_expected_bucket_owner(self.owner.clone());
-        let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256);
         let request = request.set_server_side_encryption(self.encryption_method());
         request.set_ssekms_key_id(self.encryption_key())
     }

@@ -12,9 +12,9 @@ pub use claim::Access;
 pub(super) use draft::Draft;
 pub(super) use object::Content;
 
-use super::store::Whole;
+use super::store::{Checksum, Listed, Whole};
 use crate::error::Error;
-use crate::raw::sha256;
+use crate::raw::{sha256, sha256_of};
 use claim::Claim;
 use draft::Temporary;
 use failure::{Action, failed};
@@ -101,6 +101,34 @@ impl Folder {
             keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
             keys.sort_unstable();
             Ok(keys)
+        })
+        .await
+    }
+
+    pub(super) async fn list(&self, prefix: &str, after: String, end: String) -> Result<Vec<Listed>, Error> {
+        let mut keys = self.keys(prefix, Some(after), false).await?;
+        keys.retain(|key| *key < end);
+        let files: Vec<_> = keys.into_iter().map(|key| (self.path(&key), key)).collect();
+        blocking(move || {
+            let mut listed = Vec::with_capacity(files.len());
+            for (path, key) in files {
+                match std::fs::metadata(&path).and_then(|file| Ok((file.len(), file.modified()?))) {
+                    Ok((bytes, modified)) => listed.push(Listed { key, bytes, modified: modified.into() }),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(failed(Action::List, &path, &error)),
+                }
+            }
+            Ok(listed)
+        })
+        .await
+    }
+
+    pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
+        let path = self.path(key);
+        blocking(move || match File::open(&path).and_then(sha256_of) {
+            Ok(sha256) => Ok(Checksum::Sha256(sha256)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Checksum::Gone),
+            Err(error) => Err(failed(Action::Read, &path, &error)),
         })
         .await
     }

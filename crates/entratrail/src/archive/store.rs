@@ -24,6 +24,25 @@ pub(super) struct Whole {
     pub(super) version: Option<String>,
 }
 
+/// An object as a listing shows it.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) key: String,
+    pub(super) bytes: u64,
+    pub(super) modified: DateTime<Utc>,
+}
+
+/// What a store says of an object's bytes without handing them out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Checksum {
+    /// There is no object of that name.
+    Gone,
+    /// SHA-256 in hexadecimal.
+    Sha256(String),
+    /// None that covers the object as a whole.
+    Unknown,
+}
+
 /// An object that is read piece by piece.
 #[derive(Debug)]
 pub(super) enum Content {
@@ -129,8 +148,28 @@ impl Store {
         is_flat: bool,
     ) -> Result<Vec<String>, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.keys(prefix, after, is_flat).await,
+            Self::Bucket(bucket) => {
+                let listed = bucket.list(prefix, after, None, is_flat).await?;
+                Ok(listed.into_iter().map(|object| object.key).collect())
+            }
             Self::Folder(folder) => folder.keys(prefix, after, is_flat).await,
+        }
+    }
+
+    /// The objects whose keys start with `prefix` and lie after `after` and before `end`, in order.
+    pub(super) async fn list(&self, prefix: &str, after: String, end: String) -> Result<Vec<Listed>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.list(prefix, Some(after), Some(&end), false).await,
+            Self::Folder(folder) => folder.list(prefix, after, end).await,
+        }
+    }
+
+    /// What the store says of the object's bytes: S3 keeps a checksum of what was put in one piece, and a folder's
+    /// files are read.
+    pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.checksum(key).await,
+            Self::Folder(folder) => folder.checksum(key).await,
         }
     }
 }

@@ -32,8 +32,8 @@ impl Archive {
         Ok(listing)
     }
 
-    /// SHA-256 of a table object, in hexadecimal. Read piece by piece.
-    pub async fn table_sha256(&self, key: &str) -> Result<String, Error> {
+    /// SHA-256 of an object, in hexadecimal. Read piece by piece.
+    pub async fn sha256_of(&self, key: &str) -> Result<String, Error> {
         let mut content = self.store.open(key).await?;
         let mut digest = Digest::new();
         while let Some(piece) = content.next().await? {

@@ -8,6 +8,7 @@ use crate::log::Stream;
 use crate::report::WindowReport;
 use crate::window::Window;
 use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
+use std::borrow::Cow;
 
 /// Start of the error of the row by which a window was told.
 const TOLD: &str = "left the history without being verified";
@@ -27,10 +28,11 @@ impl Collector {
         &self,
         archived: &Archived,
         now: DateTime<Utc>,
+        damaged: &mut Vec<String>,
     ) -> Result<Vec<WindowReport>, Error> {
         let now = now.trunc_subsecs(3);
         let mut reports = Vec::new();
-        for expired in self.expired(archived, now) {
+        for expired in self.expired(archived, now, damaged).await? {
             let rows: Vec<_> = expired.windows.iter().map(|&told| row(told, now, &self.origin)).collect();
             self.archive.append(expired.stream, expired.day, &rows).await?;
             reports.extend(expired.windows.iter().map(|(window, read)| {
@@ -41,17 +43,26 @@ impl Collector {
         Ok(reports)
     }
 
-    fn expired(&self, archived: &Archived, now: DateTime<Utc>) -> Vec<Expired> {
+    async fn expired(
+        &self,
+        archived: &Archived,
+        now: DateTime<Utc>,
+        damaged: &mut Vec<String>,
+    ) -> Result<Vec<Expired>, Error> {
         let settings = &self.settings.plan;
         let earliest = settings.earliest_day(archived.oldest_day);
-        let none = Ledger::default();
         let mut expired = Vec::new();
         for stream in self.streams() {
             let Some(first) = first_day(archived, stream) else { continue };
             let proof = archived.proof(stream);
             let days = first.max(earliest).iter_days().take_while(|day| *day < archived.oldest_day);
             for day in days {
-                let ledger = archived.earlier.get(&(stream, day)).unwrap_or(&none);
+                let ledger = match archived.earlier.get(&(stream, day)) {
+                    Some(ledger) => Cow::Borrowed(ledger),
+                    // Its raw objects tell what was read, where the ledger was lost.
+                    None => Cow::Owned(self.look_up_day(stream, day, damaged).await?.ledger),
+                };
+                let ledger = ledger.as_ref();
                 let windows: Vec<_> = known_windows(day, ledger, settings)
                     .into_iter()
                     .filter(|&window| window.end() <= now)
@@ -64,7 +75,7 @@ impl Collector {
                 }
             }
         }
-        expired
+        Ok(expired)
     }
 }
 

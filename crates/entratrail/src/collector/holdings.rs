@@ -7,7 +7,7 @@ use crate::ledger::{
     Completed, Counts, Ledger, Proof, ReadResult, ReadRow, State, StoredObject, StreamHistory,
 };
 use crate::log::Stream;
-use crate::object::raw_key;
+use crate::object::{ledger_key, raw_key};
 use crate::plan::{Holdings, PlanSettings, RawObject, Scope};
 use crate::record::Record;
 use crate::report::WindowReport;
@@ -52,6 +52,10 @@ pub(super) struct Archived {
     pub(super) error: Option<Error>,
     /// Objects that are not ours.
     pub(super) foreign: Vec<String>,
+    /// Sentences, each of which names what the archive lost.
+    pub(super) damaged: Vec<String>,
+    /// First day of each stream that has a ledger.
+    first_ledgers: BTreeMap<Stream, NaiveDate>,
 }
 
 impl Archived {
@@ -64,7 +68,27 @@ impl Archived {
             unreadable: Vec::new(),
             error: None,
             foreign,
+            damaged: Vec::new(),
+            first_ledgers: BTreeMap::new(),
         }
+    }
+
+    /// First day of `stream` that has a ledger.
+    pub(super) fn first_ledger(&self, stream: Stream) -> Option<NaiveDate> {
+        self.first_ledgers.get(&stream).copied()
+    }
+
+    /// The ledger of a day that was looked up.
+    pub(super) fn ledger(&self, stream: Stream, day: NaiveDate) -> Option<&Ledger> {
+        let place = (stream, day);
+        self.days.get(&place).map(|day| &day.ledger).or_else(|| self.earlier.get(&place))
+    }
+
+    /// The last day before `today` on which a run read anything.
+    pub(super) fn last_run_before(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let ledgers = self.days.values().map(|day| &day.ledger);
+        let started = ledgers.flat_map(Ledger::rows).map(|row| row.started_at.date_naive());
+        started.filter(|day| *day < today).max()
     }
 
     /// Takes over what was looked up.
@@ -146,12 +170,13 @@ impl Collector {
             // after it, so that none is taken for a left-over.
             let listing = self.archive.list(stream, first).await?;
             archived.foreign.extend(listing.foreign.iter().cloned());
+            archived.first_ledgers.extend(listing.ledgers.first().map(|&first| (stream, first)));
             self.look_up_earlier(stream, &days, &listing, &mut archived).await;
             let holdings: Vec<_> = days.iter().map(|&day| self.holdings_of(stream, day, &listing)).collect();
             let mut holdings = stream::iter(holdings).buffered(FETCHED_AT_ONCE);
             while let Some((day, found)) = holdings.next().await {
                 let found = match found {
-                    Ok(found) if !only_look => self.pick_up(found).await,
+                    Ok(found) if !only_look => self.pick_up(found, &mut archived.damaged).await,
                     found => found,
                 };
                 match found {
@@ -185,8 +210,13 @@ impl Collector {
     }
 
     /// Looks up one stream and day afresh.
-    pub(super) async fn look_up_day(&self, stream: Stream, day: NaiveDate) -> Result<Holdings, Error> {
-        self.pick_up(self.archive.holdings(stream, day).await?).await
+    pub(super) async fn look_up_day(
+        &self,
+        stream: Stream,
+        day: NaiveDate,
+        damaged: &mut Vec<String>,
+    ) -> Result<Holdings, Error> {
+        self.pick_up(self.archive.holdings(stream, day).await?, damaged).await
     }
 
     async fn holdings_of(
@@ -206,8 +236,9 @@ impl Collector {
 
     /// Makes the table of every object that a run stored before it died, and puts it on record. The ledger is read once more
     /// for that: an object is announced before it is created, so whoever saw it listed finds it announced or on record, and
-    /// makes the table that its own run makes.
-    async fn pick_up(&self, mut holdings: Holdings) -> Result<Holdings, Error> {
+    /// makes the table that its own run makes. An object that nothing announced was on record: its ledger was lost, or an
+    /// older version took its place, which `damaged` gets a sentence about.
+    async fn pick_up(&self, mut holdings: Holdings, damaged: &mut Vec<String>) -> Result<Holdings, Error> {
         if !holdings.objects_without_row().is_empty() {
             holdings.ledger = self.archive.ledger(holdings.stream, holdings.day).await?.0;
         }
@@ -222,10 +253,24 @@ impl Collector {
             if let Recorded::Done { ledger, row } = self.archive.record(holdings.stream, &row, None).await? {
                 let key = row.object().map(|object| object.key.as_str());
                 tracing::warn!(key, "an object without its ledger entry is put on record");
+                if row
+                    .completed()
+                    .is_some_and(|completed| completed.remark.as_deref() == Some(FROM_THE_OBJECT))
+                {
+                    damaged.push(self.lost_from_ledger(&holdings, object));
+                }
                 holdings.ledger = ledger;
             }
         }
         Ok(holdings)
+    }
+
+    fn lost_from_ledger(&self, holdings: &Holdings, object: RawObject) -> String {
+        format!(
+            "{} lacked the entry of {}, which was put on record again from what it holds",
+            self.archive.address(&ledger_key(holdings.stream, holdings.day)),
+            raw_key(holdings.stream, object)
+        )
     }
 
     /// The row of an object, with its table made: the one that announced it, or one made from what the object

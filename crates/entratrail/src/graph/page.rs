@@ -96,6 +96,10 @@ impl Page {
 /// Puts `?` in place of each byte that is no UTF-8; returns where, and what stood there.
 fn mask_invalid(body: &mut [u8]) -> Result<Vec<(usize, u8)>, usize> {
     let mut invalid = Vec::new();
+    // Nearly every page is UTF-8, which is seen ten times as fast as where it is none.
+    if std::str::from_utf8(body).is_ok() {
+        return Ok(invalid);
+    }
     let mut at = 0;
     for chunk in body.utf8_chunks() {
         at += chunk.valid().len();

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_LISTED: usize = 100;
 
+/// Objects of the archive that are gone or differ, of which a report tells.
+const MAX_DAMAGED: usize = 20;
+
 /// Bytes of the reason why a window failed.
 const MAX_ERROR_BYTES: usize = 600;
 
@@ -25,10 +28,14 @@ pub struct BoundedReport {
     window_counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Objects in the archive's folders that EntraTrail did not write.
     foreign_count: u64,
+    /// Objects of the archive that are gone or are not the ones on record.
+    damaged_count: u64,
+    /// Table objects that were made again.
+    remade_table_count: u64,
 }
 
 impl Report {
-    /// Cuts the lists to their first hundred entries, windows that failed first, and counts what they held.
+    /// Cuts the lists to their first hundred or twenty entries, windows that failed first, and counts what they held.
     pub fn bounded(mut self) -> BoundedReport {
         let mut window_counts: BTreeMap<_, BTreeMap<_, u64>> = BTreeMap::new();
         for window in &self.windows {
@@ -42,7 +49,12 @@ impl Report {
         }
         self.foreign.truncate(MAX_LISTED);
         self.foreign.iter_mut().for_each(|key| cut(key, MAX_KEY_BYTES));
-        BoundedReport { report: self, window_counts, foreign_count }
+        let damaged_count = self.damaged.len() as u64;
+        self.damaged.truncate(MAX_DAMAGED);
+        self.damaged.iter_mut().for_each(|sentence| cut(sentence, MAX_ERROR_BYTES));
+        let remade_table_count = self.remade_tables.len() as u64;
+        self.remade_tables.truncate(MAX_DAMAGED);
+        BoundedReport { report: self, window_counts, foreign_count, damaged_count, remade_table_count }
     }
 }
 
@@ -87,11 +99,17 @@ mod tests {
             report.add(window(State::Open, Some("\"".repeat(10_000))));
         }
         report.foreign = vec!["\u{1}".repeat(1024); 80_000];
+        report.damaged = vec!["\"".repeat(10_000); 80_000];
+        report.remade_tables = vec!["x".repeat(120); 80_000];
         let bounded = json!(report.bounded());
         assert!(bounded.to_string().len() <= 250 * 1024, "{}", bounded.to_string().len());
         let counts = &bounded["windowCounts"]["nonInteractiveUser"];
         assert_eq!(counts, &json!({"missing": 30_000, "failed": 4_560}));
         assert_eq!(bounded["foreignCount"], 80_000);
+        assert_eq!(
+            (&bounded["damagedCount"], &bounded["remadeTableCount"]),
+            (&json!(80_000), &json!(80_000))
+        );
         assert_eq!(bounded["windows"].as_array().unwrap().len(), 100);
         assert_eq!(bounded["foreign"].as_array().unwrap().len(), 100);
     }
