@@ -108,9 +108,21 @@ pub(crate) struct VerifyArguments {
     pub(crate) archive: Place,
     #[command(flatten)]
     pub(crate) span: SpanArguments,
+    /// Streams that must be there, each with the first day that must be: interactiveUser=2026-01-03,audits=2026-01-03.
+    /// Without a day, from the first that any stream has; always up to the last settled day
+    #[arg(long, value_name = "STREAM[=DAY]", value_delimiter = ',', value_parser = expected, conflicts_with_all = ["days", "from"])]
+    pub(crate) expect: Vec<Expected>,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A stream that an archive must have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expected {
+    pub(crate) stream: Stream,
+    /// First day that it must have.
+    pub(crate) since: Option<NaiveDate>,
 }
 
 #[derive(Debug, Args)]
@@ -323,6 +335,15 @@ fn stream(text: &str) -> Result<Stream, String> {
             EventType::ALL.map(EventType::name).join(", ")
         )
     })
+}
+
+fn expected(text: &str) -> Result<Expected, String> {
+    let (name, day) = text.split_once('=').map_or((text, None), |(name, day)| (name, Some(day)));
+    let since = match day {
+        Some(day) => Some(day.parse().map_err(|_| "after = comes a day such as 2026-01-03".to_owned())?),
+        None => None,
+    };
+    Ok(Expected { stream: stream(name)?, since })
 }
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {

@@ -55,7 +55,7 @@ pub(crate) async fn demo(arguments: &DemoArguments) -> Result<Status, Error> {
     }
     say("\nThe archive, verified\n");
     let span = SpanArguments { days: None, from: None, to: None };
-    let verification = verify::check(&archive, &place, span, Utc::now()).await?;
+    let verification = verify::check(&archive, &place, span, &[], Utc::now()).await?;
     verify::print(&verification, Utc::now());
     let page = arguments.folder.join("report.html");
     let status = if verification.is_sound() { status } else { Status::SomethingLeft };

@@ -7,7 +7,7 @@ mod ledgers;
 mod result;
 mod rows;
 
-use crate::arguments::{SpanArguments, VerifyArguments};
+use crate::arguments::{Expected, SpanArguments, VerifyArguments};
 use crate::output::{say, say_json};
 use crate::place::Place;
 use crate::status::Status;
@@ -29,7 +29,7 @@ const SETTLE: TimeDelta = TimeDelta::minutes(30);
 pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error> {
     let now = Utc::now();
     let archive = arguments.archive.open(Access::Read).await?;
-    let verification = check(&archive, &arguments.archive, arguments.span, now).await?;
+    let verification = check(&archive, &arguments.archive, arguments.span, &arguments.expect, now).await?;
     if arguments.json {
         say_json(&verification);
     } else {
@@ -47,11 +47,12 @@ pub(crate) fn print(verification: &Verification, now: DateTime<Utc>) {
     say(&verification.conclusion());
 }
 
-/// Checks all that `archive` holds of `span`.
+/// Checks all that `archive` holds of `span`, and that it holds what is `expected`.
 pub(crate) async fn check(
     archive: &Archive,
     place: &Place,
     span: SpanArguments,
+    expected: &[Expected],
     now: DateTime<Utc>,
 ) -> Result<Verification, Error> {
     let asked = asked_span(span, now);
@@ -60,11 +61,11 @@ pub(crate) async fn check(
     for stream in Stream::all() {
         let found = StreamLedgers::of(archive, stream, now).await?;
         foreign.extend(found.foreign.iter().cloned());
-        if !found.days.is_empty() {
+        if !found.days.is_empty() || expected.iter().any(|expected| expected.stream == stream) {
             streams.push(found);
         }
     }
-    let Some(on_record) = span_on_record(&streams, now) else {
+    let Some(on_record) = span_on_record(&streams, now).or_else(|| span_expected(expected, now)) else {
         return Err(Error::Archive(format!(
             "there is nothing to verify in {place}: no ledger and no object"
         )));
@@ -77,7 +78,10 @@ pub(crate) async fn check(
     }
     let checked = checks.finish().await;
     let span = asked.unwrap_or(on_record);
-    let streams = streams.iter().map(|stream| CheckedStream::of(stream, &checked, span));
+    let streams = streams.iter().map(|stream| {
+        let expected = expected.iter().filter(|expected| expected.stream == stream.stream);
+        CheckedStream::of(stream, &checked, with_expected(span, expected, now))
+    });
     Ok(Verification {
         archive: place.to_string(),
         from: span.0,
@@ -94,6 +98,24 @@ fn span_on_record(streams: &[StreamLedgers], now: DateTime<Utc>) -> Option<Span>
     let read_to = streams.iter().filter_map(StreamLedgers::read_to).max();
     let to = midnight(*last + Days::new(1)).min(settled(now));
     Some((midnight(*first), read_to.map_or(to, |read_to| read_to.max(to))))
+}
+
+/// From the first day that is named as expected to the last that can have been read.
+fn span_expected(expected: &[Expected], now: DateTime<Utc>) -> Option<Span> {
+    let first = expected.iter().filter_map(|expected| expected.since).min()?;
+    Some((midnight(first), settled(now)))
+}
+
+/// `span`, as long as the days that are `expected` of a stream ask for.
+fn with_expected<'expected>(
+    span: Span,
+    expected: impl Iterator<Item = &'expected Expected>,
+    now: DateTime<Utc>,
+) -> Span {
+    expected.fold(span, |(from, to), expected| {
+        let since = expected.since.map_or(from, midnight);
+        (from.min(since), to.max(settled(now)))
+    })
 }
 
 /// End of the last day that a daily run can have read at `now`.

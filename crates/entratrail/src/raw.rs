@@ -1,7 +1,7 @@
 //! The bytes of a raw object: gzip of one record per line, made and read piece by piece.
 
 use crate::merkle::MerkleTree;
-use crate::record::{Record, as_one_line};
+use crate::record::{Record, RecordReader, as_one_line};
 use aws_lc_rs::digest::{Context, SHA256};
 use flate2::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
@@ -156,7 +156,7 @@ pub struct RawDecoder {
     gunzip: MultiGzDecoder<Vec<u8>>,
     digest: Digest,
     lines: MerkleTree,
-    time_field: &'static str,
+    records: RecordReader,
 }
 
 impl RawDecoder {
@@ -166,7 +166,7 @@ impl RawDecoder {
             gunzip: MultiGzDecoder::new(Vec::new()),
             digest: Digest::new(),
             lines: MerkleTree::default(),
-            time_field,
+            records: RecordReader::new(time_field),
         }
     }
 
@@ -193,7 +193,7 @@ impl RawDecoder {
             // Checks all but whether the strings are UTF-8, and does not recurse.
             serde_json::from_slice::<IgnoredAny>(line).map_err(|_| damaged())?;
             self.lines.push(line);
-            visit(Record::read(line, self.time_field), line);
+            visit(self.records.read(line), line);
         }
         buffer.drain(..=end);
         Ok(())

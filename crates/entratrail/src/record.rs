@@ -3,7 +3,7 @@
 //! Records are opaque bytes that are kept as served. Their canonical form alone tells their versions,
 //! ids and times.
 
-use crate::canonical::Canonical;
+use crate::canonical::Canonicalizer;
 use crate::json::string_length;
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Datelike as _, Utc};
@@ -38,15 +38,26 @@ pub struct Record {
     pub time: Option<DateTime<Utc>>,
 }
 
-impl Record {
-    /// Reads `json`, one valid JSON value, whose time is in the member `time_field`. Of two members
-    /// with the same key the last one counts.
-    pub fn read(json: &[u8], time_field: &str) -> Self {
-        let canonical = Canonical::new(json);
-        Self {
+/// Reads one record after another, in the same memory.
+#[derive(Debug)]
+pub struct RecordReader {
+    time_field: &'static str,
+    canonicalizer: Canonicalizer,
+}
+
+impl RecordReader {
+    /// A reader of records whose time is in the member `time_field`.
+    pub fn new(time_field: &'static str) -> Self {
+        Self { time_field, canonicalizer: Canonicalizer::default() }
+    }
+
+    /// Reads `json`, one valid JSON value. Of two members with the same key the last one counts.
+    pub fn read(&mut self, json: &[u8]) -> Record {
+        let canonical = self.canonicalizer.canonicalize(json);
+        Record {
             version: Version(hash(canonical.bytes())),
             id: hash(canonical.member("id").unwrap_or_default()),
-            time: canonical.member(time_field).and_then(parse_time),
+            time: canonical.member(self.time_field).and_then(parse_time),
         }
     }
 }
@@ -98,8 +109,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
+    fn read(json: &[u8]) -> Record {
+        RecordReader::new("createdDateTime").read(json)
+    }
+
     fn version(json: &str) -> Version {
-        Record::read(json.as_bytes(), "createdDateTime").version
+        read(json.as_bytes()).version
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -200,22 +215,18 @@ mod tests {
 
     #[test]
     fn another_way_to_write_a_record_is_no_other_version() {
-        let record = Record::read(
+        let record = read(
             r#"{"id":"é/1","createdDateTime":"2026-03-13T19:15:41Z","location":{"latitude":47.0}}"#
                 .as_bytes(),
-            "createdDateTime",
         );
-        let rewritten = Record::read(
-            br#"{"location":{"latitude":4.70E+1}, "created\u0044ateTime":"2026-03-13T19\u003a15:41Z", "\u0069d":"\u00e9\/1"}"#,
-            "createdDateTime",
-        );
+        let rewritten = read(br#"{"location":{"latitude":4.70E+1}, "created\u0044ateTime":"2026-03-13T19\u003a15:41Z", "\u0069d":"\u00e9\/1"}"#);
         assert_eq!(record, rewritten);
     }
 
     #[test]
     fn the_version_is_what_anybody_computes_from_the_canonical_form() {
         // printf '{"a":"é","id":"x","n":47e0}' | sha256sum | head --bytes 32
-        let record = Record::read(br#"{"n":47.0,"id":"x","a":"\u00e9"}"#, "createdDateTime");
+        let record = read(br#"{"n":47.0,"id":"x","a":"\u00e9"}"#);
         assert_eq!(record.version.to_string(), "39dc0574653768bcde47f7657403c7e9");
     }
 
@@ -230,16 +241,13 @@ mod tests {
 
     #[test]
     fn id_and_time_are_found_at_the_top_only() {
-        let record = Record::read(
-            br#"{"x":{"id":"inner","createdDateTime":"1999-01-01T00:00:00Z"},"createdDateTime":"2026-03-13T19:15:41.6195833Z","id":"outer"}"#,
-            "createdDateTime",
-        );
+        let record = read(br#"{"x":{"id":"inner","createdDateTime":"1999-01-01T00:00:00Z"},"createdDateTime":"2026-03-13T19:15:41.6195833Z","id":"outer"}"#);
         assert_eq!(record.id, hash(b"\"outer\""));
         assert_eq!(
             record.time.map(|time| time.to_rfc3339()),
             Some("2026-03-13T19:15:41.619583300+00:00".to_owned())
         );
-        let none = Record::read(br#"{"createdDateTime":"yesterday"}"#, "createdDateTime");
+        let none = read(br#"{"createdDateTime":"yesterday"}"#);
         assert_eq!((none.time, none.id), (None, hash(b"")));
     }
 }

@@ -163,3 +163,46 @@ async fn a_lost_ledger_is_made_again_from_the_objects() {
     stage.collect_all();
     stage.assert_sound();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_or_edge_days_that_are_gone_altogether_are_missed_where_they_are_expected() {
+    let stage = Stage::set(TENANT).await;
+    stage.collect_all();
+    let first_day = stage.simulator.now().date_naive() - chrono::Days::new(3);
+    let last_day = stage.simulator.now().date_naive() - chrono::Days::new(1);
+    let expect = format!("interactiveUser={first_day},audits={first_day}");
+    let verify = || run(stage.verify().args(["--expect", &expect]));
+    let ended = verify();
+    assert_eq!(ended.status, Some(0), "{}", ended.stdout);
+
+    for folder in ["raw", "ledger", "tables"] {
+        for day in [first_day, last_day] {
+            for file in stage.files(folder, "") {
+                if file.to_str().unwrap().contains(&format!("day={day}")) {
+                    std::fs::remove_file(file).unwrap();
+                }
+            }
+        }
+    }
+    let unaware = run(&mut stage.verify());
+    assert_eq!(unaware.status, Some(0), "{}", unaware.stdout);
+    let ended = verify();
+    assert_eq!(ended.status, Some(1), "{}", ended.stdout);
+    let gap = |stream: &str, day: &dyn std::fmt::Display| format!("{stream}: no read covers {day} 00:00 to ");
+    for expected in [
+        gap("interactiveUser", &first_day),
+        gap("interactiveUser", &last_day),
+        gap("directory-audits", &last_day),
+    ] {
+        assert!(ended.stdout.contains(&expected), "{expected} in {}", ended.stdout);
+    }
+
+    for folder in ["raw/directory-audits", "ledger/directory-audits", "tables/directory_audits"] {
+        std::fs::remove_dir_all(stage.archive().join(folder)).unwrap();
+    }
+    let ended = verify();
+    let expected = gap("directory-audits", &first_day);
+    assert!(ended.status == Some(1) && ended.stdout.contains(&expected), "{}", ended.stdout);
+    let ended = run(stage.verify().args(["--expect", "interactive"]));
+    assert_eq!(ended.status, Some(2), "{}", ended.stderr);
+}

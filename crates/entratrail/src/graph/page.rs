@@ -1,7 +1,7 @@
 //! One page of records, checked as a whole before any of it counts.
 
 use crate::log::Log;
-use crate::record::Record;
+use crate::record::{Record, RecordReader};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::ops::Range;
@@ -85,9 +85,10 @@ impl Page {
 
     /// The records, with what is known of each.
     pub fn records(&self, log: Log) -> Vec<(Record, &[u8])> {
+        let mut reader = RecordReader::new(log.time_field());
         let read = |range: &Range<usize>| {
             let json = &self.body[range.clone()];
-            (Record::read(json, log.time_field()), json)
+            (reader.read(json), json)
         };
         self.records.iter().map(read).collect()
     }

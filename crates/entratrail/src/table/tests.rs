@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoded, TableEncoder};
 use crate::log::Log;
-use crate::record::Record;
+use crate::record::RecordReader;
 use bytes::Bytes;
 use chrono::DateTime;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
@@ -13,7 +13,7 @@ fn encoded(log: Log, lines: &[String]) -> (Vec<u8>, Encoded) {
     let mut encoder = TableEncoder::new(log, DateTime::UNIX_EPOCH).unwrap();
     let mut bytes = Vec::new();
     for line in lines {
-        encoder.push(&Record::read(line.as_bytes(), log.time_field()), line.as_bytes());
+        encoder.push(&RecordReader::new(log.time_field()).read(line.as_bytes()), line.as_bytes());
         bytes.extend(encoder.take_part().unwrap_or_default());
     }
     let (rest, summary) = encoder.finish().unwrap();
@@ -28,7 +28,7 @@ fn open(bytes: Vec<u8>) -> SerializedFileReader<Bytes> {
 /// The row of one sign-in.
 fn row_of(line: &[u8]) -> Value {
     let mut encoder = TableEncoder::new(Log::SignIns, DateTime::UNIX_EPOCH).unwrap();
-    encoder.push(&Record::read(line, Log::SignIns.time_field()), line);
+    encoder.push(&RecordReader::new(Log::SignIns.time_field()).read(line), line);
     let file = open(encoder.finish().unwrap().0);
     file.get_row_iter(None).unwrap().next().unwrap().unwrap().to_json_value()
 }
@@ -183,7 +183,7 @@ fn thousands_of_copies_of_a_member_are_all_kept() {
 #[test]
 fn a_row_says_which_version_it_is() {
     let record = r#"{"id":"a"}"#;
-    let version = Record::read(record.as_bytes(), "createdDateTime").version.to_string();
+    let version = RecordReader::new("createdDateTime").read(record.as_bytes()).version.to_string();
     check(record, &json!({"content_hash": version, "first_seen": "1970-01-01 00:00:00.000 +00:00"}));
 }
 
