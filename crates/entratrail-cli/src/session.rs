@@ -4,6 +4,7 @@ mod answer;
 mod file;
 mod ledger;
 mod newest;
+mod scratch;
 mod shelf;
 mod table;
 mod unnest;

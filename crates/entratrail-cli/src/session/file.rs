@@ -10,7 +10,7 @@ use datafusion::parquet::arrow::arrow_reader::{
 };
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
 use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 use datafusion::parquet::file::reader::ChunkReader as _;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use entratrail::ledger::StoredTable;
@@ -46,6 +46,12 @@ impl TableFile {
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
         let metadata = ArrowReaderMetadata::load(&file, options)
             .map_err(|error| format!("is damaged or no Parquet at all ({error})"))?;
+        let rows = metadata.metadata().file_metadata().num_rows();
+        let in_groups: i64 = metadata.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).sum();
+        // Each row has a hash of its own, which takes 16 bytes at least.
+        if rows != in_groups || u64::try_from(rows).is_ok_and(|rows| rows > size) || rows < 0 {
+            return Err("is damaged (its footer counts more rows than it can hold)".to_owned());
+        }
         if let Some(column) = stranger(metadata.schema(), table) {
             return Err(format!("is no table object of EntraTrail's (column {column})"));
         }
@@ -149,5 +155,47 @@ impl AsyncFileReader for Reader {
         _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         ready(Ok(Arc::clone(self.0.metadata.metadata()))).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::array::{RecordBatch, StringArray};
+    use datafusion::arrow::datatypes::Field;
+    use datafusion::parquet::arrow::ArrowWriter;
+    use datafusion::parquet::file::metadata::{ParquetMetaDataReader, ParquetMetaDataWriter};
+    use std::io::Write as _;
+
+    /// A table of two rows whose footer says that it has `rows`.
+    fn table(schema: &Arc<Schema>, rows: i64) -> tempfile::NamedTempFile {
+        let column = || Arc::new(StringArray::from(vec!["a", "b"])) as _;
+        let columns = schema.fields().iter().map(|_| column()).collect();
+        let batch = RecordBatch::try_new(Arc::clone(schema), columns).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, Arc::clone(schema), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(bytes.clone())).unwrap();
+        let groups = metadata.row_groups().iter().cloned();
+        let groups = groups.map(|group| group.into_builder().set_num_rows(rows).build().unwrap());
+        let claimed = ParquetMetaData::new(metadata.file_metadata().clone(), groups.collect());
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        ParquetMetaDataWriter::new(&mut file, &claimed).finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_footer_that_counts_more_rows_than_there_can_be_is_refused() {
+        let names = ["id", "created_date_time", "first_seen", "content_hash"];
+        let fields: Vec<_> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        let open = |rows| TableFile::open("key".to_owned(), table(&schema, rows).path(), &schema);
+        assert_eq!(open(2).unwrap().rows(), 2);
+        for rows in [1 << 40, 100_000] {
+            let error = open(rows).unwrap_err();
+            assert!(error.contains("counts more rows than it can hold"), "{rows}: {error}");
+        }
     }
 }

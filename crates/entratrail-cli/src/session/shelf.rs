@@ -4,6 +4,7 @@ use super::Days;
 use super::file::TableFile;
 use super::ledger::Ledgers;
 use super::newest::Newest;
+use super::scratch::Scratch;
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::SchemaRef;
 use entratrail::archive::Archive;
@@ -13,7 +14,6 @@ use entratrail::log::{EventType, Log, Stream};
 use futures_util::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 /// Days that are fetched and checked at once.
@@ -25,7 +25,7 @@ pub(super) struct Shelf {
     archive: Archive,
     schema: SchemaRef,
     /// Where copies of what lies in a bucket are kept meanwhile.
-    scratch: TempDir,
+    scratch: Scratch,
     days: Vec<Day>,
     foreign: Vec<String>,
     /// The table objects of the ledgers, by their keys.
@@ -76,9 +76,7 @@ impl Shelf {
         for key in on_record.keys().filter(|key| !listed.contains(key)) {
             damaged.insert(key.clone(), "is gone, and belongs to a read on record".to_owned());
         }
-        let scratch = tempfile::tempdir().map_err(|error| {
-            Error::Disk(format!("no temporary folder could be made: {error}; make room, or set TMPDIR"))
-        })?;
+        let scratch = Scratch::make()?;
         Ok(Self {
             archive: archive.clone(),
             schema,

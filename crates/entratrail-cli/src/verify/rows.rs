@@ -17,10 +17,12 @@ pub(super) fn problems(
     let mut problems = Vec::new();
     for row in &complete {
         problems.extend(of_row(stream, day, row));
+        problems.extend(of_table(ledger, row));
     }
     problems.extend(doubled_objects(&complete));
     problems.extend(doubled_reads(&complete));
     problems.extend(lost_reads(&complete));
+    problems.extend(disordered_reads(&complete));
     problems.extend(overlaps(&complete));
     let file = address(&ledger_key(stream, day));
     problems.into_iter().map(|problem| format!("{file}: {problem}")).collect()
@@ -50,6 +52,28 @@ fn of_row(stream: Stream, day: NaiveDate, row: &ReadRow) -> Vec<String> {
         problems.push(format!(
             "{read} cannot have served {served}, of them {new} new, of them {changed} changed"
         ));
+    }
+    problems
+}
+
+/// A table has a row for each line of the raw object.
+fn of_table(ledger: &Ledger, row: &ReadRow) -> Option<String> {
+    let table = ledger.table_of(&row.object()?.key)?;
+    let new = row.counts().new;
+    (table.rows != new)
+        .then(|| format!("{} brought {new} new, and its table has {} rows on record", name(row), table.rows))
+}
+
+/// Reads that stand after a later one of the same window. Rows are only appended.
+fn disordered_reads(complete: &[&ReadRow]) -> Vec<String> {
+    let mut latest: BTreeMap<_, u32> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for row in complete {
+        let latest = latest.entry(row.window).or_default();
+        if row.read < *latest {
+            problems.push(format!("{} stands after read {latest}", name(row)));
+        }
+        *latest = row.read.max(*latest);
     }
     problems
 }

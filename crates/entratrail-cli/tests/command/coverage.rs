@@ -12,7 +12,7 @@ use entratrail::ledger::{
 use entratrail::log::{EventType, Stream};
 use entratrail::object::{ledger_key, raw_key};
 use entratrail::plan::RawObject;
-use entratrail::window::{Window, WindowLength};
+use entratrail::window::{Window, WindowLength, midnight};
 use fastrand::Rng;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,6 +22,9 @@ use std::path::Path;
 const DAYS: u64 = 40;
 /// Archives that are made up.
 const ARCHIVES: u64 = 6;
+
+/// Days since the one whose first window is unstable: enough for eight reads.
+const RESTLESS_AGE: u64 = 12;
 
 type Ledgers = BTreeMap<(Stream, NaiveDate), Ledger>;
 
@@ -64,10 +67,17 @@ fn make_up(dice: &mut Rng, stores: bool) -> Ledgers {
             let windows = Window::whole_day(day).tiles(WindowLength::new(length).unwrap());
             let mut ledger = Ledger::default();
             for window in windows {
-                if dice.u8(0..10) == 0 {
+                // One window is unstable in every archive whose stream began before it, whatever the dice say.
+                let is_restless = age == RESTLESS_AGE && window.start() == midnight(day);
+                if !is_restless && dice.u8(0..10) == 0 {
                     continue;
                 }
-                for row in reads(dice, stream, window, begins.max(window.end()), stores) {
+                let rows = if is_restless {
+                    restless_reads(window)
+                } else {
+                    reads(dice, stream, window, begins.max(window.end()), stores)
+                };
+                for row in rows {
                     ledger.append(row).unwrap();
                 }
             }
@@ -77,6 +87,25 @@ fn make_up(dice: &mut Rng, stores: bool) -> Ledgers {
         }
     }
     ledgers
+}
+
+/// Eight reads, 21 hours apart, each of which misses a record.
+fn restless_reads(window: Window) -> Vec<ReadRow> {
+    let read = |read: u32| {
+        let started_at = window.end() + TimeDelta::hours(21 * i64::from(read));
+        let counts = Counts { served: 9, missing: 1, ..Counts::default() };
+        ReadRow {
+            window,
+            read,
+            started_at,
+            finished_at: started_at + TimeDelta::seconds(1),
+            result: ReadResult::Complete(Completed { counts, object: None, remark: None }),
+            requests: 1,
+            retries: 0,
+            origin: Some(Origin::new(None)),
+        }
+    };
+    (1..=8).map(read).collect()
 }
 
 /// Reads of one window, in the order of their starts.

@@ -1,6 +1,6 @@
 //! Input that somebody else made, or that stands in the wrong place.
 
-use crate::stage::{plain_command, run};
+use crate::stage::{Stage, TENANT, plain_command, run};
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
@@ -92,4 +92,46 @@ fn sql_that_is_too_deep_is_refused_and_cells_are_made_safe() {
     assert!(json.stdout.contains("\\u001bx\\u202e"), "{}", json.stdout);
     let table = query(&[sql]);
     assert!(table.stdout.contains("\\u{1b}x\\u{202e}"), "{}", table.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pipes_and_links_in_an_archive_are_named_and_neither_read_nor_written_through() {
+    let stage = Stage::set(TENANT).await;
+    stage.collect_all();
+    let archive = stage.archive();
+    let take_place = |file: &std::path::Path, put: &dyn Fn(&std::path::Path)| {
+        let kept = file.with_file_name(".entratrail-kept");
+        std::fs::rename(file, &kept).unwrap();
+        put(file);
+        let verified = run(&mut stage.verify());
+        let name = file.strip_prefix(&archive).unwrap().to_str().unwrap();
+        assert_eq!(verified.status, Some(1), "{name}: {}{}", verified.stdout, verified.stderr);
+        assert!(verified.stdout.contains(name), "{name} in {}", verified.stdout);
+        let mut query = plain_command(&["query", "SELECT count(*) FROM sign_ins", "--archive"]);
+        assert!(run(query.arg(&archive)).status.is_some());
+        std::fs::remove_file(file).unwrap();
+        std::fs::rename(kept, file).unwrap();
+    };
+    let elsewhere = archive.with_file_name("elsewhere");
+    for (folder, ending) in [("raw", ".gz"), ("tables", ".parquet"), ("ledger", ".ndjson")] {
+        let file = stage.files(folder, ending).remove(0);
+        std::fs::copy(&file, &elsewhere).unwrap();
+        take_place(&file, &|file| make_pipe(file));
+        take_place(&file, &|file| symlink(&elsewhere, file).unwrap());
+    }
+
+    // A day's folder that leads elsewhere: nothing is written there.
+    let outside = archive.with_file_name("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let last = stage.files("raw/sign-ins/event_type=interactiveUser", ".gz").pop().unwrap();
+    let day = last.parent().unwrap();
+    let name = day.file_name().unwrap().to_str().unwrap();
+    std::fs::remove_dir_all(day).unwrap();
+    std::fs::remove_file(stage.files("ledger/sign-ins/event_type=interactiveUser", ".ndjson").pop().unwrap())
+        .unwrap();
+    symlink(&outside, day).unwrap();
+    let ended = run(&mut stage.collect());
+    assert_eq!(ended.status, Some(2), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains(name) && ended.stderr.contains("is a link"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
 }

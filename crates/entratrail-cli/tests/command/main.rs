@@ -5,6 +5,7 @@
 mod asking;
 mod collecting;
 mod coverage;
+mod damage;
 mod demonstration;
 mod disks;
 mod hostile;

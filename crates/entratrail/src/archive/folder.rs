@@ -18,8 +18,9 @@ use crate::raw::{sha256, sha256_of};
 use claim::Claim;
 use draft::Temporary;
 use failure::{Action, failed};
+use places::refuse_irregular;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,9 +52,9 @@ impl Folder {
     }
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
-        let path = self.path(key);
+        let (folder, path) = (self.clone(), self.path(key));
         blocking(move || {
-            let body = body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
+            let body = folder.body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
             Ok(body.map(|body| Whole { version: Some(version_of(&body)), body }))
         })
         .await
@@ -68,7 +69,7 @@ impl Folder {
         let (folder, path) = (self.clone(), self.path(key));
         blocking(move || {
             let replaced = folder.claim(&path)?.in_turn(|| {
-                let latest = body_at(&path)?.map(|body| version_of(&body));
+                let latest = folder.body_at(&path)?.map(|body| version_of(&body));
                 if latest == version { put(&path, &body) } else { Ok(false) }
             });
             replaced.map_err(|error| failed(Action::Write, &path, &error))
@@ -124,8 +125,8 @@ impl Folder {
     }
 
     pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
-        let path = self.path(key);
-        blocking(move || match File::open(&path).and_then(sha256_of) {
+        let (folder, path) = (self.clone(), self.path(key));
+        blocking(move || match folder.open_file(&path).and_then(sha256_of) {
             Ok(sha256) => Ok(Checksum::Sha256(sha256)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Checksum::Gone),
             Err(error) => Err(failed(Action::Read, &path, &error)),
@@ -135,6 +136,30 @@ impl Folder {
 
     pub(super) fn path(&self, key: &str) -> PathBuf {
         self.0.root.join(key)
+    }
+
+    /// Where the file of an object is, for whoever opens it; an error where anything else is in its place.
+    pub(super) fn file_path(&self, key: &str) -> Result<PathBuf, Error> {
+        let path = self.path(key);
+        match refuse_irregular(&self.0.root, &path) {
+            Ok(()) => Ok(path),
+            Err(error) => Err(failed(Action::Read, &path, &error)),
+        }
+    }
+
+    fn open_file(&self, path: &Path) -> io::Result<File> {
+        refuse_irregular(&self.0.root, path)?;
+        File::open(path)
+    }
+
+    /// What the file holds, where there is one.
+    fn body_at(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        let mut body = Vec::new();
+        match self.open_file(path).and_then(|mut file| file.read_to_end(&mut body)) {
+            Ok(_) => Ok(Some(body)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The right to write `path`.
@@ -160,15 +185,6 @@ fn put(path: &Path, body: &[u8]) -> io::Result<bool> {
     temporary.write(body)?;
     temporary.replace(path)?;
     Ok(true)
-}
-
-/// What the file holds, where there is one.
-fn body_at(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(body) => Ok(Some(body)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 fn version_of(body: &[u8]) -> String {

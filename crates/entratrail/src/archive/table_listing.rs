@@ -42,18 +42,22 @@ impl Archive {
         Ok(digest.sha256())
     }
 
-    /// A file that holds the object: its own where the archive is a folder, a copy in `scratch` of what lies in a
-    /// bucket.
+    /// A file that holds the object: its own where the archive is a folder, a copy in `scratch`, for its owner alone, of
+    /// what lies in a bucket.
     pub async fn file_of(&self, key: &str, scratch: &Path) -> Result<PathBuf, Error> {
         if let Store::Folder(folder) = &self.store {
-            return Ok(folder.path(key));
+            return folder.file_path(key);
         }
         let copy = scratch.join(key.replace('/', "_"));
         let failed = |error: std::io::Error| {
             Error::Disk(format!("{key} could not be copied to {}: {error}; make room there", copy.display()))
         };
         let mut content = self.store.open(key).await?;
-        let mut file = std::fs::File::create(&copy).map_err(failed)?;
+        let mut options = std::fs::File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&copy).map_err(failed)?;
         while let Some(piece) = content.next().await? {
             file.write_all(&piece).map_err(failed)?;
         }

@@ -1,7 +1,7 @@
 //! Files that are being written: under a temporary name, until they are whole and on the disk.
 
 use super::failure::{Action, failed};
-use super::places::make_folder;
+use super::places::{make_folder, refuse_irregular};
 use super::{Folder, blocking, sync_folder};
 use crate::error::Error;
 use std::fs::{self, File};
@@ -74,13 +74,14 @@ pub(in crate::archive) struct Draft {
 
 impl Folder {
     pub(in crate::archive) async fn begin(&self, key: &str) -> Result<Draft, Error> {
-        let path = self.path(key);
+        let (folder, path) = (self.clone(), self.path(key));
         self.claim(&path)?;
-        blocking(move || match Temporary::beside(&path) {
-            Ok(temporary) => Ok(Draft { path, temporary: Arc::new(temporary) }),
-            Err(error) => Err(failed(Action::Write, &path, &error)),
-        })
-        .await
+        let begin =
+            move || match refuse_irregular(&folder.0.root, &path).and_then(|()| Temporary::beside(&path)) {
+                Ok(temporary) => Ok(Draft { path, temporary: Arc::new(temporary) }),
+                Err(error) => Err(failed(Action::Write, &path, &error)),
+            };
+        blocking(begin).await
     }
 }
 

@@ -43,6 +43,9 @@ fn advice(action: Action, kind: ErrorKind) -> &'static str {
         }
         ErrorKind::ReadOnlyFilesystem => "the disk is read-only: name a folder on another one",
         ErrorKind::PermissionDenied => "check who owns the folder and who may write to it",
+        ErrorKind::InvalidInput => {
+            "an archive has only folders and files: see who put it there, and move it away"
+        }
         ErrorKind::NotADirectory => "a part of that path is a file: name a folder",
         ErrorKind::Unsupported => {
             "the disk has no links or locks, which an archive needs: name a folder on another one"

@@ -23,10 +23,10 @@ pub(in crate::archive) struct Content {
 
 impl Folder {
     pub(in crate::archive) async fn open_object(&self, key: &str) -> Result<Content, Error> {
-        let path = self.path(key);
+        let (folder, path) = (self.clone(), self.path(key));
         blocking(move || {
             let open = || {
-                let file = File::open(&path)?;
+                let file = folder.open_file(&path)?;
                 let stored_at = file.metadata()?.modified()?.into();
                 Ok((Arc::new(file), stored_at))
             };

@@ -105,6 +105,25 @@ fn walk(folder: &Path, prefix: &str, is_flat: bool, visit: &mut dyn FnMut(String
     Ok(())
 }
 
+/// Refuses a path on which something else than folders and, at its end, a regular file stands below `root`: a link leads
+/// out of the archive, and a pipe lets a reader wait for ever. What is not there yet is no obstacle.
+pub(super) fn refuse_irregular(root: &Path, path: &Path) -> io::Result<()> {
+    let mut at = root.to_owned();
+    for part in path.strip_prefix(root).unwrap_or(path).components() {
+        at.push(part);
+        let there = match fs::symlink_metadata(&at) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            there => there?.file_type(),
+        };
+        let is_regular = if at == path { there.is_file() } else { there.is_dir() };
+        if !is_regular {
+            let what = format!("{} is a link, a pipe or a device", at.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+    }
+    Ok(())
+}
+
 /// Makes a folder and those above it, so that they survive a power cut. Logs concern their owner alone.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
