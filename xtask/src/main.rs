@@ -17,7 +17,13 @@ usage: cargo xtask COMMAND
   ci                everything that CI checks, and the time of each part
   tools SET ...     install tools of the tests: emulator, deploy, browser
   package           build both functions as deploy.sh does; check their size; run one for arm64
+  generate          write what is made from sql/ and from the declaration of columns
   style [PATH ...]  count what makes code hard to read, here or in any other tree";
+
+/// Cargo chooses the features of all members, as everywhere: nothing is compiled a second time.
+fn generate() -> Result<(), process::Failure> {
+    process::run(process::cargo(&["run", "--quiet", "--bin", "generate", "--"]).arg(process::root()))
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +35,7 @@ fn main() -> ExitCode {
         ["package"] => {
             process::script("install-tools", &["deploy"]).and_then(|()| process::script("package", &[]))
         }
+        ["generate"] => generate(),
         ["style"] => style::run(&[process::root()]),
         ["style", paths @ ..] => style::run(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()),
         ["help" | "--help" | "-h"] => {

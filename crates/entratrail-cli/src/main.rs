@@ -13,7 +13,6 @@ mod place;
 mod query;
 mod rebuild;
 mod report;
-mod saved;
 mod session;
 mod status;
 mod summary;

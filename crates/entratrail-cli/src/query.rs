@@ -6,7 +6,6 @@ mod table;
 
 use crate::arguments::{Format, QueryArguments};
 use crate::output::{complain, say};
-use crate::saved;
 use crate::session::{Column, Session, TakeRows, rows, text, write_lines};
 use crate::status::Status;
 use chrono::Utc;
@@ -15,6 +14,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use entratrail::error::Error;
 use entratrail::shown::{describe, visible, visible_json};
+use entratrail_questions::{Question, questions};
 use std::io::{Seek as _, Write as _};
 use table::TextTable;
 use tempfile::SpooledTempFile;
@@ -25,7 +25,7 @@ const IN_MEMORY: usize = 16 * 1024 * 1024;
 /// Answers what `arguments` ask.
 pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
     if arguments.list {
-        for question in saved::questions() {
+        for question in questions() {
             say(&question.name);
         }
         return Ok(Status::AllDone);
@@ -51,7 +51,7 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
         (Some("-"), _) => std::io::read_to_string(std::io::stdin().lock())
             .map_err(|error| Error::Configuration(format!("standard input could not be read: {error}"))),
         (Some(sql), _) => Ok(sql.to_owned()),
-        (None, Some(name)) => saved::question(name).map(|question| question.sql).ok_or_else(|| {
+        (None, Some(name)) => saved(name).map(|question| question.sql).ok_or_else(|| {
             Error::Configuration(format!(
                 "no saved question has the name that --saved holds, {}; entratrail query --list names them",
                 describe(name)
@@ -61,6 +61,14 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
             "there is no question: give SQL, - to read it from standard input, or --saved NAME".to_owned(),
         )),
     }
+}
+
+/// The saved question with that name or id.
+fn saved(name: &str) -> Option<Question> {
+    let is_meant = |question: &Question| {
+        question.name.eq_ignore_ascii_case(name) || question.id.eq_ignore_ascii_case(name)
+    };
+    questions().into_iter().find(is_meant)
 }
 
 /// An answer that is being written. Nothing is printed before it is whole.

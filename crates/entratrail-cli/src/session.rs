@@ -7,13 +7,11 @@ mod newest;
 mod scratch;
 mod shelf;
 mod table;
-mod unnest;
 
 pub(crate) use answer::{Answer, Column, Row, TakeRows, rows, text, write_lines};
 pub(crate) use ledger::Ledgers;
 
 use crate::place::Place;
-use crate::saved;
 use answer::columns;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::array::RecordBatch;
@@ -32,7 +30,6 @@ use futures_util::TryStreamExt as _;
 use shelf::Shelf;
 use std::sync::Arc;
 use table::{Rows, Table};
-use unnest::with_unnest;
 
 /// Memory that a query may take before it goes on on disk.
 const MEMORY: usize = 640 * 1024 * 1024;
@@ -156,11 +153,11 @@ impl Session {
     /// table is worked out at once: knowing how small it is, a join keeps that in memory instead of the sign-ins.
     async fn add_views(&self) -> Result<(), DataFusionError> {
         self.context.register_table("reads", self.ledgers.table()?)?;
-        for view in saved::views() {
+        for view in entratrail_questions::views() {
             if self.context.table_exist(&view.name)? {
                 continue;
             }
-            let mut rows = self.context.sql(&with_unnest(&view.sql)).await?;
+            let mut rows = self.context.sql(&view.datafusion).await?;
             if !rows.logical_plan().exists(|part| Ok(matches!(part, LogicalPlan::TableScan(_))))? {
                 rows = rows.cache().await?;
             }

@@ -18,7 +18,7 @@ mod tests;
 pub use document::document;
 pub use encoder::{Encoded, TableEncoder};
 pub use field::{Field, Kind, Served};
-pub use schema::{arrow_schema, glue_columns};
+pub use schema::{arrow_schema, column_descriptions, glue_columns};
 
 use crate::log::Log;
 

@@ -20,7 +20,7 @@ from sqlglot.optimizer.qualify import qualify
 
 from template import questions, tables, views
 
-PARTITIONS = {"sign_ins": ["event_type", "day"], "directory_audits": ["day"]}
+VIEWS = Path(__file__).parents[3] / "sql" / "duckdb.sql"
 
 
 def main(template, *archives):
@@ -30,7 +30,7 @@ def main(template, *archives):
         problems += [f"{name}: {problem}" for problem in refusals(sql, schema)]
     answers = []
     for archive in map(Path, archives):
-        connection = opened(archive, views(template))
+        connection = opened(archive)
         problems += differences(connection, archive)
         answers.append({name: rows(connection, sql) for name, sql in questions(template).items()})
     print(json.dumps({"archives": answers, "problems": problems}))
@@ -46,28 +46,16 @@ def refusals(sql, schema):
     return [f"unknown functions {sorted(unknown)}"] if unknown else []
 
 
-def translated(sql):
-    return sqlglot.transpile(sql, read="athena", write="duckdb")[0]
-
-
-def opened(archive, views):
+def opened(archive):
     """The tables of an archive and the views over them."""
     connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    for table in PARTITIONS:
-        files = archive / "tables" / table / "**" / "*.parquet"
-        connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{files}', hive_partitioning = true)")
-    connection.execute('CREATE TABLE ledger (record VARCHAR, "$path" VARCHAR)')
-    for file in sorted((archive / "ledger").rglob("*.ndjson")):
-        lines = [(line, f"s3://bucket/{file.relative_to(archive)}") for line in file.read_text().splitlines()]
-        connection.executemany("INSERT INTO ledger VALUES (?, ?)", lines)
-    for name, sql in views.items():
-        connection.execute(f"CREATE VIEW {name} AS {translated(sql)}")
+    connection.execute(f"SET VARIABLE archive = '{archive}'")
+    connection.execute(VIEWS.read_text(encoding="utf-8"))
     return connection
 
 
 def rows(connection, sql):
-    answer = connection.sql(translated(sql)).to_arrow_table().to_pylist()
+    answer = connection.sql(sql).to_arrow_table().to_pylist()
     return [{name: plain(value) for name, value in row.items()} for row in answer]
 
 

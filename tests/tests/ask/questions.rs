@@ -8,7 +8,7 @@ use entratrail_tests::stack::binary;
 use serde_json::Value;
 
 use crate::archive::Collected;
-use crate::catalogue::{checkout, python};
+use crate::catalogue::python;
 
 /// Each question with something that a row of its answer must hold: what the stories of the simulated tenant planted.
 const PLANTED: [(&str, &str); 26] = [
@@ -93,15 +93,14 @@ async fn every_question_has_the_same_answer_from_datafusion_and_duckdb() {
 }
 
 #[test]
-fn every_question_says_what_it_answers_and_scans_and_stands_in_the_document() {
+fn every_question_reads_no_more_than_its_days() {
     let questions = python("template.py", &[])["questions"].take();
-    let document = std::fs::read_to_string(checkout().join("docs/ask.md")).unwrap();
     for (name, sql) in questions.as_object().unwrap() {
         let sql = sql.as_str().unwrap();
-        assert!(sql.starts_with("-- Answers: ") && sql.contains("\n-- Scans: "), "{name}");
-        assert!(sql.contains("WHERE day >= current_date - INTERVAL '"), "{name} reads every day there is");
-        assert!(document.contains(&format!("| {name} |")), "{name} is not in docs/ask.md");
+        assert!(sql.contains("\n-- scans: "), "{name}");
+        let scans =
+            sql.matches("FROM sign_ins_latest").count() + sql.matches("FROM directory_changes").count();
+        let bounds = sql.matches("WHERE day >= current_date - INTERVAL '").count();
+        assert!(bounds > 0 && bounds >= scans, "{name} reads every day there is");
     }
-    let rows = document.lines().filter(|line| line.starts_with("| Wh") || line.starts_with("| How")).count();
-    assert_eq!(rows, questions.as_object().unwrap().len(), "docs/ask.md names others");
 }

@@ -47,7 +47,6 @@ fn parts(sql: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::saved;
 
     #[test]
     fn what_would_overflow_the_stack_is_refused_and_every_saved_question_is_not() {
@@ -56,7 +55,7 @@ mod tests {
         assert!(check(&format!("SELECT {}1", "NOT ".repeat(3000))).is_err());
         assert!(check(&format!("SELECT {}1{}", "(".repeat(3000), ")".repeat(3000))).is_err());
         assert!(check(&format!("SELECT 1 WHERE 1 IN ({})", vec!["1"; 10_000].join(","))).is_ok());
-        for question in saved::questions() {
+        for question in entratrail_questions::questions() {
             assert!(check(&question.sql).is_ok(), "{}", question.name);
         }
     }

@@ -5,10 +5,10 @@ use super::figures::{Counted, Figures, Picture, counts};
 use super::progress::Progress;
 use crate::numbers::count;
 use crate::place::Place;
-use crate::saved::{self, Question, Severity};
 use crate::session::{Answer, Column, Row, Session};
 use chrono::{DateTime, NaiveDate, Utc};
 use entratrail::error::Error;
+use entratrail_questions::{Question, Severity};
 use serde::Serialize;
 
 /// Rows of a question that a report shows; `entratrail query --saved` prints all.
@@ -143,7 +143,8 @@ impl Asked {
 /// and the memory of both.
 async fn answers(archive: &Session, days: (NaiveDate, NaiveDate)) -> Result<Vec<(Wanted, Answer)>, Error> {
     let pictures = Picture::ALL.into_iter().map(Wanted::Picture);
-    let wanted: Vec<_> = pictures.chain(saved::questions().into_iter().map(Wanted::Question)).collect();
+    let wanted: Vec<_> =
+        pictures.chain(entratrail_questions::questions().into_iter().map(Wanted::Question)).collect();
     let progress = Progress::of(wanted.len());
     let mut answers = Vec::new();
     for wanted in wanted {

@@ -160,8 +160,8 @@ mod tests {
     use super::*;
     use crate::report::content::{Asked, Report};
     use crate::report::figures::{Counted, Figures};
-    use crate::saved::{Question, Severity};
     use crate::session::Column;
+    use entratrail_questions::{Question, Severity};
     use serde_json::{Map, Value};
 
     const HOSTILE: &str = "</td><script>alert('\u{e9}')</script>\"><img src=x onerror=alert(1)>";
@@ -170,9 +170,14 @@ mod tests {
     fn hostile() -> Report {
         let counted = || vec![Counted { name: HOSTILE.to_owned(), all: 7, failed: 1 }];
         let question = |severity| Question {
+            id: HOSTILE.to_owned(),
             name: HOSTILE.to_owned(),
-            description: HOSTILE.to_owned(),
+            summary: HOSTILE.to_owned(),
             severity,
+            techniques: vec![HOSTILE.to_owned()],
+            scans: HOSTILE.to_owned(),
+            fields: HOSTILE.to_owned(),
+            blind: HOSTILE.to_owned(),
             sql: HOSTILE.to_owned(),
         };
         let asked = |severity| Asked {

@@ -34,7 +34,7 @@ const USER: &[Field] = &[
     both("ipAddress", Text, "Address that the user came from"),
     both("userType", Text, "Member or Guest"),
     both("homeTenantId", Text, "Tenant of the user"),
-    both("homeTenantName", Text, "The same, as a name"),
+    both("homeTenantName", Text, "Name of the home tenant"),
 ];
 
 const APP: &[Field] = &[

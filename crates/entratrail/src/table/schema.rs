@@ -20,6 +20,12 @@ pub fn glue_columns(log: Log) -> Vec<(String, String)> {
     of_graph.chain(added).collect()
 }
 
+/// Meaning of each of these columns, in a phrase.
+pub fn column_descriptions(log: Log) -> Vec<&'static str> {
+    let of_graph = fields(log).iter().map(|field| field.about);
+    of_graph.chain(ADDED.iter().map(|added| added.about)).collect()
+}
+
 /// The type in the Glue catalogue.
 pub(super) fn glue_type(kind: &Kind) -> String {
     match kind {

@@ -2,7 +2,6 @@
 
 use super::super::content::{Asked, Report};
 use crate::numbers::{count, thousands};
-use crate::saved::Severity;
 use crate::session::{Column, Row, text};
 use maud::{Markup, html};
 
@@ -39,7 +38,7 @@ pub(super) fn others(report: &Report) -> Markup {
                 @for asked in others {
                     details.overview {
                         summary { (asked.question.name) span.aside { (count(asked.found as u64, "row")) } }
-                        p { (asked.question.description) }
+                        p { (asked.question.summary) }
                         (table(asked))
                         (sql(asked))
                     }
@@ -57,23 +56,14 @@ fn conclusion(found: usize, asked: usize) -> String {
 }
 
 fn finding(asked: &Asked) -> Markup {
-    let severity = severity(asked.question.severity);
+    let severity = asked.question.severity.name();
     html! {
         article.finding.(severity) {
             h3 { span.severity { (severity) } (asked.question.name) }
-            p { (asked.question.description) }
+            p { (asked.question.summary) }
             (table(asked))
             (sql(asked))
         }
-    }
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Overview => "overview",
     }
 }
 

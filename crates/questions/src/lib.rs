@@ -1,0 +1,59 @@
+//! The saved questions, and the views that they read: one SQL file each below `sql/`, with metadata on top.
+//!
+//! Everything else that tells of them is [generated]: the stack's part for Athena, documents, and the views for `DuckDB`.
+
+pub mod generated;
+mod header;
+mod question;
+mod view;
+
+pub use question::{Question, Severity};
+pub use view::{View, ViewColumn};
+
+include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// Every saved question, in the order of their ids.
+pub fn questions() -> Vec<Question> {
+    QUESTIONS.iter().filter_map(|text| Question::read(text)).collect()
+}
+
+/// Every view; none needs a later one.
+pub fn views() -> Vec<View> {
+    view::in_order(VIEWS.iter().filter_map(|text| View::read(text)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_file_is_read() {
+        assert_eq!(questions().len(), QUESTIONS.len());
+        assert_eq!(views().len(), VIEWS.len());
+    }
+
+    #[test]
+    fn no_two_questions_share_an_id_or_a_name() {
+        let questions = questions();
+        let ids: BTreeSet<_> = questions.iter().map(|question| &question.id).collect();
+        let names: BTreeSet<_> = questions.iter().map(|question| question.name.to_lowercase()).collect();
+        assert_eq!((ids.len(), names.len()), (questions.len(), questions.len()));
+    }
+
+    #[test]
+    fn what_looks_for_trouble_says_what_it_does_not_see() {
+        for question in questions() {
+            assert!(question.name.ends_with('?'), "{}", question.id);
+            assert!(!question.scans.is_empty() && !question.summary.contains('"'), "{}", question.id);
+        }
+    }
+
+    #[test]
+    fn a_view_comes_after_those_that_it_reads() {
+        let names: Vec<_> = views().into_iter().map(|view| view.name).collect();
+        let place = |name: &str| names.iter().position(|other| other == name);
+        assert!(place("reads") < place("coverage") && place("positions") < place("coverage"));
+        assert!(place("directory_audits_latest") < place("directory_changes"));
+    }
+}

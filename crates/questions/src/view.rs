@@ -1,0 +1,90 @@
+//! A view, as its file has it.
+
+use crate::header::{Header, body};
+use entratrail::log::Log;
+use entratrail::table::glue_columns;
+
+/// Line above the SQL that `DataFusion` takes in the place of everybody else's.
+const FOR_DATAFUSION: &str = "-- engine: datafusion";
+
+/// A view over the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// Its name.
+    pub name: String,
+    /// Meaning of one row.
+    pub rows: String,
+    /// Its columns, in order.
+    pub columns: Vec<ViewColumn>,
+    /// SQL for Athena and `DuckDB`.
+    pub sql: String,
+    /// SQL for `DataFusion`.
+    pub datafusion: String,
+}
+
+/// A column of a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type in the Glue catalogue.
+    pub glue_type: String,
+}
+
+impl View {
+    /// The view of a file; `None` where metadata are missing.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let header = Header::read(text);
+        let mut columns = match header.value("table") {
+            Some(table) => table_columns(&table)?,
+            None => Vec::new(),
+        };
+        for column in header.values("column") {
+            let (name, glue_type) = column.split_once(' ')?;
+            columns.push(ViewColumn { name: name.to_owned(), glue_type: glue_type.to_owned() });
+        }
+        let sql = body(text);
+        let (everybody, datafusion) = sql.split_once(FOR_DATAFUSION).unwrap_or((&sql, &sql));
+        Some(Self {
+            name: header.value("name")?,
+            rows: header.value("rows")?,
+            columns,
+            sql: everybody.trim().to_owned(),
+            datafusion: datafusion.trim().to_owned(),
+        })
+    }
+
+    fn reads(&self, name: &str) -> bool {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        self.sql.split(|c: char| !is_part(c)).any(|word| word == name)
+    }
+}
+
+/// The columns of a table, its partitions last.
+fn table_columns(table: &str) -> Option<Vec<ViewColumn>> {
+    let log = [Log::SignIns, Log::DirectoryAudits].into_iter().find(|log| log.table() == table)?;
+    let column = |(name, glue_type)| ViewColumn { name, glue_type };
+    let partitions = partitions(log).into_iter().map(|(name, of)| (name.to_owned(), of.to_owned()));
+    Some(glue_columns(log).into_iter().chain(partitions).map(column).collect())
+}
+
+/// The partition columns of a table and their types.
+pub(crate) fn partitions(log: Log) -> Vec<(&'static str, &'static str)> {
+    match log {
+        Log::SignIns => vec![("event_type", "string"), ("day", "date")],
+        Log::DirectoryAudits => vec![("day", "date")],
+    }
+}
+
+/// `views`, each after those that it reads.
+pub(crate) fn in_order(mut views: Vec<View>) -> Vec<View> {
+    let mut ordered = Vec::new();
+    while !views.is_empty() {
+        let waits =
+            |view: &View| views.iter().any(|other| other.name != view.name && view.reads(&other.name));
+        // Views that need each other have no order; the engine says so.
+        let next = views.iter().position(|view| !waits(view)).unwrap_or(0);
+        ordered.push(views.remove(next));
+    }
+    ordered
+}

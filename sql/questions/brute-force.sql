@@ -1,0 +1,42 @@
+-- id:        brute-force
+-- name:      Whose password was guessed?
+-- summary:   Brute force: eight or more wrong passwords of one user within an hour, then a
+--           sign-in that succeeds
+-- severity:  high
+-- technique: T1110.001
+-- scans:     eight columns of 30 days of sign-ins of users
+--
+-- Answers who signed in right after eight or more wrong passwords within the hour before, and
+-- from where.
+SELECT
+  user_principal_name AS user_name,
+  created_date_time AS signed_in_at,
+  wrong_passwords AS wrong_passwords_in_the_hour_before,
+  ip_address,
+  location.country_or_region AS country,
+  app_display_name AS application
+FROM (
+  SELECT
+    *,
+    sum(CASE WHEN status.error_code IN (50126, 50053) THEN 1 ELSE 0 END) OVER (
+      PARTITION BY user_id
+      ORDER BY created_date_time
+      RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW
+    ) AS wrong_passwords
+  FROM sign_ins_latest
+  WHERE day >= current_date - INTERVAL '30' DAY
+    AND event_type IN ('interactiveUser', 'nonInteractiveUser')
+    AND status.error_code IN (0, 50126, 50053)
+    AND user_id IN (
+      SELECT user_id
+      FROM sign_ins_latest
+      WHERE day >= current_date - INTERVAL '30' DAY
+        AND status.error_code IN (50126, 50053)
+      GROUP BY user_id
+      HAVING count(*) >= 8
+    )
+) AS counted
+WHERE status.error_code = 0
+  AND wrong_passwords >= 8
+ORDER BY wrong_passwords DESC, signed_in_at DESC, id
+LIMIT 100

@@ -1,0 +1,28 @@
+-- id:        conditional-access-changes
+-- name:      Who changed conditional access?
+-- summary:   Conditional access policies and named locations that were added, changed or
+--           deleted within the last 90 days
+-- severity:  medium
+-- technique: T1556.009
+-- scans:     the targets and eight other columns of 90 days of directory audits
+--
+-- Answers which policies and named locations were changed, by whom, and what they said before
+-- and after.
+SELECT
+  activity_date_time AS happened_at,
+  activity_display_name AS activity,
+  target_name AS policy,
+  actor AS changed_by,
+  actor_ip_address AS ip_address,
+  old_value,
+  new_value,
+  result
+FROM directory_changes
+WHERE day >= current_date - INTERVAL '90' DAY
+  AND target_number = 1
+  AND (
+    lower(activity_display_name) LIKE '%conditional access policy%'
+    OR lower(activity_display_name) LIKE '%named location%'
+  )
+ORDER BY happened_at DESC, id, property_number
+LIMIT 200

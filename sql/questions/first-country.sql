@@ -1,0 +1,37 @@
+-- id:        first-country
+-- name:      Who signed in from a country for the first time?
+-- summary:   Successful sign-ins of the last 7 days from a country that the user never came
+--           from in the 90 days before
+-- severity:  low
+-- technique: T1078.004
+-- scans:     six columns of 90 days of interactive sign-ins
+--
+-- Answers who came in from a country that they had not come from within 90 days, being known
+-- for at least a day before.
+SELECT
+  user_name,
+  country,
+  first_from_country AS first_at,
+  sign_ins,
+  ip_address
+FROM (
+  SELECT
+    user_id,
+    max(user_principal_name) AS user_name,
+    location.country_or_region AS country,
+    count(*) AS sign_ins,
+    max(ip_address) AS ip_address,
+    max(day) AS last_day,
+    min(created_date_time) AS first_from_country,
+    min(min(created_date_time)) OVER (PARTITION BY user_id) AS first_ever
+  FROM sign_ins_latest
+  WHERE day >= current_date - INTERVAL '90' DAY
+    AND event_type = 'interactiveUser'
+    AND status.error_code = 0
+    AND location.country_or_region <> ''
+  GROUP BY user_id, location.country_or_region
+) AS countries
+WHERE first_from_country >= current_date - INTERVAL '7' DAY
+  AND first_from_country >= first_ever + INTERVAL '1' DAY
+ORDER BY first_at DESC, user_name, country
+LIMIT 100
