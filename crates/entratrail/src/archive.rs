@@ -44,7 +44,7 @@ pub struct Archive {
     store: Store,
 }
 
-/// How recording a read ended.
+/// Outcome of recording a read.
 #[derive(Debug)]
 pub enum Recorded {
     /// The row is on record.
@@ -63,7 +63,7 @@ pub enum Recorded {
 pub struct ObjectRead {
     /// Hash and size of what is there.
     pub digest: ObjectDigest,
-    /// When the archive took it.
+    /// Time at which the archive took it.
     pub stored_at: DateTime<Utc>,
 }
 
@@ -78,7 +78,7 @@ impl Archive {
         Folder::open(root, access).map(|folder| Self { store: Store::Folder(folder) })
     }
 
-    /// Where a person finds the object with that key.
+    /// Address at which a person finds the object with that key.
     pub fn address(&self, key: &str) -> String {
         self.store.address(key)
     }
@@ -219,7 +219,7 @@ impl Archive {
         Error::Archive(format!("{} is damaged: {error}; it was left as it is", self.address(key)))
     }
 
-    /// What the archive holds of one stream and day.
+    /// Looks up the ledger and the raw objects of one stream and day.
     pub async fn holdings(&self, stream: Stream, day: NaiveDate) -> Result<Holdings, Error> {
         let objects = self.list_raw(stream, day).await?;
         Ok(Holdings { stream, day, ledger: self.ledger(stream, day).await?.0, objects })

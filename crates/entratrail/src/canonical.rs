@@ -316,7 +316,7 @@ struct Part {
 /// An object whose members are being copied.
 #[derive(Debug)]
 struct Entered {
-    /// Those that are left.
+    /// Members that are left.
     members: Range<usize>,
     is_first: bool,
     /// The part behind the members.

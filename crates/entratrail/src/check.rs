@@ -8,7 +8,7 @@ use crate::log::{Log, Stream};
 use chrono::TimeDelta;
 use serde::Serialize;
 
-/// How far back a check looks for a record.
+/// Span before now in which a check looks for a record.
 const LOOK_BACK: TimeDelta = TimeDelta::days(1);
 
 /// The answers of a check.
@@ -25,7 +25,7 @@ pub struct Checks {
 /// The answer for one thing.
 #[derive(Debug, Serialize)]
 pub struct Check {
-    /// What was tried: `credential`, `bucket`, or the name of a stream.
+    /// Name of what was tried: `credential`, `bucket`, or the name of a stream.
     pub name: String,
     /// Whether it works.
     pub ok: bool,

@@ -1,4 +1,4 @@
-//! What time it is, and waiting for it: time enters the product as this value.
+//! The time, and waiting for it: time enters the product as this value.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::future::Future;

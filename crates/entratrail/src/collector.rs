@@ -36,29 +36,29 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use tokio::sync::{Semaphore, watch};
 
-/// Everything that a run of one log needs.
+/// All that a run of one log needs.
 #[derive(Debug)]
 pub struct Collector {
-    /// Which log.
+    /// Log that is read.
     pub log: Log,
     /// The settings.
     pub settings: RunSettings,
     /// Who reads, as the ledger says it.
     pub origin: Origin,
-    /// Where records come from: under one limit for all who share it.
+    /// Client of Graph, under one limit for all who share it.
     pub graph: Arc<GraphClient>,
-    /// Where they go.
+    /// Archive that takes the records.
     pub archive: Archive,
     /// The time.
     pub clock: Clock,
-    /// How far it is.
+    /// Progress of the run.
     pub progress: Arc<Progress>,
 }
 
-/// What came of a run.
+/// Result of one run.
 #[derive(Debug)]
 pub struct Run {
-    /// What was done.
+    /// Report of what was done.
     pub report: Report,
     /// Why the run failed, where it did: the first cause.
     pub error: Option<Error>,
@@ -70,7 +70,7 @@ pub struct Run {
     pub vitals: Vitals,
 }
 
-/// What the reads of one run share.
+/// State that the reads of one run share.
 struct Shared {
     /// Room for windows that are read as several chains, because they take memory.
     room: Semaphore,
@@ -119,7 +119,7 @@ impl Collector {
         self.log.streams(&self.settings.event_types)
     }
 
-    /// Where and how `stream` is asked for.
+    /// Address and version of Graph at which `stream` is asked for.
     pub fn collection(&self, stream: Stream) -> Collection {
         let version = GraphVersion::serving(&self.streams());
         Collection { graph_url: self.settings.graph.graph_url.clone(), version, stream }
@@ -136,7 +136,7 @@ impl Collector {
         self.run_until(request, time_is_up).await
     }
 
-    /// The same, until `stop` is over.
+    /// Like [`run`](Self::run), but stops when `stop` completes.
     pub async fn run_until(&self, request: &Collect, stop: impl Future<Output = ()>) -> Result<Run, Error> {
         let started_at = self.clock.now();
         let scope = scope_of(request, started_at)?;
@@ -296,7 +296,7 @@ fn scope_of(request: &Collect, now: DateTime<Utc>) -> Result<Scope, Error> {
     Err(Error::Event(format!("the span that is asked for starts at {from}, which lies in the future")))
 }
 
-/// What a run has done so far, and what is left.
+/// Work of a run: done so far, and left.
 struct Work {
     report: Report,
     error: Option<Error>,

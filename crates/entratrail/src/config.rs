@@ -20,7 +20,7 @@ pub struct Config {
     pub parameter_prefix: String,
     /// `CREDENTIAL`: `secret`, `certificate` or `federated`.
     pub credential: CredentialKind,
-    /// What a run reads, and how.
+    /// Settings of a run.
     pub run: RunSettings,
     /// `STOP_BEFORE_DEADLINE_SECONDS`: when a run stops starting work and hands over.
     pub stop_before_deadline: TimeDelta,
@@ -33,20 +33,20 @@ pub struct Config {
     pub has_own_s3_endpoint: bool,
 }
 
-/// What a run reads, and how: all that does not depend on where it runs.
+/// Settings of a run that do not depend on where it runs.
 #[derive(Debug, Clone)]
 pub struct RunSettings {
-    /// How Graph is asked.
+    /// Settings of the requests to Graph.
     pub graph: GraphSettings,
     /// `SIGN_IN_EVENT_TYPES`: comma list of the sign-ins that are read.
     pub event_types: Vec<EventType>,
-    /// What is due.
+    /// Settings of the plan.
     pub plan: PlanSettings,
     /// `TARGET_RECORDS`: records that a window is to hold at most, roughly.
     pub target_records: u64,
 }
 
-/// How Graph and Entra are reached.
+/// Addresses of Graph and Entra, and the pace of requests.
 #[derive(Debug, Clone)]
 pub struct GraphSettings {
     /// `GRAPH_URL`: the Graph host of the tenant's cloud.
@@ -59,7 +59,7 @@ pub struct GraphSettings {
     pub requests_per_10s: usize,
 }
 
-/// What proves to Entra who asks.
+/// Kind of credential that proves to Entra who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
     /// A client secret.

@@ -3,7 +3,7 @@
 use lambda_runtime::Diagnostic;
 use thiserror::Error as ThisError;
 
-/// What went wrong: each variant is a different duty of the operator.
+/// Failure of a run: each variant is a different duty of the operator.
 ///
 /// The text says what was tried, what came back and what to do next. It never holds a token, a secret, a
 /// record, a response body or a link.
@@ -78,7 +78,7 @@ impl Error {
         matches!(self, Self::Permission(_) | Self::Licence(_))
     }
 
-    /// The same kind of error with `text` after its message, for what only the caller knows.
+    /// Adds `text` after the message, for what only the caller knows.
     pub(crate) fn and(self, text: &str) -> Self {
         let said = format!("{self}; {text}");
         match self {

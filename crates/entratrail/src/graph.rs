@@ -46,7 +46,7 @@ use turns::Turns;
 /// Bytes of a body that are received before its turn to be unpacked has come: a full page takes about one million packed.
 /// What is larger is unpacked as it arrives, one body at a time.
 const RECEIVED_AHEAD_BYTES: usize = 4 * 1024 * 1024;
-/// How long one page may take. Reads beyond a minute are reported from real tenants; twice this, and a
+/// Longest time for one page. Reads beyond a minute are reported from real tenants; twice this, and a
 /// smaller span is asked for.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(150);
 
@@ -64,7 +64,7 @@ impl Tally {
         self.requests.load(Relaxed)
     }
 
-    /// Those that repeated an earlier one.
+    /// Number of requests that repeated an earlier one.
     pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)
     }
@@ -136,7 +136,7 @@ struct Answer {
 struct Failed {
     outcome: Outcome,
     refusal: Refusal,
-    /// What could not be read of a page, in words.
+    /// Reason for which a page could not be read, in words.
     unreadable: Option<String>,
 }
 

@@ -22,11 +22,11 @@ use std::time::UNIX_EPOCH;
 #[derive(Debug)]
 pub struct Function {
     log: Log,
-    /// What the environment says, or why it cannot be used: then every invocation fails with that.
+    /// Settings of the environment, or the reason why they cannot be used: then every invocation fails with that.
     setup: Result<Setup, Error>,
 }
 
-/// How long a chain of invocations is left to read before it reports how old what is not verified has become. A first run
+/// Time for which a chain of invocations is left to read before it reports how old what is not verified has become. A first run
 /// takes a day where a month is large, and has nothing to report of windows that it has not come to.
 const QUIET_PROGRESS: TimeDelta = TimeDelta::hours(48);
 
@@ -134,7 +134,7 @@ impl Setup {
         answer(run.error, report)
     }
 
-    /// When to stop, so that what is in flight can be given up before Lambda ends the process.
+    /// Time at which to stop, so that what is in flight can be given up before Lambda ends the process.
     fn stop_at(&self, context: &Context, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
         let deadline = context.deadline().duration_since(UNIX_EPOCH).unwrap_or_default();
         let deadline = DateTime::UNIX_EPOCH + chrono::TimeDelta::from_std(deadline).unwrap_or_default();

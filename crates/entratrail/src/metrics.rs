@@ -1,4 +1,4 @@
-//! What a run leaves in the function's log: its report, and its numbers in the line format from which CloudWatch
+//! The lines that a run leaves in the function's log: its report, and its numbers in the line format from which CloudWatch
 //! makes metrics.
 
 use crate::report::Report;
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::io::Write as _;
 
-/// Everything that a run reports as a metric beyond its report.
+/// Numbers that a run reports as metrics beyond its report.
 #[derive(Debug, Clone, Copy)]
 pub struct Vitals {
     /// Hours since the end of the oldest window that is not verified, or since the read that opened it again; `None` where the

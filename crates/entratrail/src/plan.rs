@@ -1,4 +1,4 @@
-//! Which windows a run has to read: a function of the ledger, the archive and the time.
+//! The windows that a run has to read: a function of the ledger, the archive and the time.
 
 use crate::ledger::{Ledger, Proof, ReadRow, State, StoredTable};
 use crate::log::Stream;
@@ -73,7 +73,7 @@ impl Holdings {
         objects
     }
 
-    /// What is known of `window`. An object proves that it was read, even where the ledger does not say so.
+    /// State of `window`. An object proves that it was read, even where the ledger does not say so.
     pub fn state(&self, window: Window, proof: &Proof) -> State {
         match proof.state(&self.ledger, window) {
             State::Missing if !self.objects_of(window).is_empty() => State::Open,
@@ -97,10 +97,10 @@ impl Holdings {
     }
 }
 
-/// What part of the log a run is to read.
+/// Part of the log that a run is to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Everything that is due.
+    /// All that is due.
     Due,
     /// A span, also where it is verified or not settled yet.
     Span {
@@ -108,7 +108,7 @@ pub enum Scope {
         from: DateTime<Utc>,
         /// The first instant after it.
         to: DateTime<Utc>,
-        /// When the first invocation for it started: windows read since then are done.
+        /// Start of the first invocation for it: windows read since then are done.
         asked_at: DateTime<Utc>,
     },
 }
@@ -169,7 +169,7 @@ pub struct Planned {
     pub window: Window,
     /// The number that the read will have.
     pub read: u32,
-    /// What is known of the window so far.
+    /// State of the window so far.
     pub state: State,
     /// Whether the window's cut is on record, so that it may not be split.
     pub is_on_record: bool,

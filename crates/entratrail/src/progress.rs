@@ -1,4 +1,4 @@
-//! How far a run is, for whoever watches it: counters that cost nothing where nobody does.
+//! The progress of a run, for whoever watches it: counters that cost nothing where nobody does.
 
 use crate::log::Stream;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ struct Counters {
     windows_left: AtomicU64,
 }
 
-/// What is known of one stream at a moment.
+/// Counters of one stream at a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Record versions that Graph served, reads that came to nothing included.

@@ -71,7 +71,7 @@ impl RawEncoder {
     }
 }
 
-/// What identifies a whole object and each of its lines.
+/// Hashes and size of a whole object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectDigest {
     /// SHA-256 in hexadecimal.

@@ -34,13 +34,13 @@ pub const ROOM_PAGES: u32 = 100;
 /// Reads windows of one stream.
 #[derive(Debug)]
 pub struct Reader<'run> {
-    /// Where records come from.
+    /// Client of Graph.
     pub graph: &'run GraphClient,
-    /// Where they go.
+    /// Archive that takes the records.
     pub archive: &'run Archive,
     /// The time.
     pub clock: Clock,
-    /// What is asked.
+    /// Collection that is asked for.
     pub collection: Collection,
     /// `TARGET_RECORDS`.
     pub target_records: u64,
@@ -61,7 +61,7 @@ pub struct Reader<'run> {
     pub progress: &'run Progress,
 }
 
-/// How a read ended.
+/// Outcome of a read.
 #[derive(Debug)]
 pub enum Outcome {
     /// The window was read, everything new is stored, and the ledger, as it is now, says so.
@@ -150,7 +150,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What the archive holds of the window, checked against the ledger.
+    /// Reads the stored versions of the window, checked against the ledger.
     async fn stored_versions(&self, planned: &Planned, holdings: &Holdings) -> Result<StoredVersions, Error> {
         let mut versions = StoredVersions::default();
         for object in holdings.objects_of(planned.window) {

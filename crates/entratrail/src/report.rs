@@ -1,4 +1,4 @@
-//! What a run did: its return value, and one line of its log.
+//! The report of a run: its return value, and one line of its log.
 
 mod bounded;
 
@@ -9,7 +9,7 @@ use crate::log::{Log, Stream};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-/// What a run did. The names are those of the JSON that the function returns.
+/// Report of a run. The names are those of the JSON that the function returns.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -19,9 +19,9 @@ pub struct Report {
     pub windows: Vec<WindowReport>,
     /// Distinct record versions that Graph served.
     pub served: u64,
-    /// Those stored by this run.
+    /// Versions stored by this run.
     pub new: u64,
-    /// Those of the new ones whose record was stored before with other content.
+    /// New versions whose record was stored before with other content.
     pub changed: u64,
     /// Fields of the new ones that their table does not know, or not with that type: the column `other` has them.
     pub unexpected_fields: u64,
@@ -43,7 +43,7 @@ pub struct Report {
     pub duration_ms: u64,
 }
 
-/// What happened to one window.
+/// Report of one window.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WindowReport {
@@ -57,9 +57,9 @@ pub struct WindowReport {
     pub read: u32,
     /// Distinct record versions that Graph served.
     pub served: u64,
-    /// Those stored by this read.
+    /// Versions stored by this read.
     pub new: u64,
-    /// Those of the new ones whose record was stored before with other content.
+    /// New versions whose record was stored before with other content.
     pub changed: u64,
     /// Fields of the new ones that their table does not know, or not with that type.
     pub unexpected_fields: u64,
@@ -67,7 +67,7 @@ pub struct WindowReport {
     pub untimed: u64,
     /// Records served that another window owns.
     pub outside: u64,
-    /// What is known of the window now.
+    /// State of the window now.
     pub state: State,
     /// Reason for which a window that was read is not verified.
     pub reason: Option<String>,

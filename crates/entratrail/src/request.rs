@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// a hundred.
 pub const MOST_HOPS: u32 = 400;
 
-/// What a run is asked to do.
+/// Request to a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Read, or only plan.
@@ -28,9 +28,9 @@ pub struct Collect {
     pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// Whether only the plan is wanted.
     pub is_dry_run: bool,
-    /// How many invocations came before this one for the same event.
+    /// Number of invocations before this one for the same event.
     pub hop: u32,
-    /// When the first of them started; `None` in that one.
+    /// Start of the first of them; `None` in that one.
     pub asked_at: Option<DateTime<Utc>>,
     event: Value,
 }

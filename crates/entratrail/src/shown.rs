@@ -19,7 +19,7 @@ pub fn describe(value: &str) -> String {
     }
 }
 
-/// What a value looks like, as the end of a description.
+/// Names what a value looks like, as the end of a description.
 fn kind(value: &str) -> &'static str {
     let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if value.contains("-----BEGIN ") {
@@ -59,7 +59,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed, |character, shown| shown.extend(character.escape_unicode()))
 }
 
-/// The same over several lines: line feeds stay.
+/// Like [`visible`], over several lines: line feeds stay.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     let is_hidden = |character| character != '\n' && is_obeyed(character);
     escaped(text, is_hidden, |character, shown| shown.extend(character.escape_unicode()))

@@ -4,7 +4,7 @@ use crate::record::{Record, Version};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// What a served record is to the archive.
+/// Relation of a served record to the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
     /// This version is stored, or was served before in this read.
@@ -25,7 +25,7 @@ pub struct StoredVersions {
     untimed: u64,
 }
 
-/// Which read stored a version (0: the read under way), and whether it was served this time.
+/// Read that stored a version (0: the read under way), and whether it was served this time.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     read: u32,
@@ -89,7 +89,7 @@ impl StoredVersions {
         self.new
     }
 
-    /// Those of the new versions whose record was stored with other content.
+    /// New versions whose record was stored with other content.
     pub fn changed(&self) -> u64 {
         self.changed
     }

@@ -27,9 +27,9 @@ use crate::log::Log;
 pub struct Added {
     /// Its name.
     pub name: &'static str,
-    /// What its values are.
+    /// Kind of its values.
     pub kind: Kind,
-    /// What it says, in a phrase.
+    /// Meaning, in a phrase.
     pub about: &'static str,
 }
 

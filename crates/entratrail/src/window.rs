@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// How long a window is: one of the lengths that divide the day, and each other.
+/// Length of a window: one of those that divide the day, and each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WindowLength(u16);
 
@@ -69,7 +69,7 @@ impl Window {
         self.day
     }
 
-    /// How long it is.
+    /// Length of the window.
     pub fn length(self) -> WindowLength {
         self.length
     }

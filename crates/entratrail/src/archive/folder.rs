@@ -31,7 +31,7 @@ pub(super) struct Folder(Arc<Opened>);
 #[derive(Debug)]
 struct Opened {
     root: PathBuf,
-    /// What allows to write; `None` where the archive is only looked at.
+    /// Right to write; `None` where the archive is only looked at.
     claim: Option<Claim>,
 }
 
@@ -138,7 +138,7 @@ impl Folder {
         self.0.root.join(key)
     }
 
-    /// Where the file of an object is, for whoever opens it; an error where anything else is in its place.
+    /// Path of an object's file, for whoever opens it; an error where anything else is in its place.
     pub(super) fn file_path(&self, key: &str) -> Result<PathBuf, Error> {
         let path = self.path(key);
         match refuse_irregular(&self.0.root, &path) {
@@ -152,7 +152,7 @@ impl Folder {
         File::open(path)
     }
 
-    /// What the file holds, where there is one.
+    /// Content of the file, where there is one.
     fn body_at(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         let mut body = Vec::new();
         match self.open_file(path).and_then(|mut file| file.read_to_end(&mut body)) {

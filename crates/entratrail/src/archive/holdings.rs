@@ -1,4 +1,4 @@
-//! What the archive holds: listing a stream's folders, and the objects that are not ours.
+//! Listing a stream's folders, and the objects that are not ours.
 
 use super::Archive;
 use crate::error::Error;
@@ -8,7 +8,7 @@ use crate::plan::RawObject;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a stream's folders hold: raw objects from a given day on, and every ledger file.
+/// Content of a stream's folders: raw objects from a given day on, and every ledger file.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The raw objects of each day.

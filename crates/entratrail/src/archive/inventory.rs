@@ -15,7 +15,7 @@ pub struct Inventory {
     stream: Stream,
     /// Raw and table objects by their keys.
     objects: HashMap<String, Listed>,
-    /// When each day's ledger was written last.
+    /// Time at which each day's ledger was written last.
     ledgers: BTreeMap<NaiveDate, DateTime<Utc>>,
     /// Keys of each day's raw objects.
     raw: BTreeMap<NaiveDate, Vec<String>>,
@@ -36,7 +36,7 @@ pub struct Expected {
     is_late: bool,
 }
 
-/// What an object on record turned out to be.
+/// Result of holding an object against its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     /// The bytes on record.

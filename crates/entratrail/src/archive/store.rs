@@ -1,4 +1,4 @@
-//! Where an archive lies, as the few operations that everything above needs of it.
+//! The place of an archive, as the few operations that everything above needs of it.
 
 use super::bucket::{self, Bucket};
 use super::folder::{self, Folder};
@@ -20,7 +20,7 @@ pub(super) enum Store {
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) body: Vec<u8>,
-    /// What a later version of it differs in.
+    /// Tag that differs from that of any later version.
     pub(super) version: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Listed {
     pub(super) modified: DateTime<Utc>,
 }
 
-/// What a store says of an object's bytes without handing them out.
+/// Answer of a store about an object's bytes that does not hand them out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Checksum {
     /// There is no object of that name.
@@ -58,7 +58,7 @@ pub(super) enum Draft<'store> {
 }
 
 impl Store {
-    /// How a person finds the object.
+    /// Address at which a person finds the object.
     pub(super) fn address(&self, key: &str) -> String {
         match self {
             Self::Bucket(bucket) => bucket.address(key),
@@ -66,7 +66,7 @@ impl Store {
         }
     }
 
-    /// Where a person may find an undamaged copy of an object.
+    /// Place where a person may find an undamaged copy of an object.
     pub(super) fn earlier_copy(&self) -> &'static str {
         match self {
             Self::Bucket(_) => "an earlier version of the object",
@@ -164,7 +164,7 @@ impl Store {
         }
     }
 
-    /// What the store says of the object's bytes: S3 keeps a checksum of what was put in one piece, and a folder's
+    /// Asks the store for the checksum of the object: S3 keeps a checksum of what was put in one piece, and a folder's
     /// files are read.
     pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
         match self {
@@ -183,7 +183,7 @@ impl Content {
         }
     }
 
-    /// When the archive took the object.
+    /// Time at which the archive took the object.
     pub(super) fn stored_at(&self) -> DateTime<Utc> {
         match self {
             Self::Bucket(content) => content.stored_at,

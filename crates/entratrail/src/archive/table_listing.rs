@@ -1,4 +1,4 @@
-//! Which table objects an archive holds, and files to read them from.
+//! Listing the table objects of an archive, and files to read them from.
 
 use super::Archive;
 use super::store::Store;
@@ -10,7 +10,7 @@ use crate::raw::Digest;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// What lies in the folder of a stream's tables.
+/// Content of the folder of a stream's tables.
 #[derive(Debug, Default)]
 pub struct TableListing {
     /// The table objects with their keys, in the order of their keys.

@@ -18,7 +18,7 @@ pub struct Upload<'archive> {
 #[derive(Debug)]
 pub struct PreparedObject<'archive> {
     sent: Sent<'archive>,
-    /// What it will hold.
+    /// Digest of its content.
     pub digest: ObjectDigest,
 }
 

@@ -1,4 +1,4 @@
-//! What the archive holds when a run starts, with objects picked up that an earlier run could not record.
+//! The archive as a run finds it, with objects picked up that an earlier run could not record.
 
 use super::Collector;
 use crate::archive::{FETCHED_AT_ONCE, Listing, Recorded};
@@ -26,17 +26,17 @@ const FROM_THE_OBJECT: &str =
 /// One stream and day.
 pub(super) type Place = (Stream, NaiveDate);
 
-/// What a run knows of one stream and day.
+/// Knowledge of a run about one stream and day.
 #[derive(Debug)]
 pub(super) struct Day {
-    /// What was there when its windows were planned. Reads build on this alone: it must not grow while they
+    /// Snapshot on which its windows were planned. Reads build on this alone: it must not grow while they
     /// wait, or they would take the work of another run for a part of what they build on.
     pub(super) planned_on: Arc<Holdings>,
     /// The ledger as last seen.
     ledger: Ledger,
 }
 
-/// What the archive holds of the days that a run looks at.
+/// Days of the archive that a run looks at.
 #[derive(Debug)]
 pub(super) struct Archived {
     pub(super) days: BTreeMap<Place, Day>,

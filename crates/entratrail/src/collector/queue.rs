@@ -10,7 +10,7 @@ use crate::report::WindowReport;
 
 use std::collections::{HashMap, VecDeque};
 
-/// How often one run plans the same day again because another run works on it.
+/// Times that one run plans the same day again because another run works on it.
 const MOST_PLANS: u32 = 5;
 
 /// A window to read.
@@ -87,7 +87,7 @@ impl Queue {
         Self { waiting: tasks.into(), ..Self::default() }
     }
 
-    /// How many tasks wait.
+    /// Number of tasks that wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }

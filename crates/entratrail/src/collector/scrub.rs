@@ -24,7 +24,7 @@ const MAX_CHECKSUMS: usize = 2_000;
 /// An object that the ledger of a day has on record.
 type OnRecord = (NaiveDate, Expected);
 
-/// What a look at the archive found.
+/// Findings of a look at the archive.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Sentences, each of which names an object that is gone or differs.
@@ -207,7 +207,7 @@ fn slice(first: NaiveDate, last: NaiveDate, after: Option<NaiveDate>) -> Vec<(Na
     blocks.filter(|&block| is_due(block)).filter_map(bounds).collect()
 }
 
-/// Those of `objects` whose checksum is asked for in `cycle`: all of them, where they are few enough.
+/// Selects the `objects` whose checksum is asked for in `cycle`: all of them, where they are few enough.
 fn in_turn<T>(objects: Vec<T>, cycle: i32) -> impl Iterator<Item = T> {
     let turns = objects.len().div_ceil(MAX_CHECKSUMS).max(1);
     let turn = usize::try_from(cycle).unwrap_or(0) % turns;

@@ -1,11 +1,11 @@
-//! What a run leaves unread, in words: the end of the sentence that a person gets when a run fails.
+//! The windows that a run leaves unread, in words: the end of the sentence that a person gets when a run fails.
 
 use super::queue::Task;
 use crate::ledger::State;
 use crate::report::Report;
 use chrono::{DateTime, Days, Utc};
 
-/// What could not be read and what is left; of what no read has on record, since when it is missing, and until
+/// Names what could not be read and what is left; of what no read has on record, since when it is missing, and until
 /// when Graph serves it still, where it keeps it for `history_days`.
 pub(super) fn describe<'left>(
     report: &Report,

@@ -15,9 +15,9 @@ const LARGEST_SCAN_BYTES: u64 = 1024 * 1024 * 1024;
 /// Why a body cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyFault {
-    /// It takes more than [`LARGEST_PAGE_BYTES`].
+    /// More than [`LARGEST_PAGE_BYTES`].
     TooLarge,
-    /// It says that it is gzip, and is not, or not whole.
+    /// Said to be gzip, and is not, or not whole.
     NotGzip,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Sink<'buffer> {
     bytes: u64,
 }
 
-/// What was unpacked.
+/// Result of unpacking.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unpacked {
     /// The page buffer holds the whole body.

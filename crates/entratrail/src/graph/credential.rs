@@ -17,7 +17,7 @@ use uuid::Uuid;
 use x509_cert::Certificate as X509;
 use x509_cert::der::Decode as _;
 
-/// How long an assertion is valid; Microsoft advises five to ten minutes.
+/// Validity of an assertion; Microsoft advises five to ten minutes.
 /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
 const ASSERTION_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
@@ -30,11 +30,11 @@ pub struct Application {
     pub client_id: String,
     /// The proof.
     pub credential: Credential,
-    /// Where the operator keeps all this.
+    /// Place where the operator keeps all this.
     pub kept_in: KeptIn,
 }
 
-/// What proves to Entra who asks.
+/// Proof to Entra of who asks.
 #[derive(Debug)]
 pub enum Credential {
     /// A client secret's value.
@@ -51,7 +51,7 @@ pub enum Credential {
 pub type FetchAssertion =
     dyn Fn() -> Pin<Box<dyn Future<Output = Result<SecretString, Error>> + Send>> + Send + Sync;
 
-/// Where the tokens of a federated credential come from.
+/// Source of the tokens of a federated credential.
 pub struct Federation(pub Box<FetchAssertion>);
 
 impl fmt::Debug for Federation {

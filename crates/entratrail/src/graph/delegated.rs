@@ -11,21 +11,21 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// How much longer to wait between two questions once Entra says that they come too fast.
+/// Further wait between two questions once Entra says that they come too fast.
 /// <https://www.rfc-editor.org/rfc/rfc8628#section-3.5>
 const SLOWER_BY: Duration = Duration::from_secs(5);
 
 /// Shows an invitation to the person who is to sign in.
 pub type Invite = dyn Fn(&Invitation) + Send + Sync;
 
-/// What a person has to do to sign in.
+/// Steps by which a person signs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// The page to open.
     pub page: String,
     /// The code to enter there.
     pub code: String,
-    /// How long the code is good.
+    /// Minutes for which the code is good.
     pub minutes: u64,
 }
 

@@ -16,9 +16,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use std::time::Duration;
 use url::{Host, Url};
 
-/// How long a connection may take to open.
+/// Longest time for a connection to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How this program names itself.
+/// Name under which this program asks.
 pub(super) const USER_AGENT: &str = concat!("EntraTrail/", env!("CARGO_PKG_VERSION"));
 
 type Direct = HttpsConnector<HttpConnector>;

@@ -1,11 +1,11 @@
-//! Where the operator keeps the credential, which decides how errors name its parts; and parts that cannot be right.
+//! The operator's place for the credential, by which errors name its parts; and parts that cannot be right.
 
 use crate::error::Error;
 use crate::shown::describe;
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
-/// Where the parts of a credential are kept.
+/// Place of the parts of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptIn {
     /// In SSM parameters, e.g. `client-secret`.
@@ -15,7 +15,7 @@ pub enum KeptIn {
 }
 
 impl KeptIn {
-    /// How the operator knows the part that is called `part` in SSM.
+    /// The operator's name for the part that is called `part` in SSM.
     pub(crate) fn place(self, part: &str) -> String {
         match self {
             Self::Parameters => format!("the parameter {part}"),

@@ -1,4 +1,4 @@
-//! When the next request may be sent.
+//! The time at which the next request may be sent.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::VecDeque;
@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 /// to get there.
 const PERIOD: TimeDelta = TimeDelta::milliseconds(10_050);
 
-/// How far throttling can slow a run down: the period is never stretched beyond this.
+/// Limit to which throttling can slow a run down: the period is never stretched beyond this.
 const LONGEST_PERIOD: TimeDelta = TimeDelta::seconds(40);
 
 /// Every request that is granted takes back one part in so many of a stretch.
 const RECOVERY: i32 = 20;
 
-/// Which requests were sent lately.
+/// Requests that were sent lately.
 #[derive(Debug)]
 pub(super) struct Pace {
     requests: usize,

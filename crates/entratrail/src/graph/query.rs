@@ -1,4 +1,4 @@
-//! What is asked of Graph: the first link of a span, and which links may be followed.
+//! Requests to Graph: the first link of a span, and the links that may be followed.
 
 use crate::error::Error;
 use crate::log::{GraphVersion, Stream};
@@ -51,7 +51,7 @@ impl Span {
     }
 }
 
-/// Where one stream is asked for.
+/// Collection of Graph in which one stream is asked for.
 #[derive(Debug, Clone)]
 pub struct Collection {
     /// The configured Graph host, e.g. `https://graph.microsoft.com`.

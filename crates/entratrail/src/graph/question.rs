@@ -1,4 +1,4 @@
-//! What Entra's endpoints are asked, and in which words.
+//! The forms that are sent to Entra's endpoints.
 
 use super::token::TokenSource;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::graph::credential::Credential;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded::Serializer;
 
-/// What Entra is asked for.
+/// Request to Entra.
 pub(super) enum Question {
     /// A token for whom the credential proves.
     Token,
@@ -49,7 +49,7 @@ impl TokenSource {
     }
 }
 
-/// What a token is asked for to allow: a person's names the permissions, an application's has all it was granted.
+/// Scope that a token is asked for: a person's names the permissions, an application's has all it was granted.
 pub(super) fn scope(credential: &Credential, graph_url: &str) -> String {
     match credential {
         Credential::Delegated(_) => {

@@ -1,4 +1,4 @@
-//! What a final refusal by Graph means for the operator.
+//! A final refusal by Graph, in the operator's terms.
 
 use crate::error::Error;
 use crate::log::Log;

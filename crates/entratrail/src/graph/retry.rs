@@ -1,4 +1,4 @@
-//! What to do after a request: a decision on the status, never on error text, and without waiting.
+//! The decision after a request: made on the status, never on error text, and without waiting.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const MOST_BAD_REQUESTS: u32 = 2;
 /// A wait longer than this is not worth keeping a run alive for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// How a request ended.
+/// End of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// An answer with that status, and how long it asked to wait.
@@ -32,20 +32,20 @@ pub(super) enum Outcome {
     TooLarge,
 }
 
-/// What to do next.
+/// Next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Nobody sends anything for that long; then the same request again.
     PauseEverybody(Duration),
-    /// The same request again after that long.
+    /// Repeat the request after that long.
     Wait(Duration),
-    /// The same request with a new token.
+    /// Repeat the request with a new token.
     RenewToken,
     /// Give up: the outcome is final.
     Fail,
 }
 
-/// What happened to one request so far.
+/// History of one request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tries {
     failed: u32,

@@ -70,7 +70,7 @@ impl Scan {
         }
     }
 
-    /// What was found, where the bytes were one whole page of one record.
+    /// Returns the strings, where the bytes were one whole page of one record.
     pub(super) fn finish(self) -> Option<Found> {
         (self.is_over && !self.is_broken && self.records == 1).then_some(self.found)
     }

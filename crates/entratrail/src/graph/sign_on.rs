@@ -1,4 +1,4 @@
-//! What Entra's token endpoint answers, in the operator's terms.
+//! Answers of Entra's token endpoint, in the operator's terms.
 
 use crate::error::Error;
 use crate::graph::credential::{Application, Credential};
@@ -19,7 +19,7 @@ pub(super) struct SignOnRefusal {
     trace_id: String,
 }
 
-/// What to do about a refusal.
+/// Step after a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SignOnAnswer {
     /// Entra is busy or out of order for a moment.
@@ -28,7 +28,7 @@ pub(super) enum SignOnAnswer {
     NotSpreadYet(Error),
     /// The person has not signed in yet.
     Pending,
-    /// The same, and it was asked too soon.
+    /// Like [`Pending`](Self::Pending), and asked too soon.
     TooFast,
     /// Final.
     Fail(Error),
@@ -153,7 +153,7 @@ impl SignOnRefusal {
         }
     }
 
-    /// What Entra says while it waits for a person.
+    /// Reads an answer that Entra gives while it waits for a person.
     fn of_a_person(&self) -> Option<SignOnAnswer> {
         let fail = |text: &str| SignOnAnswer::Fail(Error::Credentials(text.to_owned()));
         Some(match self.error.as_str() {

@@ -25,9 +25,9 @@ const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(5);
 const LONGEST_LIFE: i64 = 24 * 60 * 60;
 /// Tries of one token request while Entra is out of order.
 const MOST_TRIES: u32 = 8;
-/// How long a new federated credential is given to reach all servers of Entra.
+/// Time that a new federated credential is given to reach all servers of Entra.
 const SPREADING: TimeDelta = TimeDelta::minutes(5);
-/// How long one token request may take.
+/// Longest time for one token request.
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// An answer larger than this many bytes is not from Entra: a token takes a few thousand.
 const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -38,7 +38,7 @@ pub(super) struct Token {
     /// The `Authorization` header, marked as sensitive so that no library prints it.
     pub(super) authorization: HeaderValue,
     renew_at: DateTime<Utc>,
-    /// How far Entra's clock was ahead of ours, where Entra said.
+    /// Lead of Entra's clock over ours, where Entra told its time.
     pub(super) server_ahead: Option<TimeDelta>,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct TokenSource {
     latest: Mutex<Result<Option<Token>, Error>>,
 }
 
-/// What Entra grants.
+/// Token that Entra grants.
 #[derive(Deserialize)]
 pub(super) struct Granted {
     access_token: SecretString,

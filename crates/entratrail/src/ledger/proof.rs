@@ -44,7 +44,7 @@ pub enum State {
     Unstable,
     /// Never read completely.
     Missing,
-    /// It left the history without being verified.
+    /// Left the history without being verified.
     Expired,
 }
 
@@ -251,7 +251,7 @@ pub fn needs_kept_since(ledger: &Ledger, window: Window, started_at: DateTime<Ut
         && earlier.iter().all(|earlier| may_have_been_dropping(window, earlier))
 }
 
-/// What the rows of a window show by themselves.
+/// State of a window by its rows alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// Never read completely.

@@ -42,7 +42,7 @@ pub struct ReadRow {
 pub enum ReadResult {
     /// Every page was read and everything new is stored.
     Complete(Completed),
-    /// Everything was read and the object is about to be created: written just before, removed with the
+    /// All was read and the object is about to be created: written just before, removed with the
     /// outcome. It is no row on record.
     Announced(Completed, StoredObject),
     /// The read did not get that far.

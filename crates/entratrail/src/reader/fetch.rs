@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use std::sync::atomic::Ordering::Relaxed;
 use tokio::sync::SemaphorePermit;
 
-/// How far back Graph is asked for a record that shows what it keeps: longer than it keeps any.
+/// Age up to which Graph is asked for a record that shows what it keeps: longer than it keeps any.
 const LONGEST_KEPT: TimeDelta = TimeDelta::days(31);
 
 impl<'run> Reader<'run> {

@@ -1,4 +1,4 @@
-//! Where the records of all chains of a window come together.
+//! The meeting point of the records of all chains of a window.
 
 use crate::archive::{Archive, TableUpload, Upload};
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub(super) struct Intake<'run> {
     taken: Mutex<Taken<'run>>,
 }
 
-/// What a read brought so far.
+/// Results of a read so far.
 #[derive(Debug)]
 pub(super) struct Taken<'run> {
     /// The versions that are known by now.

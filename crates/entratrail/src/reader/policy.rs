@@ -18,7 +18,7 @@ use std::ops::RangeInclusive;
 /// Records, as a multiple of the target, above which a window is split. A shorter window costs an object, a table and
 /// a row for good, so a little too much is read in one go.
 const TOO_MUCH: u64 = 3;
-/// The same for what was served so far, which is certain, but mostly read already.
+/// Limit for what was served so far, which is certain, but mostly read already.
 const FAR_TOO_MUCH: u64 = 4;
 
 /// Full pages ahead from which on a window is read as several chains. One chain is as slow as Graph answers: at four
@@ -45,7 +45,7 @@ const MOST_PAGES: u32 = 10_000;
 /// Pages in a row that bring nothing the read has not brought, after which a chain counts as endless. Graph may serve many
 /// empty pages before it comes to the records of a sparse stream. Records that an earlier chain brought do not count.
 const MOST_FRUITLESS_PAGES: u32 = 250;
-/// How many times as many there may be in a span that cannot be halved.
+/// Factor by which there may be more in a span that cannot be halved.
 const LAST_PATIENCE: u32 = 4;
 /// Divisor of the number of records on a page where a page is too large.
 const SMALLER_PAGES: u16 = 10;
@@ -58,7 +58,7 @@ const MANY_OUTSIDE: u64 = 2000;
 /// A chain of pages to follow.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// What it asks for.
+    /// Span that it asks for.
     pub(super) span: Span,
     /// Records on a page at most.
     pub(super) top: u16,
@@ -89,7 +89,7 @@ enum Role {
     Again { refused: bool },
 }
 
-/// What the reader saw of a page.
+/// Facts that the reader saw of a page.
 #[derive(Debug)]
 pub(super) struct PageFacts {
     /// Times of the records, where readable, in the order of the page.
@@ -114,9 +114,9 @@ pub struct Split {
 /// Reason for which the reading of a window ends before its last page.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// It holds too much.
+    /// Replaced by shorter windows, because it holds too much.
     Split(Split),
-    /// It cannot be read.
+    /// Failed, because it cannot be read.
     Failed(Error),
 }
 
@@ -199,7 +199,7 @@ impl Reading {
         self.sampled_in(2)
     }
 
-    /// The same once so many times the sampled part make up the window.
+    /// Estimates once so many times the sampled part make up the window.
     fn sampled_in(&self, share: u64) -> Option<u64> {
         let Samples { records, seconds } = self.samples;
         let window = u64::from(self.window.length().minutes()) * 60;

@@ -34,7 +34,7 @@ pub(super) enum Column {
 pub(super) struct StructColumn {
     fields: Fields,
     members: Vec<(&'static str, Column)>,
-    /// Where the member was found that stood first, second, … in an object: the next object has them in the same order.
+    /// Positions of the members that stood first, second, … in an object: the next object has them in the same order.
     order: Vec<usize>,
     validity: NullBufferBuilder,
 }

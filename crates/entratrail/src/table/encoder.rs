@@ -55,7 +55,7 @@ pub struct TableEncoder {
     writer: ArrowWriter<Vec<u8>>,
 }
 
-/// What a table object holds.
+/// Content of a table object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encoded {
     /// SHA-256 of the table object, in hexadecimal.

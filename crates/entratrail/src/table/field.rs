@@ -1,4 +1,4 @@
-//! How a field of a record is declared: what everything else about tables is made from.
+//! The declaration of a field of a record, from which all else about tables is made.
 
 use crate::table::schema;
 
@@ -7,15 +7,15 @@ use crate::table::schema;
 pub struct Field {
     /// Graph's name, e.g. `createdDateTime`.
     pub graph_name: &'static str,
-    /// What its values are.
+    /// Kind of its values.
     pub kind: Kind,
-    /// Which version of Graph serves it.
+    /// Version of Graph that serves it.
     pub served: Served,
-    /// What it says, in a phrase.
+    /// Meaning, in a phrase.
     pub about: &'static str,
 }
 
-/// What the values of a field are. Enumerations are text, because Graph's members change without notice.
+/// Kind of the values of a field. Enumerations are text, because Graph's members change without notice.
 #[derive(Debug)]
 pub enum Kind {
     /// Text.
@@ -38,7 +38,7 @@ pub enum Kind {
     List(&'static Kind),
 }
 
-/// Which version of Graph serves a field.
+/// Version of Graph that serves a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
     /// `v1.0` alone.

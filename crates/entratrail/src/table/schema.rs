@@ -1,4 +1,4 @@
-//! What is made from the declaration: types of Arrow and so of Parquet, and those of the Glue catalogue.
+//! The schemas that are made from the declaration: types of Arrow and so of Parquet, and those of the Glue catalogue.
 
 use super::field::{Field, Kind};
 use super::{ADDED, Added, fields};

@@ -1,9 +1,9 @@
-//! What a record holds and its table has no place for.
+//! The members of a record that its table has no place for.
 
 use std::collections::HashMap;
 use std::fmt;
 
-/// Where in a record something is.
+/// Place in a record.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Path<'path> {
     /// The record itself.

@@ -12,7 +12,7 @@ use std::error::Error as StdError;
 /// A code, a region or a request id has at most this many characters; what came from outside is no longer in an error.
 const MAX_WORD: usize = 100;
 
-/// What was tried.
+/// Request that was tried.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Action {
     Read,
@@ -33,7 +33,7 @@ pub(super) fn is_conflict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRespo
     matches!(status, Some(412 | 409)) || matches!(error.code(), Some("NoSuchUpload")) || is_missing(error)
 }
 
-/// What is known of a request that did not do what it was to do.
+/// Facts of a request that failed.
 #[derive(Debug, Clone, Copy, Default)]
 struct Failure<'answer> {
     /// S3's word for it.

@@ -16,7 +16,7 @@ pub(in crate::archive) struct Multipart<'bucket> {
     parts: Vec<CompletedPart>,
 }
 
-/// What a completed upload may take the place of.
+/// Objects whose place a completed upload may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Replaces {
     Nothing,

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 /// Holds the locks; never an object, and hidden, as what every system may put beside an archive.
 const LOCKS: &str = ".entratrail";
 
-/// What an archive is opened for.
+/// Purpose for which an archive is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// To be looked at: nothing is changed, and nothing is made.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// How the name of a temporary file starts and ends. None of an object does.
+/// Start and end of the name of a temporary file. No object has such a name.
 const NAME: (&str, &str) = (".entratrail-", ".part");
 
 /// Whether a file of that name is one that a run writes, or has left half written.

@@ -1,10 +1,10 @@
-//! What a refusal by the disk means for the person at it.
+//! A refusal by the disk, in the words of the person at it.
 
 use crate::error::Error;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// What was tried.
+/// Operation that was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Read,

@@ -1,4 +1,4 @@
-//! What lies where in a folder: which folders are archives, which files are objects.
+//! The layout of a folder: folders that are archives, files that are objects.
 
 use super::claim::Access;
 use super::draft::is_temporary;

@@ -44,7 +44,7 @@ fn last() -> PageFacts {
     PageFacts { next_link: None, ..empty("") }
 }
 
-/// How many chains a new window is read as after a first page of records `step` milliseconds apart.
+/// Number of chains that a new window is read as after a first page of records `step` milliseconds apart.
 fn chains_after(step: i64, is_busy: bool) -> usize {
     let mut reading = Reading::new(day(), u64::MAX / 8, true, None, is_busy);
     let probe = reading.next().unwrap();
