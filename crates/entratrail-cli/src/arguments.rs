@@ -73,7 +73,7 @@ pub(crate) struct CollectArguments {
     pub(crate) archive: Place,
     #[command(flatten)]
     pub(crate) span: SpanArguments,
-    /// Which log to read
+    /// Log to read
     #[arg(long, value_enum, default_value_t = Logs::Both)]
     pub(crate) log: Logs,
     /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity, audits
@@ -153,7 +153,7 @@ pub(crate) struct QueryArguments {
     /// Print the names of the saved questions
     #[arg(long, conflicts_with_all = ["sql", "saved"])]
     pub(crate) list: bool,
-    /// How to print the rows
+    /// Form in which to print the rows
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
     /// With --format csv: write text so that a spreadsheet takes none of it for a formula
@@ -192,7 +192,7 @@ pub(crate) struct DayArguments {
     pub(crate) today: Option<NaiveDate>,
 }
 
-/// How rows are printed.
+/// Form in which rows are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// An aligned table
@@ -212,7 +212,7 @@ pub(crate) enum ReportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArguments {
-    /// Where to keep the archive of the made-up tenant
+    /// Folder for the archive of the made-up tenant
     #[arg(long, value_name = "DIR", default_value = "entratrail-demo")]
     pub(crate) folder: PathBuf,
 }

@@ -22,7 +22,7 @@ use entratrail::window::midnight;
 use futures_util::future::join_all;
 use std::sync::Arc;
 
-/// What came of each log.
+/// Result of each log.
 pub(crate) type Runs = Vec<(Log, Result<Run, Error>)>;
 
 /// Reads what `arguments` ask for.
@@ -101,7 +101,7 @@ fn settings(arguments: &CollectArguments, event_types: &[EventType]) -> Result<R
     Ok(settings)
 }
 
-/// What is due, or the span that is asked for.
+/// Asks for what is due, or for the span of the arguments.
 fn request(arguments: &CollectArguments, now: DateTime<Utc>) -> Result<Collect, Error> {
     let Some(from) = arguments.span.from else { return Ok(Collect::asked_by_hand(None)) };
     let to = arguments.span.to.unwrap_or_else(|| midnight(now.date_naive() + Days::new(1)));

@@ -75,7 +75,7 @@ fn secret() -> Result<SecretString, Error> {
     }
 }
 
-/// What `ENTRATRAIL_` or, as for Microsoft's own tools, `AZURE_` and `part` hold.
+/// Value of the variable `ENTRATRAIL_` or, as for Microsoft's own tools, `AZURE_` and `part`.
 fn variable(part: &str) -> Option<String> {
     let value = |prefix: &str| std::env::var(format!("{prefix}_{part}")).ok();
     let values = ["ENTRATRAIL", "AZURE"].into_iter().filter_map(value);

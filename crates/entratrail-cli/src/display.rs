@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Records that a page holds at most.
 const PAGE_RECORDS: usize = 1000;
 
-/// How progress is shown.
+/// Form in which progress is shown.
 #[derive(Debug)]
 pub(crate) enum Display {
     Nothing,

@@ -1,4 +1,4 @@
-//! Where an archive is.
+//! The place of an archive.
 
 use aws_config::BehaviorVersion;
 use entratrail::archive::{Access, Archive, Bucket, Operator};

@@ -79,14 +79,14 @@ enum Sheet {
     Json(SpooledTempFile),
 }
 
-/// How the text of a cell is written.
+/// Form in which the text of a cell is written.
 #[derive(Debug, Clone, Copy)]
 enum Cells {
     /// As it is, for programs.
     Whole,
     /// In one line, with nothing that a terminal would obey.
     Visible,
-    /// The same, and so that a spreadsheet takes nothing for a formula.
+    /// Visible, and so that a spreadsheet takes nothing for a formula.
     Safe,
 }
 

@@ -24,7 +24,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// What there is to do, and what stands in the way.
+/// Tables to make, and what stands in the way.
 #[derive(Debug, Default)]
 struct Work {
     reads: Vec<Read>,
@@ -40,7 +40,7 @@ struct Read {
     table: Option<StoredTable>,
 }
 
-/// What came of it.
+/// Result of a rebuild.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rebuilt {

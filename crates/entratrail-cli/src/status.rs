@@ -1,8 +1,8 @@
-//! What the exit status says.
+//! The exit status.
 
 use std::process::ExitCode;
 
-/// How a command ended.
+/// End of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     /// All that was asked for is done, and nothing is wrong: 0.

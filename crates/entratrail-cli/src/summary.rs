@@ -1,4 +1,4 @@
-//! What a collection tells at its end.
+//! The summary that a collection prints at its end.
 
 use crate::collect::Runs;
 use crate::numbers::{count, thousands};

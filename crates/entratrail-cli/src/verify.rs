@@ -22,7 +22,7 @@ use ledgers::{FoundDay, StreamLedgers};
 use result::{CheckedStream, Verification};
 use tokio::task::JoinSet;
 
-/// How long after its end a window may still wait to be read: the default of `SETTLE_MINUTES`.
+/// Time after its end for which a window may still wait to be read: the default of `SETTLE_MINUTES`.
 const SETTLE: TimeDelta = TimeDelta::minutes(30);
 
 /// Verifies what `arguments` name.

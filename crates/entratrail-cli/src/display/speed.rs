@@ -1,4 +1,4 @@
-//! How fast records arrive, and how long the rest will take.
+//! The speed at which records arrive, and the time that the rest will take.
 
 use crate::numbers::about;
 use entratrail::progress::Counts;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The rate is that of the last so many seconds.
 const LOOK_BACK: Duration = Duration::from_secs(30);
 
-/// What was seen of one stream, or of all together.
+/// Records seen of one stream, or of all together.
 #[derive(Debug, Default)]
 pub(super) struct Speed {
     seen: VecDeque<(Duration, u64)>,

@@ -35,7 +35,7 @@ pub(super) fn check(sql: &str) -> Result<(), Error> {
     )))
 }
 
-/// How deep the SQL can be at most. What stands in quotes or comments counts as well: no question needs that much.
+/// Counts the parts of the SQL, which bound its depth. What stands in quotes or comments counts as well: no question needs that much.
 fn parts(sql: &str) -> usize {
     let is_sign =
         |c: &char| c.is_ascii_punctuation() && !matches!(c, ',' | '.' | ';' | '_' | '\'' | '"' | ')' | ']');

@@ -1,4 +1,4 @@
-//! How far a rebuild is: a bar on a terminal, a line now and then anywhere else.
+//! The progress of a rebuild: a bar on a terminal, a line now and then anywhere else.
 
 use crate::numbers::{count, thousands};
 use crate::output::note;

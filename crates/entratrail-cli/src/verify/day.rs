@@ -14,10 +14,10 @@ use entratrail::record::{Record, Version};
 use entratrail::window::Window;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// What a person does about a table object.
+/// Advice about a table object.
 const REBUILD: &str = "entratrail rebuild makes it again";
 
-/// What was found out about one stream and day.
+/// Findings about one stream and day.
 #[derive(Debug)]
 pub(super) struct CheckedDay {
     pub(super) stream: Stream,
@@ -29,7 +29,7 @@ pub(super) struct CheckedDay {
     pub(super) problems: Vec<String>,
 }
 
-/// What one walk over an object has to know, and finds.
+/// Counts of one walk over an object.
 #[derive(Default)]
 struct Walk {
     lines: u64,

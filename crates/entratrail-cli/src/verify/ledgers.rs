@@ -1,4 +1,4 @@
-//! Everything that an archive holds of a stream, before any object is opened.
+//! The ledgers and listings of a stream, before any object is opened.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entratrail::archive::Archive;

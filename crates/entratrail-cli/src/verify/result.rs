@@ -1,4 +1,4 @@
-//! What a verification found, for machines and for the calendar.
+//! The result of a verification, for machines and for the calendar.
 
 use super::coverage::{Gap, Span, gaps};
 use super::day::CheckedDay;
@@ -11,7 +11,7 @@ use entratrail::window::midnight;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// Everything that was found.
+/// Result of a verification.
 #[derive(Debug, Serialize)]
 pub(crate) struct Verification {
     pub(super) archive: String,
@@ -22,16 +22,16 @@ pub(crate) struct Verification {
     pub(super) foreign: Vec<String>,
 }
 
-/// What was found of one stream.
+/// Result of one stream.
 #[derive(Debug, Serialize)]
 pub(super) struct CheckedStream {
     pub(super) stream: &'static str,
-    /// Where its objects are.
+    /// Folder of its objects.
     pub(super) folder: String,
     pub(super) objects: u64,
     pub(super) records: u64,
     pub(super) bytes: u64,
-    /// How each day of the span stands.
+    /// State of each day of the span.
     pub(super) days: BTreeMap<NaiveDate, DayState>,
     pub(super) uncovered: Vec<Gap>,
     pub(super) problems: Vec<String>,
@@ -62,7 +62,7 @@ impl Serialize for DayState {
 }
 
 impl CheckedStream {
-    /// What the ledgers of `stream` show, and what the check of its days found.
+    /// Joins what the ledgers of `stream` show with what the check of its days found.
     pub(super) fn of(stream: &StreamLedgers, checked: &[CheckedDay], span: Span) -> Self {
         let checked: Vec<_> = checked.iter().filter(|day| day.stream == stream.stream).collect();
         let days = span.0.date_naive().iter_days().take_while(|&day| midnight(day) < span.1);
@@ -100,7 +100,7 @@ impl Verification {
         self.streams.iter().all(|stream| stream.uncovered.is_empty() && stream.problems.is_empty())
     }
 
-    /// What is wrong, one sentence a line, or that nothing is.
+    /// Tells what is wrong, one sentence a line, or that nothing is.
     pub(super) fn conclusion(&self) -> String {
         let mut lines: Vec<_> = self.streams.iter().flat_map(CheckedStream::complaints).collect();
         let sum = |of: fn(&CheckedStream) -> u64| self.streams.iter().map(of).sum::<u64>();

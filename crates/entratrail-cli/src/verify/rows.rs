@@ -1,4 +1,4 @@
-//! What the rows of a ledger say of each other.
+//! The contradictions between the rows of a ledger.
 
 use chrono::NaiveDate;
 use entratrail::ledger::{Counts, Ledger, ReadRow};

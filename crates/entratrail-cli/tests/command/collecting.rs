@@ -1,4 +1,4 @@
-//! What a collection leaves, and that the next one finds nothing to do.
+//! A collection leaves a whole archive, and the next one finds nothing to do.
 
 use crate::stage::{Stage, TENANT, plain_command, run};
 use serde_json::Value;

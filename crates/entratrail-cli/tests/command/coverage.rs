@@ -225,7 +225,7 @@ fn by_verify(folder: &Path) -> BTreeMap<(String, NaiveDate), Value> {
     days
 }
 
-/// What the command prints; that it finds something wrong is no error here.
+/// Runs the command and returns what it prints; that it finds something wrong is no error here.
 fn said(arguments: &[&str]) -> String {
     let output = plain_command(arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);

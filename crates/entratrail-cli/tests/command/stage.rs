@@ -42,7 +42,7 @@ pub(crate) struct Stage {
     folder: TempDir,
 }
 
-/// How the command ended.
+/// End of a command.
 pub(crate) struct Ended {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
@@ -111,7 +111,7 @@ impl Stage {
         assert_eq!(records, self.served().len() as u64);
     }
 
-    /// What a perfect reader of the last three days would have by now.
+    /// Records that a perfect reader of the last three days would have by now.
     fn served(&self) -> Vec<Served> {
         let today = self.simulator.now().date_naive();
         let is_wanted = |record: &Served| {
