@@ -38,14 +38,17 @@ fn line(log: Log, run: &Run) -> String {
         return format!("{:<17} nothing is left to do", log.name());
     }
     let windows = count(report.read_windows() as u64, "window");
-    let (served, new, changed) = (thousands(report.served), thousands(report.new), thousands(report.changed));
+    let served = thousands(report.served);
+    let new = thousands(report.new);
+    let changed = thousands(report.changed);
     format!("{:<17} {windows} read: {served} records, {new} new, {changed} changed", log.name())
 }
 
 fn where_it_stopped(run: &Run) -> Option<String> {
     let next = run.first_left.filter(|_| run.ran_out_of_time)?;
     let left = count(run.report.remaining_windows, "window");
-    let (stream, start) = (next.stream.name(), next.window.start().format("%Y-%m-%d %H:%M"));
+    let stream = next.stream.name();
+    let start = next.window.start().format("%Y-%m-%d %H:%M");
     Some(format!("stopped before {stream} of {start}, with {left} left; the same command goes on there"))
 }
 

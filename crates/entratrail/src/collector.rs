@@ -370,7 +370,8 @@ impl Work {
         self.report.remaining_windows = tasks.len() as u64;
         self.has_expired = None;
         for Task { planned, .. } in tasks {
-            let (start, end) = (planned.window.start(), planned.window.end());
+            let start = planned.window.start();
+            let end = planned.window.end();
             self.report.add(WindowReport::unread(planned.stream, start, end, planned.read, planned.state));
         }
     }

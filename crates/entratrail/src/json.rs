@@ -89,7 +89,8 @@ impl<'json> Cursor<'json> {
     /// The object or array that starts here, whatever its depth.
     fn nested(&mut self) -> &'json [u8] {
         let rest = self.rest();
-        let (mut length, mut open) = (0, 0usize);
+        let mut length = 0;
+        let mut open = 0usize;
         while length < rest.len() {
             match rest[length] {
                 b'"' => length += string_length(&rest[length..]) - 1,

@@ -18,13 +18,15 @@ pub fn ledger_folder(stream: Stream) -> String {
 
 /// The key of the raw object of one read.
 pub fn raw_key(stream: Stream, object: RawObject) -> String {
-    let (day, name) = (object.window.day(), object.window.name());
+    let day = object.window.day();
+    let name = object.window.name();
     format!("{}day={day}/{name}.r{}.ndjson.gz", raw_folder(stream), object.read)
 }
 
 /// The key of the table object of one read.
 pub fn table_key(stream: Stream, object: RawObject) -> String {
-    let (day, name) = (object.window.day(), object.window.name());
+    let day = object.window.day();
+    let name = object.window.name();
     format!("tables/{}/day={day}/{name}.r{}.parquet", stream.table_folder(), object.read)
 }
 

@@ -233,7 +233,9 @@ mod tests {
     #[test]
     fn two_strings_that_a_weaker_hash_confuses_are_two_versions() {
         let agent = |one: &str, other: &str| {
-            let (front, middle, end) = ("x".repeat(87), "x".repeat(59), "x".repeat(83));
+            let front = "x".repeat(87);
+            let middle = "x".repeat(59);
+            let end = "x".repeat(83);
             format!("{{\"userAgent\":\"{front}0@@@{one}{middle}ycvs{other}{end}\"}}")
         };
         assert_ne!(version(&agent("0", "1")), version(&agent("1", "0")));

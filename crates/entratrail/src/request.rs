@@ -104,7 +104,8 @@ fn is_scheduled(event: &Value) -> bool {
 }
 
 fn span(from: &str, to: &str) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
-    let (start, end) = (instant("from", from)?, instant("to", to)?);
+    let start = instant("from", from)?;
+    let end = instant("to", to)?;
     if start < end {
         return Ok((start, end));
     }

@@ -154,7 +154,8 @@ fn minute_of(day: NaiveDate, instant: DateTime<Utc>) -> Option<u16> {
 fn clock_minute(text: &str) -> Option<u16> {
     let digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     let number: u16 = digits.then(|| text.parse().ok())??;
-    let (hour, minute) = (number / 100, number % 100);
+    let hour = number / 100;
+    let minute = number % 100;
     (minute < 60 && hour * 60 + minute <= 1440).then_some(hour * 60 + minute)
 }
 

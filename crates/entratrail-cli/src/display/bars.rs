@@ -24,14 +24,16 @@ impl Bars {
     pub(crate) fn new(allowed: u64) -> Self {
         let all = MultiProgress::new();
         let total = all.add(ProgressBar::no_length().with_style(style("{msg}")));
-        let (streams, speed) = (BTreeMap::new(), Speed::default());
+        let streams = BTreeMap::new();
+        let speed = Speed::default();
         Self { started: Instant::now(), allowed, all, streams, total, speed }
     }
 
     pub(super) fn show(&mut self, counts: &[(Stream, Counts)]) {
         let elapsed = self.started.elapsed();
         for &(stream, counts) in counts {
-            let (all, total) = (&self.all, &self.total);
+            let all = &self.all;
+            let total = &self.total;
             let (bar, speed) = self.streams.entry(stream).or_insert_with(|| {
                 let bar = ProgressBar::new(0)
                     .with_style(style("{prefix:<17} {bar:24} {pos:>4}/{len} windows  {msg}"));
@@ -46,7 +48,8 @@ impl Bars {
         let total = sum(counts.iter().map(|(_, counts)| counts));
         let rate = self.speed.rate(elapsed, total.records);
         let left = time_left(total, elapsed).map_or(String::new(), |left| format!(", about {left} left"));
-        let (records, allowed) = (thousands(total.records), thousands(self.allowed));
+        let records = thousands(total.records);
+        let allowed = thousands(self.allowed);
         self.total
             .set_message(format!("{records} records at {rate}/s; Graph's limit allows {allowed}/s{left}"));
     }

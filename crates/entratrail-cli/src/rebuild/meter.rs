@@ -46,7 +46,8 @@ impl Meter {
             }
             Shown::Lines(last) if last.elapsed() >= PERIOD => {
                 *last = Instant::now();
-                let (objects, all) = (thousands(objects), thousands(self.all));
+                let objects = thousands(objects);
+                let all = thousands(self.all);
                 note(&format!("table objects {objects}/{all}; {}", count(records, "record")));
             }
             Shown::Nothing | Shown::Lines(_) => {}

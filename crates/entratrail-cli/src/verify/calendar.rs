@@ -14,7 +14,8 @@ const LEGEND: &str = "# verified   - read, from before the archive began   o ope
 pub(super) fn of(verification: &Verification, now: DateTime<Utc>) -> String {
     let mut text = String::new();
     for stream in &verification.streams {
-        let (records, objects) = (count(stream.records, "record"), count(stream.objects, "object"));
+        let records = count(stream.records, "record");
+        let objects = count(stream.objects, "object");
         let _ = write!(
             text,
             "{}: {records} in {objects} below {}\n{}\n",

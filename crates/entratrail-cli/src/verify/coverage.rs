@@ -47,7 +47,9 @@ mod tests {
 
     #[test]
     fn every_minute_of_the_span_is_covered_or_in_a_gap() {
-        let (expired, missing, open) = (State::Expired, State::Missing, State::Open);
+        let expired = State::Expired;
+        let missing = State::Missing;
+        let open = State::Open;
         let stretches = [
             stretch("2026-11-18T00:00:00Z", "2026-11-19T00:00:00Z", expired, false),
             stretch("2026-11-19T00:00:00Z", "2026-11-19T06:00:00Z", expired, false),

@@ -113,7 +113,8 @@ impl CheckedDay {
         if !holdings.objects.contains(&object) {
             return self.problems.push(format!("{address} is gone, and the ledger has it on record"));
         }
-        let (mut walk, mut ids) = (Walk::default(), HashSet::new());
+        let mut walk = Walk::default();
+        let mut ids = HashSet::new();
         let visit = |record: Record, _: &[u8]| {
             walk.lines += 1;
             let is_inside = |time| row.window.start() <= time && time < row.window.end();

@@ -131,7 +131,8 @@ fn overlaps(complete: &[&ReadRow]) -> Vec<String> {
     let mut widest = None;
     for window in windows {
         if let Some(earlier) = widest.filter(|earlier| window.overlaps(*earlier)) {
-            let (one, other) = (earlier.name(), window.name());
+            let one = earlier.name();
+            let other = window.name();
             problems.push(format!("the minutes of {other} are covered twice, by {one} as well"));
         } else {
             widest = Some(window);

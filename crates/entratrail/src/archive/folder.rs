@@ -52,7 +52,8 @@ impl Folder {
     }
 
     pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
-        let (folder, path) = (self.clone(), self.path(key));
+        let folder = self.clone();
+        let path = self.path(key);
         blocking(move || {
             let body = folder.body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
             Ok(body.map(|body| Whole { version: Some(version_of(&body)), body }))
@@ -66,7 +67,8 @@ impl Folder {
         body: Vec<u8>,
         version: Option<String>,
     ) -> Result<bool, Error> {
-        let (folder, path) = (self.clone(), self.path(key));
+        let folder = self.clone();
+        let path = self.path(key);
         blocking(move || {
             let replaced = folder.claim(&path)?.in_turn(|| {
                 let latest = folder.body_at(&path)?.map(|body| version_of(&body));
@@ -95,7 +97,8 @@ impl Folder {
         after: Option<String>,
         is_flat: bool,
     ) -> Result<Vec<String>, Error> {
-        let (path, prefix) = (self.path(prefix), prefix.to_owned());
+        let path = self.path(prefix);
+        let prefix = prefix.to_owned();
         blocking(move || {
             let keys = places::keys(&path, &prefix, is_flat);
             let mut keys = keys.map_err(|error| failed(Action::List, &path, &error))?;
@@ -125,7 +128,8 @@ impl Folder {
     }
 
     pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
-        let (folder, path) = (self.clone(), self.path(key));
+        let folder = self.clone();
+        let path = self.path(key);
         blocking(move || match folder.open_file(&path).and_then(sha256_of) {
             Ok(sha256) => Ok(Checksum::Sha256(sha256)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Checksum::Gone),

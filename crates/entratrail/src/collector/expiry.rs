@@ -36,7 +36,8 @@ impl Collector {
             let rows: Vec<_> = expired.windows.iter().map(|&told| row(told, now, &self.origin)).collect();
             self.archive.append(expired.stream, expired.day, &rows).await?;
             reports.extend(expired.windows.iter().map(|(window, read)| {
-                let (start, end) = (window.start(), window.end());
+                let start = window.start();
+                let end = window.end();
                 WindowReport::unread(expired.stream, start, end, *read, State::Expired)
             }));
         }

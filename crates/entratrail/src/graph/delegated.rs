@@ -88,7 +88,8 @@ impl TokenSource {
         let (code, _) = self.ask_until_decided::<Given>(&Question::Code).await?;
         let Given { for_us, for_the_person, verification_uri, expires_in, interval } = code;
         // The longest that a code may live, and the longest wait between two questions.
-        let (expires_in, interval) = (expires_in.min(3600), interval.clamp(1, 60));
+        let expires_in = expires_in.min(3600);
+        let interval = interval.clamp(1, 60);
         (delegated.invite)(&Invitation {
             page: verification_uri,
             code: for_the_person,

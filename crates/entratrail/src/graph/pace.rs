@@ -74,7 +74,8 @@ mod tests {
             requests in 1usize..8, steps in proptest::collection::vec(0i64..4000, 1..200),
         ) {
             let mut pace = Pace::new(requests);
-            let (mut now, mut granted) = (0, Vec::new());
+            let mut now = 0;
+            let mut granted = Vec::new();
             for step in steps {
                 now += step;
                 if pace.take(at(now)).is_ok() {

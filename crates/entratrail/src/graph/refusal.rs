@@ -38,7 +38,8 @@ impl Refusal {
 
     /// The error that ends the read of `log`.
     pub(super) fn explain(&self, log: Log) -> Error {
-        let (collection, came_back) = (log.collection(), self.came_back());
+        let collection = log.collection();
+        let came_back = self.came_back();
         match (self.status, self.code.as_str()) {
             (401, _) => Error::Credentials(format!(
                 "Graph refused a fresh access token for {collection} ({came_back}); check that GRAPH_URL and LOGIN_URL \

@@ -53,7 +53,8 @@ impl SignOnRefusal {
     /// Decides by status and AADSTS code.
     pub(super) fn explain(&self, status: u16, application: &Application) -> SignOnAnswer {
         let Application { tenant_id: tenant, client_id: client, kept_in, .. } = application;
-        let (tenant_id, client_id) = (kept_in.place("tenant-id"), kept_in.place("client-id"));
+        let tenant_id = kept_in.place("tenant-id");
+        let client_id = kept_in.place("client-id");
         let client_secret = kept_in.place("client-secret");
         let is_person = matches!(application.credential, Credential::Delegated(_));
         if let Some(answer) = self.of_a_person().filter(|_| is_person) {
@@ -188,7 +189,8 @@ mod tests {
     }
 
     fn explain_to(credential: Credential, status: u16, body: &str) -> SignOnAnswer {
-        let (tenant_id, client_id) = ("contoso.example".to_owned(), "app-1".to_owned());
+        let tenant_id = "contoso.example".to_owned();
+        let client_id = "app-1".to_owned();
         let application = Application { tenant_id, client_id, credential, kept_in: KeptIn::Parameters };
         SignOnRefusal::read(body.as_bytes()).explain(status, &application)
     }

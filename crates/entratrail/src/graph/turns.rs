@@ -100,7 +100,8 @@ impl Turns {
     fn line_up(&self, rank: Rank) -> Waiter<'_> {
         let mut state = self.state();
         state.arrivals += 1;
-        let (place, woken) = ((rank, state.arrivals), Arc::new(Notify::new()));
+        let place = (rank, state.arrivals);
+        let woken = Arc::new(Notify::new());
         state.waiting.insert(place, Arc::clone(&woken));
         Waiter { turns: self, place, woken }
     }
@@ -166,7 +167,8 @@ mod tests {
         let order = RefCell::new(Vec::new());
         let first = turns.turn(rank(1, None)).await;
         let asking = ranks.iter().enumerate().map(|(number, rank)| {
-            let (turns, order) = (&turns, &order);
+            let turns = &turns;
+            let order = &order;
             async move {
                 let _turn = turns.turn(*rank).await;
                 order.borrow_mut().push(number);

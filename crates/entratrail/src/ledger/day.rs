@@ -110,7 +110,9 @@ mod tests {
     #[test]
     fn every_minute_is_in_a_window_that_was_read_or_in_a_gap() {
         let read = ledger(&["0000-0600", "1200-1800"], &ReadResult::Complete(Completed::default()));
-        let (open, missing, expired) = (State::Open, State::Missing, State::Expired);
+        let open = State::Open;
+        let missing = State::Missing;
+        let expired = State::Expired;
         check(&read, day(), &[("00-06", open), ("06-12", missing), ("12-18", open), ("18-24", missing)]);
         let later = day().succ_opt().unwrap();
         check(

@@ -32,7 +32,8 @@ impl Claim {
         let locks = root.join(LOCKS);
         make_folder(&locks)?;
         let open = |name: &str| File::options().create(true).append(true).open(locks.join(name));
-        let (in_use, ledger) = (open("in-use.lock")?, open("ledger.lock")?);
+        let in_use = open("in-use.lock")?;
+        let ledger = open("ledger.lock")?;
         match in_use.try_lock() {
             // Nobody writes, so nobody holds what is half written.
             Ok(()) => {

@@ -74,7 +74,8 @@ pub(in crate::archive) struct Draft {
 
 impl Folder {
     pub(in crate::archive) async fn begin(&self, key: &str) -> Result<Draft, Error> {
-        let (folder, path) = (self.clone(), self.path(key));
+        let folder = self.clone();
+        let path = self.path(key);
         self.claim(&path)?;
         let begin =
             move || match refuse_irregular(&folder.0.root, &path).and_then(|()| Temporary::beside(&path)) {
@@ -87,7 +88,8 @@ impl Folder {
 
 impl Draft {
     pub(in crate::archive) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
-        let (temporary, path) = (Arc::clone(&self.temporary), self.path.clone());
+        let temporary = Arc::clone(&self.temporary);
+        let path = self.path.clone();
         blocking(move || temporary.write(&bytes).map_err(|error| failed(Action::Write, &path, &error))).await
     }
 

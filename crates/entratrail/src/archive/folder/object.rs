@@ -23,7 +23,8 @@ pub(in crate::archive) struct Content {
 
 impl Folder {
     pub(in crate::archive) async fn open_object(&self, key: &str) -> Result<Content, Error> {
-        let (folder, path) = (self.clone(), self.path(key));
+        let folder = self.clone();
+        let path = self.path(key);
         blocking(move || {
             let open = || {
                 let file = folder.open_file(&path)?;
@@ -39,7 +40,8 @@ impl Folder {
 
 impl Content {
     pub(in crate::archive) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        let file = Arc::clone(&self.file);
+        let path = self.path.clone();
         blocking(move || {
             let mut piece = Vec::with_capacity(PIECE);
             let read = (&*file).take(PIECE as u64).read_to_end(&mut piece);
