@@ -147,7 +147,7 @@ fn every_parameter_is_explained_limited_and_in_a_group() {
 fn every_variable_of_the_functions_is_set() {
     let template = template();
     let variables = template["Globals"]["Function"]["Environment"]["Variables"].as_object().unwrap();
-    let readme = std::fs::read_to_string(checkout().join("README.md")).unwrap();
+    let readme = std::fs::read_to_string(checkout().join("docs/configuration.md")).unwrap();
     let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")).filter(|row| row.contains("` |"));
     let cells = rows.filter_map(|row| row.split('|').next());
     let documented: Vec<_> =
