@@ -24,11 +24,11 @@ use crate::request::Collect;
 use crate::window::midnight;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt as _;
-use futures_util::future::{FusedFuture as _, FutureExt as _};
+use futures_util::future::{FusedFuture, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
 use holdings::{Archived, Day};
 use queue::{Queue, Task};
-use scrub::Findings;
+use scrub::{Findings, LostTable};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
@@ -140,17 +140,24 @@ impl Collector {
     pub async fn run_until(&self, request: &Collect, stop: impl Future<Output = ()>) -> Result<Run, Error> {
         let started_at = self.clock.now();
         let scope = scope_of(request, started_at)?;
+        let mut stop = pin!(stop.fuse());
         let mut archived = self.look_up(scope, started_at, request.is_dry_run).await?;
         let mut run = Work::new(self.log, self.streams(), &mut archived);
         run.report_expired(scope, self.settings.plan.oldest_day(started_at));
         if request.is_dry_run {
             run.report_plan(self.plan(&archived, scope, started_at));
         } else {
-            if scope == Scope::Due {
-                run.take_findings(self.scrub(&archived, started_at).await);
-            }
+            let lost_tables = match scope {
+                Scope::Due => run.take_findings(self.scrub(&archived, started_at).await),
+                Scope::Span { .. } => Vec::new(),
+            };
             run.queue = Queue::new(self.plan(&archived, scope, started_at));
-            self.work(&mut run, &mut archived, scope, stop).await;
+            self.work(&mut run, &mut archived, scope, &mut stop).await;
+            // What Graph may drop comes first; a table can be made at any time.
+            match self.remake_tables(lost_tables, &mut stop).await {
+                Ok(remade) => run.report.remade_tables = remade,
+                Err(error) => run.fail_with(error),
+            }
         }
         if scope == Scope::Due && !request.is_dry_run {
             match self.expire(&archived, self.clock.now(), &mut run.report.damaged).await {
@@ -183,14 +190,10 @@ impl Collector {
     }
 
     /// Reads every window of the queue, several at a time.
-    async fn work(
-        &self,
-        run: &mut Work,
-        archived: &mut Archived,
-        scope: Scope,
-        stop: impl Future<Output = ()>,
-    ) {
-        let mut stop = pin!(stop.fuse());
+    async fn work<Stop>(&self, run: &mut Work, archived: &mut Archived, scope: Scope, stop: &mut Stop)
+    where
+        Stop: FusedFuture<Output = ()> + Unpin,
+    {
         let (halt, halted) = watch::channel(false);
         let shared = Shared {
             room: Semaphore::new(ROOM_PAGES as usize),
@@ -201,7 +204,7 @@ impl Collector {
         let mut in_flight = FuturesUnordered::new();
         self.streams().into_iter().for_each(|stream| self.publish(run, stream));
         loop {
-            if (&mut stop).now_or_never().is_some() {
+            if (&mut *stop).now_or_never().is_some() {
                 halt.send_replace(true);
             }
             while !*halted.borrow() && in_flight.len() < self.settings.graph.concurrency {
@@ -211,7 +214,7 @@ impl Collector {
             }
             let finished = tokio::select! {
                 finished = in_flight.next() => finished,
-                () = &mut stop, if !stop.is_terminated() => {
+                () = &mut *stop, if !stop.is_terminated() => {
                     halt.send_replace(true);
                     continue;
                 }
@@ -358,12 +361,13 @@ impl Work {
         ));
     }
 
-    fn take_findings(&mut self, findings: Findings) {
+    /// Notes what a look at the archive found, and returns the tables that are to be made again.
+    fn take_findings(&mut self, findings: Findings) -> Vec<LostTable> {
         if let Some(error) = findings.error() {
             self.fail_with(error);
         }
         self.report.damaged.extend(findings.damaged);
-        self.report.remade_tables = findings.remade_tables;
+        findings.tables
     }
 
     fn report_plan(&mut self, tasks: Vec<Task>) {

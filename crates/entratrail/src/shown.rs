@@ -111,6 +111,11 @@ mod tests {
         assert!(matches!(visible("zoë 東京 👍"), Cow::Borrowed(_)));
     }
 
+    /// Trials of the suite; `SECRET_TRIALS=10000 cargo test -p entratrail no_refusal` makes more.
+    fn trials() -> u32 {
+        std::env::var("SECRET_TRIALS").map_or(1_000, |trials| trials.parse().unwrap())
+    }
+
     /// Secrets of every kind that people paste.
     fn secret() -> impl Strategy<Value = String> {
         prop_oneof![
@@ -169,7 +174,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(trials()))]
 
         #[test]
         fn no_refusal_quotes_eight_characters_of_a_secret(secret in secret()) {

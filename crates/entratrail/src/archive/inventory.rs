@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[derive(Debug)]
 pub struct Inventory {
     stream: Stream,
-    /// Raw and table objects by their keys.
-    objects: HashMap<String, Listed>,
+    /// Bytes of each raw and table object, and when it was written.
+    objects: HashMap<String, (u64, DateTime<Utc>)>,
     /// Time at which each day's ledger was written last.
     ledgers: BTreeMap<NaiveDate, DateTime<Utc>>,
     /// Keys of each day's raw objects.
@@ -93,7 +93,7 @@ impl Inventory {
         if let Some(object) = parse_raw_key(self.stream, &listed.key) {
             self.raw.entry(object.window.day()).or_default().push(listed.key.clone());
         }
-        self.objects.insert(listed.key.clone(), listed);
+        self.objects.insert(listed.key, (listed.bytes, listed.modified));
     }
 
     /// The days that have a ledger.
@@ -142,8 +142,9 @@ impl Inventory {
     ) -> Expected {
         let listed = self.objects.get(key);
         // An object is written before the row that names it. S3 writes times down in whole seconds.
-        let is_late = listed.is_none_or(|listed| written_at.is_none_or(|written| listed.modified >= written));
-        let has_other_size = listed.is_some_and(|listed| bytes.is_some_and(|bytes| bytes != listed.bytes));
+        let is_late =
+            listed.is_none_or(|(_, modified)| written_at.is_none_or(|written| *modified >= written));
+        let has_other_size = listed.is_some_and(|(size, _)| bytes.is_some_and(|bytes| bytes != *size));
         Expected {
             key: key.to_owned(),
             sha256: sha256.to_owned(),

@@ -7,7 +7,8 @@ use crate::archive::{Expected, FETCHED_AT_ONCE, Held, Inventory};
 use crate::error::Error;
 use crate::ledger::{Ledger, ReadRow};
 use crate::log::Stream;
-use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use futures_util::future::FusedFuture;
 use futures_util::{StreamExt as _, stream};
 use std::pin::pin;
 
@@ -29,10 +30,20 @@ type OnRecord = (NaiveDate, Expected);
 pub(super) struct Findings {
     /// Sentences, each of which names an object that is gone or differs.
     pub(super) damaged: Vec<String>,
-    /// Keys of the table objects that were made again.
-    pub(super) remade_tables: Vec<String>,
+    /// Table objects that are to be made again.
+    pub(super) tables: Vec<LostTable>,
     /// Why something could not be mended, or looked at: the first reason.
     error: Option<Error>,
+}
+
+/// A table object that is gone or differs.
+#[derive(Debug)]
+pub(super) struct LostTable {
+    stream: Stream,
+    day: NaiveDate,
+    /// Key of the raw object that it is made of.
+    raw: String,
+    key: String,
 }
 
 impl Findings {
@@ -58,15 +69,15 @@ impl Findings {
 }
 
 impl Collector {
-    /// Looks at the days of the history and at this run's slice of the archive. Table objects that are gone or differ are
-    /// made again.
+    /// Looks at the days of the history and at this run's slice of the archive.
     pub(super) async fn scrub(&self, archived: &Archived, now: DateTime<Utc>) -> Findings {
         let mut findings = Findings::default();
         let last = now.date_naive();
         for stream in self.streams() {
             let Some(first) = archived.first_ledger(stream) else { continue };
-            let history = archived.oldest_day.max(first);
-            self.scrub_days(stream, (history, last), None, archived, &mut findings).await;
+            for block in blocks(archived.oldest_day.max(first), last) {
+                self.scrub_days(stream, block.1, None, archived, &mut findings).await;
+            }
             let cycle = last.num_days_from_ce() / CYCLE_DAYS;
             for block in slice(first, last, archived.last_run_before(last)) {
                 self.scrub_days(stream, block, Some(cycle), archived, &mut findings).await;
@@ -100,7 +111,10 @@ impl Collector {
         while let Some((day, expected, outcome)) = outcomes.next().await {
             match outcome {
                 Ok(Held::Same) => {}
-                Ok(differs) => self.mend(stream, day, &expected, differs, findings).await,
+                Ok(differs) => match expected.made_of {
+                    Some(raw) => findings.tables.push(LostTable { stream, day, raw, key: expected.key }),
+                    None => findings.fail_with(self.archive.not_as_recorded(&expected.key, differs)),
+                },
                 Err(error) => findings.fail_with(error),
             }
         }
@@ -144,49 +158,56 @@ impl Collector {
         objects.into_iter().partition(|(_, expected)| !expected.is_as_listed)
     }
 
-    /// Makes a table object again; names a raw object, which only a person can bring back.
-    async fn mend(
+    /// Makes lost table objects again until `stop` completes, and returns the keys of those that were made.
+    pub(super) async fn remake_tables<Stop>(
         &self,
-        stream: Stream,
-        day: NaiveDate,
-        expected: &Expected,
-        held: Held,
-        findings: &mut Findings,
-    ) {
-        let Some(raw) = &expected.made_of else {
-            return findings.fail_with(self.archive.not_as_recorded(&expected.key, held));
-        };
-        match self.make_again(stream, day, raw, &expected.key).await {
-            Ok(true) => {
-                tracing::warn!(key = expected.key, "a table object that was gone or differed was made again");
-                findings.remade_tables.push(expected.key.clone());
+        tables: Vec<LostTable>,
+        stop: &mut Stop,
+    ) -> Result<Vec<String>, Error>
+    where
+        Stop: FusedFuture<Output = ()> + Unpin,
+    {
+        let mut remade = Vec::new();
+        for table in tables {
+            if stop.is_terminated() {
+                break;
             }
-            Ok(false) => {}
-            Err(error) => findings.fail_with(error),
+            if self.remake_table(&table, stop).await? {
+                tracing::warn!(key = table.key, "a table object that was gone or differed was made again");
+                remade.push(table.key);
+            }
         }
+        Ok(remade)
     }
 
     /// Makes the table object again, unless somebody else has meanwhile: then the ledger knows what is there.
-    async fn make_again(
-        &self,
-        stream: Stream,
-        day: NaiveDate,
-        raw: &str,
-        table: &str,
-    ) -> Result<bool, Error> {
-        let (ledger, _) = self.archive.ledger(stream, day).await?;
-        let names = |row: &&ReadRow| row.object().is_some_and(|object| object.key == raw);
+    async fn remake_table<Stop>(&self, table: &LostTable, stop: &mut Stop) -> Result<bool, Error>
+    where
+        Stop: FusedFuture<Output = ()> + Unpin,
+    {
+        let (ledger, _) = self.archive.ledger(table.stream, table.day).await?;
+        let names = |row: &&ReadRow| row.object().is_some_and(|object| object.key == table.raw);
         let Some(row) = ledger.reads_with_object().into_iter().find(names) else { return Ok(false) };
-        let known = ledger.table_of(raw);
+        let known = ledger.table_of(&table.raw);
         if let Some(known) = known
-            && self.archive.sha256_of(table).await.is_ok_and(|sha256| sha256 == known.sha256)
+            && self.archive.sha256_of(&table.key).await.is_ok_and(|sha256| sha256 == known.sha256)
         {
             return Ok(false);
         }
-        let never = std::future::pending();
-        self.archive.rebuild_table(stream, row, known, self.origin.clone(), self.clock, never).await?;
-        Ok(true)
+        let origin = self.origin.clone();
+        let rebuilt = self.archive.rebuild_table(table.stream, row, known, origin, self.clock, stop).await?;
+        Ok(rebuilt.is_some())
     }
+}
+
+/// The blocks of days from `first` to `last`, with their numbers.
+fn blocks(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = (i32, (NaiveDate, NaiveDate))> {
+    let numbers = first.num_days_from_ce() / BLOCK_DAYS..=last.num_days_from_ce() / BLOCK_DAYS;
+    numbers.filter_map(move |number| {
+        let start = NaiveDate::from_num_days_from_ce_opt(number * BLOCK_DAYS)?;
+        let end = NaiveDate::from_num_days_from_ce_opt(number * BLOCK_DAYS + BLOCK_DAYS - 1)?;
+        Some((number, (start.max(first), end.min(last))))
+    })
 }
 
 /// The blocks of days from `first` to `last` that are looked at since the day `after`, on which a run was last started.
@@ -199,12 +220,7 @@ fn slice(first: NaiveDate, last: NaiveDate, after: Option<NaiveDate>) -> Vec<(Na
             turn.rem_euclid(CYCLE_DAYS.into()) == i64::from(block).rem_euclid(CYCLE_DAYS.into())
         })
     };
-    let blocks = first.num_days_from_ce() / BLOCK_DAYS..=today / BLOCK_DAYS;
-    let bounds = |block: i32| {
-        let start = NaiveDate::from_num_days_from_ce_opt(block * BLOCK_DAYS)?;
-        Some((start.max(first), (start + Days::new(BLOCK_DAYS as u64 - 1)).min(last)))
-    };
-    blocks.filter(|&block| is_due(block)).filter_map(bounds).collect()
+    blocks(first, last).filter(|(number, _)| is_due(*number)).map(|(_, days)| days).collect()
 }
 
 /// Selects the `objects` whose checksum is asked for in `cycle`: all of them, where they are few enough.
@@ -217,6 +233,7 @@ fn in_turn<T>(objects: Vec<T>, cycle: i32) -> impl Iterator<Item = T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::Days;
     use std::collections::BTreeSet;
 
     fn day(text: &str) -> NaiveDate {
