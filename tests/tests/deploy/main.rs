@@ -11,6 +11,7 @@
 mod files;
 mod journey;
 mod mails;
+mod mutations;
 mod operator;
 mod privileges;
 mod refusals;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::files::{template, template_of};
+use crate::files::template_of;
 use crate::operator::{Operator, checkout, tool};
 use crate::refusals::template_that_fails;
 
@@ -139,13 +139,11 @@ async fn a_stack_of_the_first_version_is_brought_up_to_date_in_place_and_survive
     assert_eq!(after, before);
 }
 
-#[test]
-fn an_update_from_the_first_version_makes_no_name_twice_and_loses_no_data() {
+pub(crate) fn an_update_from_the_first_version_makes_no_name_twice_and_loses_no_data(new: &Value) {
     let folder = tempfile::TempDir::new().unwrap();
     let old = template_of(&first_template(folder.path()));
-    let new = template();
     let resources = |template: &Value| template["Resources"].as_object().unwrap().clone();
-    for (logical, resource) in resources(&new) {
+    for (logical, resource) in resources(new) {
         let kept = old["Resources"].get(&logical);
         if let Some(kept) = kept {
             assert_eq!(kept["Type"], resource["Type"], "{logical} has become something else");
