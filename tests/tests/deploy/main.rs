@@ -15,6 +15,7 @@ mod mutations;
 mod operator;
 mod privileges;
 mod refusals;
+mod self_test;
 mod states;
 mod template;
 mod upgrade;

@@ -155,7 +155,6 @@ impl Operator {
             "SettleMinutes=0", // yesterday is due at any hour
             "GraphRequestsPer10s=10000",
             "SignInEventTypes=interactiveUser",
-            "SavedQuestions=false", // the emulator takes no template that makes them; the tests of questions do
         ] {
             options.extend(["--set".to_owned(), setting.to_owned()]);
         }
