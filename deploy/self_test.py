@@ -128,7 +128,8 @@ def mails(rules, topic, since):
     """How many mails SNS delivered since then, and how many it or EventBridge could not."""
     failed = [metric("AWS/Events", "FailedInvocations", "RuleName", rule, since) for rule in rules]
     failed.append(metric("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", topic, since))
-    return metric("AWS/SNS", "NumberOfNotificationsDelivered", "TopicName", topic, since), sum(failed)
+    delivered = metric("AWS/SNS", "NumberOfNotificationsDelivered", "TopicName", topic, since)
+    return delivered, sum(failed)
 
 
 def metric(namespace, name, dimension, value, since):

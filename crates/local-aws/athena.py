@@ -1,5 +1,8 @@
-"""Athena with DuckDB in its place, for what MiniStack does not have: saved questions in a stack, results that Athena keeps
-itself, views of Glue's catalogue, and columns of more than one level. Importing this module puts it in force."""
+"""Athena with DuckDB in its place, for what MiniStack does not have.
+
+Saved questions in a stack, results that Athena keeps itself, views of Glue's catalogue, and columns
+of more than one level. Importing this module puts it in force.
+"""
 
 import asyncio
 import base64
@@ -18,7 +21,7 @@ from sqlglot import exp
 MANAGED = "s3://kept-by-athena/"
 PRESTO_VIEW = re.compile(r"/\* Presto View: (\S+) \*/")
 
-# Saved questions -------------------------------------------------------------------------------------------------
+# Saved questions ----------------------------------------------------------------------------------
 
 
 def create_question(logical_id, properties, stack_name):
@@ -27,8 +30,10 @@ def create_question(logical_id, properties, stack_name):
 
 
 def update_question(physical_id, old_properties, properties, stack_name, logical_id=None):
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-athena-namedquery.html: every
-    change makes another one."""
+    """Every change makes another one.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-athena-namedquery.html
+    """
     if properties == old_properties:
         return physical_id, {}
     created = create_question(logical_id, properties, stack_name)
@@ -40,14 +45,17 @@ def delete_question(physical_id, properties):
     athena._delete_named_query({"NamedQueryId": physical_id})
 
 
-# Answers ---------------------------------------------------------------------------------------------------------
+# Answers ------------------------------------------------------------------------------------------
 
 start = athena._start_query_execution
 save_results = athena._save_query_results
 
 
 def start_managed(data):
-    """https://docs.aws.amazon.com/athena/latest/ug/managed-results.html: such a workgroup needs no place for results."""
+    """Such a workgroup needs no place for results.
+
+    https://docs.aws.amazon.com/athena/latest/ug/managed-results.html
+    """
     workgroup = athena._workgroups.get(data.get("WorkGroup")) or {}
     results = workgroup.get("Configuration", {}).get("ManagedQueryResultsConfiguration") or {}
     if str(results.get("Enabled")).lower() == "true":
@@ -56,7 +64,8 @@ def start_managed(data):
 
 
 async def save_unless_managed(query_id):
-    if not athena._executions[query_id]["ResultConfiguration"]["OutputLocation"].startswith(MANAGED):
+    place = athena._executions[query_id]["ResultConfiguration"]["OutputLocation"]
+    if not place.startswith(MANAGED):
         await save_results(query_id)
 
 
@@ -71,7 +80,8 @@ def answer(query, database):
         connection.execute("SET TimeZone = 'UTC'")
         provide(connection, tree, database, folder, set())
         result = connection.sql(tree.sql("duckdb"))
-        types = [athena._DUCKDB_TYPE_MAP.get(str(kind).upper().split("(")[0], "varchar") for kind in result.types]
+        types = [str(kind).upper().split("(")[0] for kind in result.types]
+        types = [athena._DUCKDB_TYPE_MAP.get(kind, "varchar") for kind in types]
         rows = [list(row.values()) for row in result.to_arrow_table().to_pylist()]
         return {"columns": result.columns, "column_types": types, "rows": rows}
 
@@ -82,7 +92,8 @@ def provide(connection, tree, database, folder, known):
     for name in sorted({part.name for part in tree.find_all(exp.Table)} - own - known):
         table = glue._tables.get(f"{database}/{name}")
         if table is None or not is_found(table):
-            raise ValueError(f"TABLE_NOT_FOUND: Table 'awsdatacatalog.{database}.{name}' does not exist")
+            known_as = f"awsdatacatalog.{database}.{name}"
+            raise ValueError(f"TABLE_NOT_FOUND: Table '{known_as}' does not exist")
         known.add(name)
         if table.get("TableType") == "VIRTUAL_VIEW":
             view = sqlglot.parse_one(sql_of(table), dialect="athena")
@@ -95,8 +106,10 @@ def provide(connection, tree, database, folder, known):
 
 
 def is_found(table):
-    """Trino knows a view by the comment "Presto View", and takes a description for the comment. Seen with Trino 476, which
-    found no view of a template that described its views."""
+    """Trino knows a view by the comment "Presto View", and takes a description for the comment.
+
+    Seen with Trino 476, which found no view of a template that described its views.
+    """
     is_view = table.get("TableType") == "VIRTUAL_VIEW"
     comment = table.get("Description") or (table.get("Parameters") or {}).get("comment")
     return not is_view or comment == "Presto View"
@@ -114,18 +127,18 @@ def refuse_stale(connection, name, view):
     declared = [column["Name"] for column in view["StorageDescriptor"]["Columns"]]
     selected = [column[0] for column in connection.execute(f'DESCRIBE "{name}"').fetchall()]
     if declared != selected:
-        raise ValueError(f"VIEW_IS_STALE: View 'awsdatacatalog.{view['DatabaseName']}.{name}' is stale")
+        raise ValueError(f"VIEW_IS_STALE: View '{view['DatabaseName']}.{name}' is stale")
 
 
 def relation(table, folder, shows_path):
-    """The columns of a table, by name, from every file below its place. The path of a file is a column that no * shows."""
+    """The columns of a table, by name, from every file below its place.
+
+    The path of a file is a column that no * shows.
+    """
     place = table["StorageDescriptor"]["Location"]
     columns = table["StorageDescriptor"]["Columns"] + (table.get("PartitionKeys") or [])
-    nothing = ", ".join(
-        f'CAST(NULL AS {exp.DataType.build(column["Type"], dialect="hive").sql("duckdb")}) AS "{column["Name"]}"'
-        for column in columns
-    )
-    names = ", ".join(f'"{column["Name"]}"' for column in columns)
+    nothing = ", ".join(f'CAST(NULL AS {kind_of(one)}) AS "{one["Name"]}"' for one in columns)
+    names = ", ".join(f'"{one["Name"]}"' for one in columns)
     if shows_path:
         names += f", replace(filename, '{folder}/', 's3://') AS \"$path\""
     nothing = f"SELECT {nothing}, CAST(NULL AS VARCHAR) AS filename WHERE false"
@@ -138,10 +151,14 @@ def relation(table, folder, shows_path):
         source = f"read_parquet({files}, {options})"
     else:
         source = (
-            f"read_csv({files}, {options}, columns = {{'record': 'VARCHAR'}}, auto_detect = false, delim = chr(1), "
-            "quote = '', escape = '', header = false, max_line_size = 40000000)"
+            f"read_csv({files}, {options}, columns = {{'record': 'VARCHAR'}}, auto_detect = false,"
+            " delim = chr(1), quote = '', escape = '', header = false, max_line_size = 40000000)"
         )
     return f"SELECT {names} FROM ({nothing} UNION ALL BY NAME SELECT * FROM {source})"
+
+
+def kind_of(column):
+    return exp.DataType.build(column["Type"], dialect="hive").sql("duckdb")
 
 
 def copied(place, folder):

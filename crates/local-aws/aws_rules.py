@@ -377,6 +377,9 @@ cloudwatch._dispatch_alarm_actions = act_where_allowed
 provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]["create"] = create_topic_with_key
 provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]["update"] = update_topic_with_key
 provisioners._RESOURCE_HANDLERS["AWS::SNS::Subscription"]["create"] = create_and_settle
+provisioners._sns_sub_create = create_and_settle  # by this name MiniStack replaces one
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
+provisioners._REPLACING_PROPERTIES["AWS::SNS::Subscription"] = ("Endpoint", "Protocol", "TopicArn")
 sns._subscribe = subscribe_and_settle
 sns._list_subscriptions_by_topic = lambda params: with_pending(list_subscriptions(params))
 sns._list_subscriptions = lambda params: with_pending(list_all_subscriptions(params))

@@ -179,7 +179,7 @@ pub(crate) fn every_alarm_tells_what_to_do_and_clears_by_itself(template: &Value
 }
 
 /// No emulator takes these from a template.
-pub(crate) fn the_life_cycle_of_the_archive_never_ends_a_current_object(template: &Value) {
+pub(crate) fn current_objects_never_end(template: &Value) {
     let rules = &template["Resources"]["Archive"]["Properties"]["LifecycleConfiguration"]["Rules"];
     let rules = rules.as_array().unwrap();
     let ids: Vec<_> = rules.iter().map(|rule| rule["Id"].as_str().unwrap()).collect();

@@ -12,6 +12,7 @@ mod files;
 mod journey;
 mod mails;
 mod mutations;
+mod neighbours;
 mod operator;
 mod privileges;
 mod refusals;

@@ -202,6 +202,13 @@ impl Operator {
         serde_json::from_str(&ended.output).unwrap_or(Value::Null)
     }
 
+    /// An output of a stack; empty where it has none of that name.
+    pub(crate) async fn output(&self, stack: &str, name: &str) -> String {
+        let query = format!("Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue | [0]");
+        let words = ["cloudformation", "describe-stacks", "--stack-name", stack, "--query", &query];
+        self.aws(&words).await.as_str().unwrap_or_default().to_owned()
+    }
+
     /// A program in the operator's environment.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Objects of several parts in moto, an S3 that shares nothing with the emulator of the other tests.
+//! Objects of several parts in moto, an S3 that shares nothing with the emulator of the other
+//! tests.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -39,7 +40,8 @@ impl Moto {
     async fn start() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack/strict-moto.py");
         let mut python = Command::new(Tools::Deploy.program("python"));
-        python.arg("-B").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        python.arg("-B").arg(script);
+        python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = python.spawn().expect("Python starts");
         let mut endpoint = String::new();
         let stdout = server.stdout.take().expect("it has a standard output");

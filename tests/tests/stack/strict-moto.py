@@ -1,7 +1,7 @@
-"""moto's S3 with the one refusal that it lacks, on a free port: prints its address, and ends when its input does.
+"""moto's S3 with the one refusal that it lacks, on a free port.
 
-https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedPart.html: a part's checksum counts only in an upload that was
-begun with its algorithm.
+Prints its address, and ends when its input does. A part's checksum counts only in an upload that
+was begun with its algorithm: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedPart.html
 """
 
 import re
@@ -15,7 +15,8 @@ answer_post = S3Response._key_response_post
 
 
 def answer_post_strictly(self, request, body, bucket_name, query, key_name):
-    upload = self.backend.head_bucket(bucket_name).multiparts.get((query.get("uploadId") or [None])[0])
+    uploads = self.backend.head_bucket(bucket_name).multiparts
+    upload = uploads.get((query.get("uploadId") or [None])[0])
     if upload:
         algorithm = upload.metadata.get("x-amz-checksum-algorithm")
         named = re.findall(r"<Checksum([A-Z0-9]+)>", body.decode(errors="replace"))
