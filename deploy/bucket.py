@@ -2,6 +2,7 @@
 """Looks at a bucket that was there before the stack, before anything is created."""
 
 import argparse
+import json
 
 import aws
 from program import Refused, count, note, run
@@ -55,9 +56,44 @@ class Bucket:
                 return "" if key.endswith("alias/aws/s3") else key
         return ""
 
+    def demands_encryption(self):
+        """Whether its policy denies a write that names no encryption."""
+        try:
+            policy = json.loads(self.ask("get-bucket-policy").get("Policy") or "{}")
+        except aws.AwsError as error:
+            if error.kind != aws.DENIED:
+                raise
+            note('the policy of the bucket "%s" may not be read by you: where it refuses writes'
+                 " that name no encryption, add --set NameEncryption=true" % self.name)
+            return False
+        statements = policy.get("Statement") or []
+        return any(denies_plain_writes(statement) for statement in
+                   (statements if isinstance(statements, list) else [statements]))
+
     def is_versioned(self):
         """Whether replaced objects can be restored."""
         return self.ask("get-bucket-versioning").get("Status") == "Enabled"
+
+
+def denies_plain_writes(statement):
+    """Whether a statement denies a write without the header of encryption.
+
+    An absent header is `Null`, and differs from every value unless the operator ends in IfExists.
+    """
+    actions = statement.get("Action") or []
+    actions = actions if isinstance(actions, list) else [actions]
+    if statement.get("Effect") != "Deny" or not any(
+            action in ("*", "s3:*", "s3:Put*", "s3:PutObject") for action in actions):
+        return False
+    for operator, tested in (statement.get("Condition") or {}).items():
+        for header, value in tested.items():
+            if not header.lower().startswith("s3:x-amz-server-side-encryption"):
+                continue
+            if operator == "Null" and str(value).lower() == "true":
+                return True
+            if operator in ("StringNotEquals", "StringNotLike", "StringNotEqualsIgnoreCase"):
+                return True
+    return False
 
 
 def key_arn(key):
@@ -68,7 +104,7 @@ def key_arn(key):
     return answer["KeyMetadata"]["Arn"]
 
 
-def review(name, account, region, existing_key):
+def review(name, account, region, existing_key, names_encryption):
     """Refuses a bucket that the functions could not write; says what its owner should know."""
     bucket = Bucket(name, account)
     try:
@@ -85,6 +121,9 @@ def review(name, account, region, existing_key):
             raise Refused(
                 'the bucket "%s" encrypts with the key %s, which the functions could not use: add'
                 " --set CreateKey=false --set ExistingKeyArn=%s" % (name, key, key))
+    if not names_encryption and bucket.demands_encryption():
+        raise Refused('the policy of the bucket "%s" refuses writes that name no encryption: add'
+                      " --set NameEncryption=true" % name)
     if not bucket.is_versioned():
         note('the bucket "%s" is not versioned: what is replaced or deleted by mistake cannot be'
              " restored there" % name)
@@ -110,9 +149,12 @@ def main():
     parser.add_argument("--account", required=True, help="the account that must own it")
     parser.add_argument("--region", required=True, help="the region of the stack")
     parser.add_argument("--key", default="", help="ARN of the key that the stack is given")
+    parser.add_argument("--names-encryption", action="store_true",
+                        help="the functions will name the encryption of each write")
     parser.add_argument("bucket")
     values = parser.parse_args()
-    aws.refusing(review, values.bucket, values.account, values.region, values.key)
+    aws.refusing(review, values.bucket, values.account, values.region, values.key,
+                 values.names_encryption)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def facts(options, overrides):
     review_lock(present, effective)
     if effective("ExistingBucket"):
         bucket.review(effective("ExistingBucket"), options.account, options.region,
-                      effective("ExistingKeyArn"))
+                      effective("ExistingKeyArn"), effective("NameEncryption") == "true")
     # A new database has its stack's name, in lower case; one that is there keeps its own.
     database = "" if present else options.stack.lower().replace("-", "_")
     if "DatabaseName" not in known or effective("DatabaseName"):

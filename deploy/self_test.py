@@ -102,27 +102,34 @@ def failure_mail(stack, _, patience):
     is_in = subscriptions.state(topic, address)
     if is_in != subscriptions.CONFIRMED:
         raise Fault(subscriptions.words(is_in, address))
+    topic_name = topic.split(":")[-1]
+    rules = [physical for kind, physical in stack.resources().values()
+             if kind == "AWS::Events::Rule"]
     since = datetime.datetime.now(datetime.timezone.utc)
+    # CloudWatch counts by the minute, and this one may have seen other mails.
+    before = mails(rules, topic_name, since)
     functions.start("%s-audit-logs" % stack.name, {"selfTest": True})
-    resources = stack.resources().values()
-    rules = [physical for kind, physical in resources if kind == "AWS::Events::Rule"]
     deadline = time.monotonic() + patience
     for _ in pauses(15):
-        undelivered = sum(metric("AWS/Events", "FailedInvocations", "RuleName", rule, since)
-                          for rule in rules)
-        failed = metric("AWS/SNS", "NumberOfNotificationsFailed", "TopicName",
-                        topic.split(":")[-1], since)
-        if undelivered or failed:
+        delivered, failed = mails(rules, topic_name, since)
+        if failed > before[1]:
             raise Fault("EventBridge or SNS could not deliver the mail: look at the policies of the"
                         " topic %s and of its key" % topic)
-        if metric("AWS/SNS", "NumberOfNotificationsDelivered", "TopicName", topic.split(":")[-1],
-                  since):
+        if delivered > before[0]:
             return "SNS has delivered a mail to %s; it names the failure \"Event\"" % address
         if time.monotonic() > deadline:
             raise Unseen("SNS has not counted a delivery yet: a mail that names the failure"
                          " \"Event\" of %s-audit-logs must be at %s within five minutes"
                          % (stack.name, address))
         PROGRESS.show("  waiting for the mail")
+
+
+def mails(rules, topic, since):
+    """How many mails SNS delivered since then, and how many it or EventBridge could not."""
+    failed = [metric("AWS/Events", "FailedInvocations", "RuleName", rule, since) for rule in rules]
+    failed.append(metric("AWS/SNS", "NumberOfNotificationsFailed", "TopicName", topic, since))
+    delivered = metric("AWS/SNS", "NumberOfNotificationsDelivered", "TopicName", topic, since)
+    return delivered, sum(failed)
 
 
 def metric(namespace, name, dimension, value, since):
@@ -187,7 +194,8 @@ def start_question(stack, text):
 def why_failed(execution):
     """Why a question failed; nothing where it was answered."""
     deadline = time.monotonic() + QUESTION_PATIENCE
-    for _ in pauses(5):
+    pause = pauses(5)
+    while True:
         answer = aws.call("athena", "get-query-execution", "--query-execution-id", execution)
         status = answer["QueryExecution"]["Status"]
         if status["State"] == "SUCCEEDED":
@@ -196,6 +204,7 @@ def why_failed(execution):
             return status.get("StateChangeReason", status["State"])[:300]
         if time.monotonic() > deadline:
             return "no answer within %d minutes" % (QUESTION_PATIENCE // 60)
+        next(pause)
 
 
 def functions_work(stack, _, __):

@@ -222,8 +222,17 @@ def invoke_target_of_topic(target, event, rule, view=None):
     if ":sns:" in arn and not may_publish(arn, "events.amazonaws.com", {}):
         name = rule.get("Name", "") if isinstance(rule, dict) else str(rule)
         cloudwatch.record_metric("AWS/Events", "FailedInvocations", 1, "Count", {"RuleName": name})
+        evaluate_alarms("FailedInvocations", name)
         return None
     return invoke_target(target, event, rule, view)
+
+
+def evaluate_alarms(metric, value):
+    """The alarms on a metric with this dimension. MiniStack looks at alarms where somebody puts a metric, and not at
+    dimensions."""
+    for alarm in list(cloudwatch._alarms.values()):
+        if alarm.get("MetricName") == metric and value in [one["Value"] for one in alarm.get("Dimensions") or []]:
+            cloudwatch._evaluate_alarm(alarm)
 
 
 act_on_alarm = cloudwatch._dispatch_alarm_actions
@@ -368,6 +377,9 @@ cloudwatch._dispatch_alarm_actions = act_where_allowed
 provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]["create"] = create_topic_with_key
 provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"]["update"] = update_topic_with_key
 provisioners._RESOURCE_HANDLERS["AWS::SNS::Subscription"]["create"] = create_and_settle
+provisioners._sns_sub_create = create_and_settle  # by this name MiniStack replaces one
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-subscription.html
+provisioners._REPLACING_PROPERTIES["AWS::SNS::Subscription"] = ("Endpoint", "Protocol", "TopicArn")
 sns._subscribe = subscribe_and_settle
 sns._list_subscriptions_by_topic = lambda params: with_pending(list_subscriptions(params))
 sns._list_subscriptions = lambda params: with_pending(list_all_subscriptions(params))

@@ -1,6 +1,6 @@
 """MiniStack with what the failure mails need and it does not have: asynchronous failure destinations on an event bus,
 and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS would send it). With accounts that leave
-each other's functions alone, and with the refusals of AWS in aws_rules.py."""
+each other's functions alone, with an Athena that answers (athena.py), and with the refusals of AWS in aws_rules.py."""
 
 import json
 import os
@@ -9,10 +9,11 @@ import time
 import uuid
 from pathlib import Path
 
-import aws_rules  # noqa: F401: its import puts the rules in force
+import athena  # noqa: F401: its import puts it in force
+import aws_rules  # noqa: F401: the same
 from ministack.app import main
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import eventbridge, lambda_svc, sns
+from ministack.services import cloudwatch, eventbridge, lambda_svc, sns
 
 deliver_failure = lambda_svc._route_async_failure
 deliver_message = sns._fanout
@@ -57,12 +58,15 @@ def report_failure(target, function_name, event, result):
 
 
 def send_message(topic_arn, message_id, message, subject, *rest, **options):
+    """https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html: deliveries are counted."""
     deliver_message(topic_arn, message_id, message, subject, *rest, **options)
     topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": []}
     for subscription in topic["subscriptions"]:
         if subscription.get("protocol") == "email" and subscription.get("confirmed"):
             sender = topic.get("attributes", {}).get("DisplayName") or "AWS Notifications"
             write_mail(sender, subscription["endpoint"], subject or "AWS Notification Message", message)
+            name = {"TopicName": topic_arn.rsplit(":", 1)[1]}
+            cloudwatch.record_metric("AWS/SNS", "NumberOfNotificationsDelivered", 1, "Count", name)
 
 
 def write_mail(sender, receiver, subject, message):

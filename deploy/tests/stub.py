@@ -26,7 +26,7 @@ folder = {folder!r}
 words = sys.argv[1:]
 stdin = "" if "file:///dev/stdin" not in words else sys.stdin.read()
 with open(os.path.join(folder, "calls"), "a") as file:
-    file.write(json.dumps([words, stdin]) + "\\n")
+    file.write(json.dumps([words, stdin, os.environ.get("AWS_SESSION_TOKEN")]) + "\\n")
 with open(os.path.join(folder, "table")) as file:
     table = json.load(file)
 call = " ".join(words)
@@ -42,6 +42,8 @@ answer = answers[min(number, len(answers) - 1)]
 if isinstance(answer, str):
     sys.stderr.write("\\n" + answer + "\\n")
     sys.exit(254)
+if "text" in answer:
+    sys.exit(print(answer["text"]))
 if "payload" in answer:
     files = [word for word in words[2:] if word.endswith("answer.json")]
     open(files[0], "w").write(json.dumps(answer["payload"]))
@@ -145,4 +147,10 @@ class Account(unittest.TestCase):
         """What the first such call got on its standard input."""
         with open(os.path.join(self.folder, "calls")) as file:
             asked = [json.loads(line) for line in file]
-        return next(stdin for words, stdin in asked if " ".join(words).startswith(start))
+        return next(stdin for words, stdin, _ in asked if " ".join(words).startswith(start))
+
+    def tokens(self, start):
+        """The session token in the environment of each such call."""
+        with open(os.path.join(self.folder, "calls")) as file:
+            asked = [json.loads(line) for line in file]
+        return [token for words, _, token in asked if " ".join(words).startswith(start)]

@@ -1,5 +1,6 @@
 """A bucket and a key that were there before the stack are looked at first."""
 
+import json
 import unittest
 
 import stub
@@ -18,10 +19,11 @@ class Buckets(Account):
         self.answers("s3api get-bucket-versioning", {"Status": "Enabled"})
         self.answers("s3api get-object-lock-configuration", error(
             "ObjectLockConfigurationNotFoundError"))
+        self.answers("s3api get-bucket-policy", error("NoSuchBucketPolicy"))
 
-    def review(self, key=""):
+    def review(self, key="", *options):
         return self.program("bucket", "--account", stub.ACCOUNT, "--region", stub.REGION, "--key",
-                            key, BUCKET)
+                            key, *options, BUCKET)
 
     def test_a_bucket_that_fits_is_taken_without_a_word(self):
         self.prepare()
@@ -75,6 +77,37 @@ class Buckets(Account):
         for key in ("", "arn:aws:kms:eu-central-1:123456789012:alias/aws/s3"):
             self.encrypted_with(key)
             self.assertEqual(self.review(), (0, ""))
+
+    def test_a_policy_that_demands_the_header_of_encryption_is_seen(self):
+        header = "s3:x-amz-server-side-encryption"
+        for action, condition, is_refused in (
+                ("s3:PutObject", {"Null": {header: "true"}}, True),
+                (["s3:GetObject", "s3:PutObject"], {"StringNotEquals": {header: "aws:kms"}}, True),
+                ("s3:*", {"StringNotEquals": {header + "-aws-kms-key-id": KEY}}, True),
+                ("s3:PutObject", {"StringNotEqualsIfExists": {header: "aws:kms"}}, False),
+                ("s3:PutObject", {"Bool": {"aws:SecureTransport": "false"}}, False),
+                ("s3:GetObject", {"Null": {header: "true"}}, False)):
+            self.setUp()
+            self.prepare()
+            statement = {"Effect": "Deny", "Principal": "*", "Action": action,
+                         "Resource": "arn:aws:s3:::x/*", "Condition": condition}
+            self.answers("s3api get-bucket-policy",
+                         {"Policy": json.dumps({"Statement": [statement]})})
+            status, output = self.review()
+            self.assertEqual(status, 2 if is_refused else 0, output)
+            self.assertEqual("--set NameEncryption=true" in output, is_refused, output)
+            self.assertEqual(self.review("", "--names-encryption"), (0, ""))
+            statement["Effect"] = "Allow"
+            self.answers("s3api get-bucket-policy", {"Policy": json.dumps(
+                {"Statement": statement})})
+            self.assertEqual(self.review(), (0, ""))
+
+    def test_a_policy_that_may_not_be_read_is_mentioned(self):
+        self.prepare()
+        self.answers("s3api get-bucket-policy", stub.DENIED)
+        status, output = self.review()
+        self.assertEqual(status, 0, output)
+        self.assertIn("may not be read by you", output)
 
     def test_what_its_owner_should_know_is_said(self):
         self.prepare()

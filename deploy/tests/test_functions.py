@@ -247,8 +247,7 @@ class SelfTests(Account):
         self.answers("sns list-subscriptions-by-topic", {"Subscriptions": [
             {"Endpoint": "ops@example.com", "SubscriptionArn": TOPIC + ":1"}]})
         self.answers("cloudwatch get-metric-statistics", {})
-        self.answers("cloudwatch get-metric-statistics --namespace AWS/SNS --metric-name"
-                     " NumberOfNotificationsDelivered", {"Datapoints": [{"Sum": 1.0}]})
+        self.counts("SNS", "NumberOfNotificationsDelivered", 1, 2)
         self.answers("athena list-named-queries", {"NamedQueryIds": ["1"]})
         self.answers("athena batch-get-named-query", {"NamedQueries": [
             {"Name": "Who?", "QueryString": "SELECT 1"}]})
@@ -258,6 +257,11 @@ class SelfTests(Account):
         self.answers("glue get-tables", {"TableList": [
             {"Name": "coverage", "TableType": "VIRTUAL_VIEW"}]})
         self.answers("s3api", {"UploadId": "u", "ETag": "e", "ChecksumCRC32": "c"})
+
+    def counts(self, service, metric, *sums):
+        """What a metric shows, one look after the other."""
+        self.answers("cloudwatch get-metric-statistics --namespace AWS/%s --metric-name %s"
+                     % (service, metric), *({"Datapoints": [{"Sum": one}]} for one in sums))
 
     def run_it(self):
         return self.program("self_test", "--stack", "entratrail", "--account", stub.ACCOUNT,
@@ -285,14 +289,18 @@ class SelfTests(Account):
         self.assertIn("--if-none-match *", self.calls("s3api complete-multipart-upload")[0])
 
     def test_a_mail_that_is_not_delivered_is_a_fault_and_one_not_seen_is_looked_for(self):
-        for metric, words in (("FailedInvocations", "FAILED  failure mail: EventBridge"),
-                              ("Nothing", "LOOK    failure mail")):
+        for counted, words in (
+                ((("Events", "FailedInvocations", 0, 1),), "FAILED  failure mail: EventBridge"),
+                ((("SNS", "NumberOfNotificationsFailed", 0, 1),), "FAILED  failure mail: Event"),
+                ((), "LOOK    failure mail"),
+                # Others of the same minute are no answer.
+                ((("SNS", "NumberOfNotificationsDelivered", 1, 1),
+                  ("Events", "FailedInvocations", 1, 1)), "LOOK    failure mail")):
             self.setUp()
             self.prepare()
-            self.answers("cloudwatch get-metric-statistics", {})
-            self.answers("cloudwatch get-metric-statistics --namespace AWS/SNS", {})
-            self.answers("cloudwatch get-metric-statistics --namespace AWS/Events --metric-name "
-                         + metric, {"Datapoints": [{"Sum": 1.0}]})
+            self.counts("SNS", "NumberOfNotificationsDelivered", 0)
+            for metric in counted:
+                self.counts(*metric)
             self.assertIn(words, self.run_it()[1])
 
     def test_parts_are_as_long_as_s3_wants_them(self):

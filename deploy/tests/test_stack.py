@@ -131,6 +131,44 @@ class States(Account):
             self.assertEqual(len(output.strip().splitlines()), 1)
 
 
+class Mfa(Account):
+    """A profile with MFA is asked for its code once."""
+
+    def environment(self):
+        environment = super().environment()
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            del environment[name]
+        return dict(environment, AWS_PROFILE="with-mfa")
+
+    def check(self, serial, exported):
+        self.answers("configure get mfa_serial", serial)
+        self.answers("configure export-credentials", exported)
+        self.answers("cloudformation describe-stacks", stub.NO_STACK)
+        return self.script("--check")
+
+    def test_the_code_is_asked_for_once_and_every_call_has_the_session(self):
+        exported = "AWS_ACCESS_KEY_ID=ASIAX\nAWS_SECRET_ACCESS_KEY=x\nAWS_SESSION_TOKEN=session"
+        status, output = self.check({"text": "arn:aws:iam::123456789012:mfa/x"},
+                                    {"text": exported})
+        self.assertIn("there is no stack", output)
+        self.assertEqual(status, 2, output)
+        self.assertEqual(len(self.calls("configure export-credentials")), 1)
+        self.assertEqual(self.tokens("sts get-caller-identity"), ["session"])
+        self.assertEqual(self.tokens("cloudformation describe-stacks"), ["session"])
+
+    def test_a_command_line_that_cannot_export_them_is_named(self):
+        status, output = self.check({"text": "arn:aws:iam::123456789012:mfa/x"},
+                                    "aws: error: argument subcommand: Invalid choice")
+        self.assertEqual(status, 2, output)
+        self.assertIn("the MFA profile gives no credentials: update the AWS CLI", output)
+
+    def test_a_profile_without_mfa_is_left_to_the_command_line(self):
+        status, output = self.check("", {"text": "AWS_SESSION_TOKEN=session"})
+        self.assertEqual(status, 2, output)
+        self.assertEqual(self.calls("configure export-credentials"), [])
+        self.assertEqual(self.tokens("sts get-caller-identity"), [None])
+
+
 class Failures(unittest.TestCase):
     """Failures of the command line and of the services."""
 

@@ -1,6 +1,6 @@
-"""Asks the emulator for what AWS refuses, and ends at the first thing that it takes.
+"""Asks an emulator for what AWS refuses, and ends at the first thing that it takes.
 
-Usage: refusals.py ENDPOINT ACCOUNT
+Usage: refusals.py ENDPOINT ACCOUNT [RULES ...]
 """
 
 import json
@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-ENDPOINT, ACCOUNT = sys.argv[1:]
+ENDPOINT, ACCOUNT, *CHOSEN = sys.argv[1:]
 BUCKET = f"refusals-{ACCOUNT}"
 REGION = "eu-central-1"
 PART = 5 * 1024 * 1024
@@ -119,4 +119,5 @@ def subscriptions():
 
 s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 for rules in (large_objects, buckets, parameters, keys, subscriptions):
-    rules()
+    if not CHOSEN or rules.__name__ in CHOSEN:
+        rules()

@@ -5,6 +5,9 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use aws_sdk_lambda::error::ProvideErrorMetadata as _;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
 use serde_json::json;
 
 use super::emulator::{Emulator, Mode};
@@ -18,11 +21,15 @@ while True:
     with urllib.request.urlopen(api + "next") as call:
         identity, event = call.headers["Lambda-Runtime-Aws-Request-Id"], json.load(call)
     print("event", event, flush=True)
+    if "prints" in event:
+        print("x" * event["prints"], flush=True)
     if "hang" in event:
         pathlib.Path(event["hang"]).touch()
         time.sleep(60)
     failed = "error" in event
     answer = {"errorType": event["error"], "errorMessage": "as asked"} if failed else dict(os.environ)
+    if "answers" in event:
+        answer = "x" * event["answers"]
     path = api + identity + ("/error" if failed else "/response")
     urllib.request.urlopen(path, json.dumps(answer).encode()).close()
 "#;
@@ -61,6 +68,33 @@ async fn an_event_whose_run_fails_is_run_three_times_and_every_run_is_in_the_log
     function.invoke_async(&json!({"error": "Incomplete"})).await;
     let log = function.log_after(4).await;
     assert_eq!(log.matches("event {'error': 'Incomplete'}").count(), 4, "{log}");
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html> and
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html>
+#[tokio::test]
+async fn answers_events_and_lines_of_a_log_are_bounded() {
+    const LARGEST_ANSWER: usize = 6_291_556;
+    const LARGEST_EVENT: usize = 256 * 1024;
+    const LARGEST_LINE: usize = 1024 * 1024;
+    let stack = Stack::start().await;
+    let function = deploy_stand_in(&stack).await;
+    let quotes = 2;
+    let answer = function.invoke(&json!({"answers": LARGEST_ANSWER - quotes})).await;
+    assert_eq!(answer.error, None);
+    let answer = function.invoke(&json!({"answers": LARGEST_ANSWER})).await;
+    assert_eq!(answer.error.expect("it is too large").error_type, "Function.ResponseSizeTooLarge");
+
+    let large = json!({"padding": "x".repeat(LARGEST_EVENT)});
+    let event = stack.lambda.invoke().function_name("stand-in").payload(Blob::new(large.to_string()));
+    let refused = event.invocation_type(InvocationType::Event).send().await;
+    let refused = refused.expect_err("the event is too large").into_service_error();
+    assert_eq!(refused.code(), Some("RequestEntityTooLargeException"));
+
+    function.invoke(&json!({"prints": LARGEST_LINE + 1000})).await;
+    let log = function.log_after(3).await;
+    let longest = log.lines().map(|line| line.matches('x').count()).max();
+    assert_eq!(longest, Some(LARGEST_LINE));
 }
 
 #[tokio::test]

@@ -11,9 +11,12 @@
 mod files;
 mod journey;
 mod mails;
+mod mutations;
+mod neighbours;
 mod operator;
 mod privileges;
 mod refusals;
+mod self_test;
 mod states;
 mod template;
 mod upgrade;

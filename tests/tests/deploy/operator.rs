@@ -155,7 +155,6 @@ impl Operator {
             "SettleMinutes=0", // yesterday is due at any hour
             "GraphRequestsPer10s=10000",
             "SignInEventTypes=interactiveUser",
-            "SavedQuestions=false", // the emulator takes no template that makes them; the tests of questions do
         ] {
             options.extend(["--set".to_owned(), setting.to_owned()]);
         }
@@ -201,6 +200,13 @@ impl Operator {
         let ended = run(command.args(words).args(["--output", "json"]), "").await;
         assert_eq!(ended.status, 0, "aws {words:?}: {}", ended.output);
         serde_json::from_str(&ended.output).unwrap_or(Value::Null)
+    }
+
+    /// An output of a stack; empty where it has none of that name.
+    pub(crate) async fn output(&self, stack: &str, name: &str) -> String {
+        let query = format!("Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue | [0]");
+        let words = ["cloudformation", "describe-stacks", "--stack-name", stack, "--query", &query];
+        self.aws(&words).await.as_str().unwrap_or_default().to_owned()
     }
 
     /// A program in the operator's environment.

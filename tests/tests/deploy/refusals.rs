@@ -27,6 +27,18 @@ async fn bucket_with_a_key(operator: &Operator) -> String {
     bucket
 }
 
+/// A bucket whose policy refuses a write that names no encryption.
+async fn bucket_that_demands_the_header(operator: &Operator) -> String {
+    let bucket = operator.stack.create_bucket("demanding").await;
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+        "Resource": format!("arn:aws:s3:::{bucket}/*"),
+        "Condition": {"Null": {"s3:x-amz-server-side-encryption": "true"}}}]});
+    let policy = policy.to_string();
+    operator.aws(&["s3api", "put-bucket-policy", "--bucket", &bucket, "--policy", &policy]).await;
+    bucket
+}
+
 /// A bucket of the same account in another region.
 async fn bucket_in_ireland(operator: &Operator) -> String {
     let bucket = format!("in-ireland-{}", operator.stack.account());
@@ -51,6 +63,7 @@ async fn wrong_options_are_named_before_anything_is_created() {
     }
     let other_key = bucket_with_a_key(&operator).await;
     let elsewhere = bucket_in_ireland(&operator).await;
+    let demanding = bucket_that_demands_the_header(&operator).await;
     let somebody_else = Operator::new().await;
     let place =
         ["--bucket", "taken-by-another", "--create-bucket-configuration", "LocationConstraint=eu-central-1"];
@@ -81,6 +94,7 @@ async fn wrong_options_are_named_before_anything_is_created() {
         ("--set", "HistoryDays=90", "must be between 1 and 30"),
         ("--set", &format!("ExistingBucket={other_key}"), "encrypts with the key"),
         ("--set", &format!("ExistingBucket={elsewhere}"), "lies in eu-west-1"),
+        ("--set", &format!("ExistingBucket={demanding}"), "add --set NameEncryption=true"),
         ("--set", "CreateKey=false", "BucketEncryption=key needs a key"),
         ("--secret", "simulated~secret", "a secret is never an argument"),
         ("--colour", "red", "\"--colour\" is not an option"),

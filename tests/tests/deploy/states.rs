@@ -4,12 +4,6 @@ use serde_json::json;
 
 use crate::operator::Operator;
 
-async fn output(operator: &Operator, name: &str) -> String {
-    let query = format!("Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue | [0]");
-    let words = ["cloudformation", "describe-stacks", "--stack-name", "entratrail", "--query", &query];
-    operator.aws(&words).await.as_str().unwrap_or_default().to_owned()
-}
-
 #[tokio::test]
 async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_put_right() {
     let operator = Operator::new().await;
@@ -35,7 +29,7 @@ async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_pu
     assert!(first.contains("What changes:") && first.contains("new: 2 functions"), "{first}");
 
     // SNS has dropped the subscription, and CloudFormation does not know.
-    let topic = output(&operator, "FailureTopicArn").await;
+    let topic = operator.output("entratrail", "FailureTopicArn").await;
     let subscriptions = ["sns", "list-subscriptions-by-topic", "--topic-arn", &topic, "--query"];
     let arns = operator.aws(&[&subscriptions[..], &["Subscriptions[].SubscriptionArn"]].concat()).await;
     for arn in arns.as_array().unwrap() {
@@ -55,7 +49,7 @@ async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_pu
     assert_eq!(endpoints, json!(["ops@example.com"]));
 
     // The key of what is stored is neither turned off nor exchanged.
-    let key = output(&operator, "KeyArn").await;
+    let key = operator.output("entratrail", "KeyArn").await;
     let turned_off = ["--set", "CreateKey=false", "--set", "BucketEncryption=s3"];
     let options = ["--yes", "--package", &package];
     let refused = operator.deploy(&[&options[..], &turned_off].concat()).await.refusal();
@@ -63,10 +57,10 @@ async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_pu
     let given = format!("ExistingKeyArn={key}");
     let handed_over = ["--set", "CreateKey=false", "--set", &given];
     operator.deploy(&[&options[..], &handed_over].concat()).await.done();
-    assert_eq!(output(&operator, "KeyArn").await, key);
+    assert_eq!(operator.output("entratrail", "KeyArn").await, key);
 
     // Handed over, it is nobody's to delete.
-    let bucket = output(&operator, "ArchiveBucket").await;
+    let bucket = operator.output("entratrail", "ArchiveBucket").await;
     let gone = operator.deploy(&["--uninstall", "--yes", "--delete-archive", &bucket]).await.done();
     assert!(gone.contains("Deleted the archive") && gone.contains("was not made by this stack"), "{gone}");
     let state = ["kms", "describe-key", "--key-id", &key, "--query", "KeyMetadata.KeyState"];
@@ -83,9 +77,31 @@ async fn parameters_follow_the_key_that_a_stack_is_given_later() {
     let with_key = ["--yes", "--package", &package, "--set", "CreateKey=true"];
     let updated = operator.deploy(&with_key).await.done();
     assert_eq!(updated.matches("again, encrypted with the stack's present key").count(), 3, "{updated}");
-    let key = output(&operator, "KeyArn").await;
+    let key = operator.output("entratrail", "KeyArn").await;
     let keys = operator.aws(&["ssm", "describe-parameters", "--query", "Parameters[].KeyId"]).await;
     assert_eq!(keys, json!([&key, &key, &key]));
     let again = operator.deploy(&["--yes", "--package", &package]).await.done();
     assert!(!again.contains("Stored"), "{again}");
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_lost_is_made_again_and_one_that_is_not_confirmed_is_named() {
+    let operator = Operator::new().await;
+    let mut options = operator.first_options();
+    let email = options.iter().position(|option| option == "--email").unwrap() + 1;
+    "lost@example.com".clone_into(&mut options[email]);
+    let deployed = operator.deploy(&options).await.done();
+    assert!(deployed.contains("Subscribed lost@example.com again"), "{deployed}");
+
+    let package = operator.package().display().to_string();
+    let other = ["--yes", "--package", &package, "--email", "unread@example.com"];
+    let updated = operator.deploy(&other).await.done();
+    assert!(updated.contains("unread@example.com has not opened the link"), "{updated}");
+    let check = operator.deploy(&["--check"]).await;
+    assert_eq!(check.status, 1, "{}", check.output);
+    assert!(check.output.contains("unread@example.com has not opened the link"), "{}", check.output);
+    let status = operator.deploy(&["--status"]).await.done();
+    assert!(status.contains("unread@example.com has not opened the link"), "{status}");
+    let refused = operator.deploy(&["--test-mail"]).await.refusal();
+    assert!(refused.contains("no mail would arrive"), "{refused}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use entratrail::parameters::AUDIENCES;
 use serde_json::{Map, Value, json};
 
-use crate::files::template;
+use crate::upgrade::NAMES;
 
 fn resources(template: &Value) -> &Map<String, Value> {
     template["Resources"].as_object().unwrap()
@@ -42,10 +42,8 @@ fn allowed_services(statement: &Value) -> Vec<&str> {
 
 /// EventBridge sends no source to a topic or to its key: <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>.
 /// CloudWatch does, and is held to its account.
-#[test]
-fn mails_of_rules_carry_no_condition_and_those_of_alarms_name_their_account() {
-    let template = template();
-    let resources = resources(&template);
+pub(crate) fn mails_reach_the_topic(template: &Value) {
+    let resources = resources(template);
     let own_account = json!({"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}});
     for policy in [
         &resources["Key"]["Properties"]["KeyPolicy"],
@@ -69,10 +67,8 @@ fn mails_of_rules_carry_no_condition_and_those_of_alarms_name_their_account() {
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
-#[test]
-fn nobody_may_replace_a_raw_object_and_ledgers_only_after_reading_them() {
-    let template = template();
-    let policy = &resources(&template)["ArchivePolicy"];
+pub(crate) fn raw_objects_are_never_replaced(template: &Value) {
+    let policy = &resources(template)["ArchivePolicy"];
     for member in ["DeletionPolicy", "UpdateReplacePolicy"] {
         assert!(policy[member].as_str().unwrap().starts_with("Retain"), "the policy goes before the bucket");
     }
@@ -94,11 +90,9 @@ fn nobody_may_replace_a_raw_object_and_ledgers_only_after_reading_them() {
     assert_eq!(denied("ledger"), json!({"Null": no_header, "Bool": creates}));
 }
 
-#[test]
-fn a_role_writes_raw_objects_ledgers_and_checks_under_a_condition_and_in_its_own_account() {
-    let template = template();
+pub(crate) fn roles_write_under_a_condition(template: &Value) {
     for role in ["SignInLogsRole", "AuditLogsRole"] {
-        let policies = resources(&template)[role]["Properties"]["Policies"].as_array().unwrap();
+        let policies = resources(template)[role]["Properties"]["Policies"].as_array().unwrap();
         let statements: Vec<_> =
             policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"])).collect();
         let mut writes = 0;
@@ -128,10 +122,30 @@ fn a_role_writes_raw_objects_ledgers_and_checks_under_a_condition_and_in_its_own
     }
 }
 
-#[test]
-fn no_version_of_a_raw_object_ends() {
-    let template = template();
-    let rules = &resources(&template)["Archive"]["Properties"]["LifecycleConfiguration"]["Rules"];
+pub(crate) fn archive_and_key_outlive_the_stack(template: &Value) {
+    let resources = resources(template);
+    for name in ["Archive", "ArchivePolicy", "Key"] {
+        assert_eq!(resources[name]["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
+        assert_eq!(resources[name]["UpdateReplacePolicy"], "Retain", "{name}");
+    }
+    let archive = &resources["Archive"]["Properties"];
+    assert_eq!(archive["VersioningConfiguration"]["Status"], "Enabled");
+    let blocked = archive["PublicAccessBlockConfiguration"].as_object().unwrap();
+    assert_eq!(blocked.len(), 4);
+    assert!(blocked.values().all(|is_blocked| is_blocked == true), "{blocked:?}");
+    let policy = statements(&resources["ArchivePolicy"]["Properties"]["PolicyDocument"]);
+    let is_for_tls = |statement: &&&Value| {
+        statement["Effect"] == "Deny"
+            && statement["Action"] == "s3:*"
+            && statement["Condition"] == json!({"Bool": {"aws:SecureTransport": "false"}})
+    };
+    let everything = json!([{"Fn::GetAtt": ["Archive", "Arn"]}, {"Fn::Sub": "${Archive.Arn}/*"}]);
+    let tls = policy.iter().find(is_for_tls).expect("the archive is read over TLS alone");
+    assert_eq!((&tls["Principal"], &tls["Resource"]), (&json!("*"), &everything));
+}
+
+pub(crate) fn no_version_of_a_raw_object_ends(template: &Value) {
+    let rules = &resources(template)["Archive"]["Properties"]["LifecycleConfiguration"]["Rules"];
     let mut ending = BTreeSet::new();
     for rule in rules.as_array().unwrap() {
         assert!(!rule.as_object().unwrap().keys().any(|member| member.starts_with("Expiration")), "{rule}");
@@ -142,11 +156,9 @@ fn no_version_of_a_raw_object_ends() {
     assert_eq!(ending, BTreeSet::from(["ledger/", "tables/"]));
 }
 
-#[test]
-fn every_audience_of_the_code_is_allowed() {
-    let template = template();
+pub(crate) fn every_audience_of_the_code_is_allowed(template: &Value) {
     for role in ["SignInLogsRole", "AuditLogsRole"] {
-        let policies = resources(&template)[role]["Properties"]["Policies"].as_array().unwrap();
+        let policies = resources(template)[role]["Properties"]["Policies"].as_array().unwrap();
         let statements = policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"]));
         let token = statements.into_iter().find(|statement| statement["Action"] == "sts:GetWebIdentityToken");
         let condition = &token.unwrap()["Condition"];
@@ -158,10 +170,8 @@ fn every_audience_of_the_code_is_allowed() {
 }
 
 /// Since 414, Trino takes a description for the comment by which it knows a view.
-#[test]
-fn a_view_has_an_owner_and_no_description() {
-    let template = template();
-    let tables = of_type(&template, "AWS::Glue::Table");
+pub(crate) fn a_view_has_an_owner_and_no_description(template: &Value) {
+    let tables = of_type(template, "AWS::Glue::Table");
     let views = tables.iter().filter(|(_, table)| table["TableInput"]["TableType"] == "VIRTUAL_VIEW");
     let mut count = 0;
     for (name, view) in views {
@@ -175,10 +185,17 @@ fn a_view_has_an_owner_and_no_description() {
     assert!(count >= 7, "{count}");
 }
 
-#[test]
-fn two_stacks_of_one_account_share_no_name() {
-    let template = template();
-    let resources = resources(&template);
+pub(crate) fn two_stacks_of_one_account_share_no_name(template: &Value) {
+    let resources = resources(template);
+    let names = NAMES.map(|(_, member)| member);
+    for (logical, resource) in resources {
+        // A saved question has a name that others may have too.
+        let is_question = resource["Type"] == "AWS::Athena::NamedQuery";
+        for name in names.iter().filter_map(|name| resource["Properties"].get(name)) {
+            let is_own = name.to_string().contains("AWS::StackName");
+            assert!(is_own || is_question, "{logical} is called {name}");
+        }
+    }
     let dashboard = &resources["Dashboard"]["Properties"]["DashboardName"]["Fn::Sub"];
     assert_eq!(dashboard, "${AWS::StackName}-${AWS::Region}");
     let database = &resources["Database"]["Properties"]["DatabaseInput"]["Name"]["Fn::If"];
@@ -190,11 +207,9 @@ fn two_stacks_of_one_account_share_no_name() {
 }
 
 /// Which alarms mail when they clear: those that say of the archive itself that it is whole again.
-#[test]
-fn alarms_are_quiet_on_the_first_day_and_mail_twice_only_where_the_archive_is_whole_again() {
-    let template = template();
+pub(crate) fn alarms_are_quiet_at_first(template: &Value) {
     let topic = json!([{"Ref": "FailureTopic"}]);
-    for (name, alarm) in of_type(&template, "AWS::CloudWatch::Alarm") {
+    for (name, alarm) in of_type(template, "AWS::CloudWatch::Alarm") {
         assert_eq!(alarm["AlarmActions"], topic, "{name}");
         let clears = name.ends_with("Missing") || name.ends_with("Unverified");
         assert_eq!(alarm.get("OKActions").is_some(), clears, "{name}");
@@ -206,12 +221,10 @@ fn alarms_are_quiet_on_the_first_day_and_mail_twice_only_where_the_archive_is_wh
     }
 }
 
-#[test]
-fn every_rule_that_mails_is_watched_by_an_alarm() {
-    let template = template();
+pub(crate) fn every_rule_that_mails_is_watched_by_an_alarm(template: &Value) {
     let rules: BTreeSet<_> =
-        of_type(&template, "AWS::Events::Rule").into_iter().map(|(name, _)| name).collect();
-    let alarms = of_type(&template, "AWS::CloudWatch::Alarm").into_iter();
+        of_type(template, "AWS::Events::Rule").into_iter().map(|(name, _)| name).collect();
+    let alarms = of_type(template, "AWS::CloudWatch::Alarm").into_iter();
     let watching = alarms.filter(|(_, alarm)| alarm["MetricName"] == "FailedInvocations");
     let watched = watching.map(|(_, alarm)| {
         assert_eq!(alarm["Namespace"], "AWS/Events");
@@ -222,11 +235,9 @@ fn every_rule_that_mails_is_watched_by_an_alarm() {
 }
 
 /// Athena takes about five new ones a second.
-#[test]
-fn saved_questions_are_made_four_at_a_time() {
-    let template = template();
-    let is_question = |name: &str| resources(&template)[name]["Type"] == "AWS::Athena::NamedQuery";
-    let questions = resources(&template).iter().filter(|(name, _)| is_question(name));
+pub(crate) fn saved_questions_are_made_four_at_a_time(template: &Value) {
+    let is_question = |name: &str| resources(template)[name]["Type"] == "AWS::Athena::NamedQuery";
+    let questions = resources(template).iter().filter(|(name, _)| is_question(name));
     let first = questions.clone().filter(|(_, question)| question.get("DependsOn").is_none()).count();
     assert_eq!(first, 4);
     let mut followed = BTreeSet::new();
@@ -237,9 +248,7 @@ fn saved_questions_are_made_four_at_a_time() {
     }
 }
 
-#[test]
-fn every_partition_has_a_console() {
-    let template = template();
+pub(crate) fn every_partition_has_a_console(template: &Value) {
     let partitions: Vec<_> =
         template["Mappings"]["Console"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(partitions, ["aws", "aws-cn", "aws-eusc", "aws-us-gov"]);

@@ -22,6 +22,7 @@ mod installation;
 mod laptop;
 mod refusals;
 mod restoring;
+mod second_opinion;
 mod secrecy;
 mod settings;
 mod spans;
