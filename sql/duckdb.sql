@@ -3,6 +3,9 @@
 --
 --     duckdb -cmd "SET VARIABLE archive = './archive'" -init sql/duckdb.sql
 --
+-- Settings are variables as well: SET VARIABLE BreakGlassAccounts = 'one@contoso.example,other@contoso.example'; likewise
+-- TrustedNetworks (beginnings of addresses) and ImportantApplications (ids).
+--
 -- Functions that Athena has and DuckDB calls otherwise.
 SET TimeZone = 'UTC';
 CREATE OR REPLACE MACRO cardinality(list) AS len(list);
@@ -60,29 +63,33 @@ JOIN positions ON positions.size = least(coalesce(cardinality(applied_conditiona
 
 CREATE OR REPLACE VIEW directory_changes AS
 SELECT id, day, activity_date_time, activity_display_name, category, operation_type, logged_by_service, result, result_reason,
-actor, actor_id, actor_is_user, actor_ip_address,
+actor, actor_id, actor_is_user, actor_ip_address, actor_display_name,
 target_number, target_id, target_name, target_type, target_user_principal_name,
 property_number, property.display_name AS property_name, property.old_value AS old_value, property.new_value AS new_value
 FROM (
 SELECT id, day, activity_date_time, activity_display_name, category, operation_type, logged_by_service, result, result_reason,
-actor, actor_id, actor_is_user, actor_ip_address,
+actor, actor_id, actor_is_user, actor_ip_address, actor_display_name,
 target_number, target_id, target_name, target_type, target_user_principal_name,
 positions.position AS property_number,
 CASE WHEN positions.position <= cardinality(properties) THEN properties[positions.position] END AS property
 FROM (
 SELECT id, day, activity_date_time, activity_display_name, category, operation_type, logged_by_service, result, result_reason,
-actor, actor_id, actor_is_user, actor_ip_address,
+actor, actor_id, actor_is_user, actor_ip_address, actor_display_name,
 target_number, target.id AS target_id, target.display_name AS target_name, target.type AS target_type,
 target.user_principal_name AS target_user_principal_name, target.modified_properties AS properties
 FROM (
 SELECT id, day, activity_date_time, activity_display_name, category, operation_type, logged_by_service, result, result_reason,
 coalesce(
 nullif(initiated_by."user".user_principal_name, ''), nullif(initiated_by."user".display_name, ''),
-nullif(initiated_by.app.display_name, ''), 'unknown'
+nullif(initiated_by.app.display_name, ''), nullif(initiated_by.app.service_principal_name, ''), nullif(initiated_by."user".id, ''), 'unknown'
 ) AS actor,
-coalesce(nullif(initiated_by."user".id, ''), initiated_by.app.service_principal_id) AS actor_id,
-nullif(initiated_by."user".id, '') IS NOT NULL AS actor_is_user,
+lower(coalesce(
+nullif(nullif(initiated_by."user".id, ''), '00000000-0000-0000-0000-000000000000'), nullif(initiated_by.app.service_principal_id, '')
+)) AS actor_id,
+coalesce(nullif(nullif(initiated_by."user".id, ''), '00000000-0000-0000-0000-000000000000'), nullif(initiated_by."user".user_principal_name, ''))
+IS NOT NULL AS actor_is_user,
 nullif(initiated_by."user".ip_address, '') AS actor_ip_address,
+nullif(initiated_by."user".display_name, '') AS actor_display_name,
 positions.position AS target_number,
 CASE WHEN positions.position <= cardinality(target_resources) THEN target_resources[positions.position] END AS target
 FROM directory_audits_latest
@@ -91,6 +98,41 @@ JOIN positions ON positions.size = greatest(least(coalesce(cardinality(target_re
 ) AS targets_with_properties
 JOIN positions ON positions.size = greatest(least(coalesce(cardinality(properties), 0), 100), 1)
 ) AS changes;
+
+CREATE OR REPLACE VIEW audits AS
+SELECT id, day, happened_at, activity, lower(activity) AS act, category, service, result, reason,
+CAST(CASE WHEN coalesce(result, 'success') IN ('success', '')
+AND lower(activity) NOT LIKE '%requested%' AND lower(activity) NOT LIKE '%request denied%' AND lower(activity) NOT LIKE '%cancel%'
+AND lower(activity) NOT LIKE '%denied by admin%' AND lower(activity) NOT LIKE '%request expired%' THEN 'yes' ELSE 'no' END AS VARCHAR) AS took_effect,
+actor, actor_id, actor_is_user, actor_display_name, ip_address, target, target_id, user_name, user_id, group_name, group_id,
+application, application_id, device, coalesce(nullif(role_property, ''), role_target) AS role
+FROM (
+SELECT id, day,
+max(activity_date_time) AS happened_at,
+trim(max(activity_display_name)) AS activity,
+max(category) AS category,
+lower(coalesce(max(logged_by_service), '')) AS service,
+max(result) AS result,
+max(result_reason) AS reason,
+max(actor) AS actor,
+max(actor_id) AS actor_id,
+CASE WHEN max(CASE WHEN actor_is_user THEN 1 ELSE 0 END) = 1 THEN true ELSE false END AS actor_is_user,
+max(actor_display_name) AS actor_display_name,
+max(actor_ip_address) AS ip_address,
+max(CASE WHEN target_number = 1 THEN coalesce(nullif(target_user_principal_name, ''), nullif(target_name, ''), target_id) END) AS target,
+max(CASE WHEN target_number = 1 THEN target_id END) AS target_id,
+max(CASE WHEN lower(target_type) = 'user' THEN coalesce(nullif(target_user_principal_name, ''), nullif(target_name, ''), target_id) END) AS user_name,
+max(CASE WHEN lower(target_type) = 'user' THEN lower(target_id) END) AS user_id,
+max(CASE WHEN lower(target_type) = 'group' THEN coalesce(nullif(target_name, ''), target_id) END) AS group_name,
+max(CASE WHEN lower(target_type) = 'group' THEN lower(target_id) END) AS group_id,
+max(CASE WHEN lower(target_type) IN ('application', 'serviceprincipal') THEN coalesce(nullif(target_name, ''), target_id) END) AS application,
+max(CASE WHEN lower(target_type) IN ('application', 'serviceprincipal') THEN lower(target_id) END) AS application_id,
+max(CASE WHEN lower(target_type) = 'device' THEN coalesce(nullif(target_name, ''), target_id) END) AS device,
+max(CASE WHEN lower(property_name) = 'role.displayname' THEN replace(coalesce(nullif(new_value, ''), old_value), '"', '') END) AS role_property,
+max(CASE WHEN lower(target_type) = 'role' THEN coalesce(nullif(target_name, ''), target_id) END) AS role_target
+FROM directory_changes
+GROUP BY id, day
+) AS records;
 
 CREATE OR REPLACE VIEW reads AS
 SELECT stream, CAST(window_start AS DATE) AS day, window_start, window_end, read, started_at, finished_at,
@@ -213,6 +255,20 @@ WHEN open_minutes > 0 THEN 'open' WHEN before_minutes > 0 THEN 'before' ELSE 've
 verified_minutes, before_minutes, open_minutes, unstable_minutes, missing_minutes, expired_minutes, failed_reads, last_read_at, last_error
 FROM totals;
 
+CREATE OR REPLACE VIEW settings AS
+SELECT kind, value
+FROM (
+SELECT CAST('break-glass-account' AS VARCHAR) AS kind, lower(trim(coalesce(split_part(coalesce(CAST(getvariable('BreakGlassAccounts') AS VARCHAR), ''), ',', positions.position), ''))) AS value
+FROM positions WHERE size = 100
+UNION ALL
+SELECT CAST('trusted-network' AS VARCHAR) AS kind, lower(trim(coalesce(split_part(coalesce(CAST(getvariable('TrustedNetworks') AS VARCHAR), ''), ',', positions.position), ''))) AS value
+FROM positions WHERE size = 100
+UNION ALL
+SELECT CAST('important-application' AS VARCHAR) AS kind, lower(trim(coalesce(split_part(coalesce(CAST(getvariable('ImportantApplications') AS VARCHAR), ''), ',', positions.position), ''))) AS value
+FROM positions WHERE size = 100
+) AS lists
+WHERE value <> '';
+
 CREATE OR REPLACE VIEW sign_ins_latest AS
 SELECT * FROM (
 SELECT *, row_number() OVER (
@@ -222,3 +278,29 @@ ORDER BY first_seen DESC, CASE WHEN risk_state IN ('none', '') THEN 1 ELSE 0 END
 FROM sign_ins
 ) AS versions
 WHERE recency = 1;
+
+CREATE OR REPLACE VIEW attempts AS
+SELECT *,
+CASE WHEN coalesce(user_id, '') IN ('', '00000000-0000-0000-0000-000000000000') THEN lower(coalesce(user_principal_name, ''))
+ELSE lower(user_id) END AS person,
+CAST(CASE WHEN status.error_code IS NULL THEN 'unknown' WHEN status.error_code = 0 THEN 'success'
+WHEN status.error_code IN (
+16000, 16001, 50055, 50058, 50072, 50074, 50076, 50079, 50097, 50125, 50127, 50129, 50140, 50144, 50199, 50203, 51006, 65001, 9002341
+) THEN 'interrupt' ELSE 'failure' END AS VARCHAR) AS outcome,
+CASE WHEN ip_address LIKE '%:%:%' THEN
+coalesce(split_part(split_part(lower(ip_address), '::', 1), ':', 1), '') || ':'
+|| coalesce(split_part(split_part(lower(ip_address), '::', 1), ':', 2), '') || ':'
+|| coalesce(split_part(split_part(lower(ip_address), '::', 1), ':', 3), '') || ':'
+|| coalesce(split_part(split_part(lower(ip_address), '::', 1), ':', 4), '') || '::'
+ELSE coalesce(ip_address, '') END AS address,
+coalesce(
+nullif(mfa_detail.auth_method, ''),
+factor.authentication_method,
+''
+) AS second_factor
+FROM (
+SELECT *,
+CASE WHEN cardinality(authentication_details) >= 2 THEN authentication_details[2]
+WHEN cardinality(authentication_details) = 1 THEN authentication_details[1] END AS factor
+FROM sign_ins_latest
+) AS steps;

@@ -1,9 +1,9 @@
--- id:        administrator-activity
--- name:      What did each administrator do?
--- summary:   Changes to the directory of the last 30 days by whoever made them, without what
---           people change about themselves
--- severity:  overview
--- scans:     the targets and seven other columns of 30 days of directory audits
+-- id:       administrator-activity
+-- name:     What did each administrator do?
+-- summary:  Changes to the directory of the last 30 days by whoever made them, without what people
+--           change about themselves
+-- severity: overview
+-- scans:    the targets and seven other columns of 30 days of directory audits
 --
 -- Answers who changed others' users, groups, roles, policies and applications, how often, from
 -- which addresses.
@@ -21,8 +21,9 @@ FROM directory_changes
 WHERE day >= current_date - INTERVAL '30' DAY
   AND actor_is_user
   AND target_number = 1
-  AND coalesce(target_id, '') <> coalesce(actor_id, '')
-  AND logged_by_service NOT LIKE 'Self-service%'
+  AND lower(coalesce(target_id, '')) <> coalesce(actor_id, '')
+  AND lower(coalesce(target_user_principal_name, '')) <> lower(actor)
+  AND lower(coalesce(logged_by_service, '')) NOT LIKE 'self-service%'
 GROUP BY actor, category
 ORDER BY changes DESC, administrator, category
 LIMIT 200

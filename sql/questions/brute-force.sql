@@ -1,13 +1,15 @@
--- id:        brute-force
--- name:      Whose password was guessed?
--- summary:   Brute force: eight or more wrong passwords of one user within an hour, then a
---           sign-in that succeeds
--- severity:  high
+-- id:       brute-force
+-- name:     Whose password was guessed?
+-- summary:  Brute force: eight or more wrong passwords of one user within an hour, then a sign-in
+--           that succeeds
+-- severity: high
 -- technique: T1110.001
--- scans:     eight columns of 30 days of sign-ins of users
+-- scans:    nine columns of 30 days of sign-ins of users
+-- fields:   userId, status.errorCode
+-- blind:    guesses that are more than an hour apart; a guess that a second factor stops
 --
--- Answers who signed in right after eight or more wrong passwords within the hour before, and
--- from where.
+-- Answers who signed in right after eight or more wrong passwords within the hour before, and from
+-- where.
 SELECT
   user_principal_name AS user_name,
   created_date_time AS signed_in_at,
@@ -19,24 +21,25 @@ FROM (
   SELECT
     *,
     sum(CASE WHEN status.error_code IN (50126, 50053) THEN 1 ELSE 0 END) OVER (
-      PARTITION BY user_id
+      PARTITION BY person
       ORDER BY created_date_time
       RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW
     ) AS wrong_passwords
-  FROM sign_ins_latest
+  FROM attempts
   WHERE day >= current_date - INTERVAL '30' DAY
     AND event_type IN ('interactiveUser', 'nonInteractiveUser')
     AND status.error_code IN (0, 50126, 50053)
-    AND user_id IN (
-      SELECT user_id
-      FROM sign_ins_latest
+    AND person IN (
+      SELECT person
+      FROM attempts
       WHERE day >= current_date - INTERVAL '30' DAY
+        AND event_type IN ('interactiveUser', 'nonInteractiveUser')
         AND status.error_code IN (50126, 50053)
-      GROUP BY user_id
+      GROUP BY person
       HAVING count(*) >= 8
     )
 ) AS counted
-WHERE status.error_code = 0
+WHERE outcome = 'success'
   AND wrong_passwords >= 8
 ORDER BY wrong_passwords DESC, signed_in_at DESC, id
 LIMIT 100

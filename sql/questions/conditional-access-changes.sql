@@ -1,13 +1,14 @@
--- id:        conditional-access-changes
--- name:      Who changed conditional access?
--- summary:   Conditional access policies and named locations that were added, changed or
---           deleted within the last 90 days
--- severity:  medium
+-- id:       conditional-access-changes
+-- name:     Who changed conditional access?
+-- summary:  Conditional access policies, named locations, authentication contexts and security
+--           defaults that were added, changed or deleted within the last 90 days
+-- severity: medium
 -- technique: T1556.009
--- scans:     the targets and eight other columns of 90 days of directory audits
+-- scans:    the targets and eight other columns of 90 days of directory audits
+-- fields:   activityDisplayName, modifiedProperties
+-- blind:    which users a policy stops applying to when their groups change
 --
--- Answers which policies and named locations were changed, by whom, and what they said before
--- and after.
+-- Answers which of them were changed, by whom, and what they said before and after.
 SELECT
   activity_date_time AS happened_at,
   activity_display_name AS activity,
@@ -23,6 +24,10 @@ WHERE day >= current_date - INTERVAL '90' DAY
   AND (
     lower(activity_display_name) LIKE '%conditional access policy%'
     OR lower(activity_display_name) LIKE '%named location%'
+    OR lower(activity_display_name) LIKE '%authenticationcontextclassreference%'
+    OR lower(activity_display_name) LIKE '%security defaults%'
+    OR lower(activity_display_name) LIKE '%continuous access evaluation%'
+    OR lower(trim(activity_display_name)) IN ('add policy', 'update policy', 'delete policy')
   )
 ORDER BY happened_at DESC, id, property_number
 LIMIT 200

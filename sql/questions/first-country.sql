@@ -5,6 +5,8 @@
 -- severity:  low
 -- technique: T1078.004
 -- scans:     six columns of 90 days of interactive sign-ins
+-- fields:   location.countryOrRegion
+-- blind:    a second country of somebody who travels
 --
 -- Answers who came in from a country that they had not come from within 90 days, being known
 -- for at least a day before.
@@ -16,20 +18,20 @@ SELECT
   ip_address
 FROM (
   SELECT
-    user_id,
+    person,
     max(user_principal_name) AS user_name,
     location.country_or_region AS country,
     count(*) AS sign_ins,
     max(ip_address) AS ip_address,
     max(day) AS last_day,
     min(created_date_time) AS first_from_country,
-    min(min(created_date_time)) OVER (PARTITION BY user_id) AS first_ever
-  FROM sign_ins_latest
+    min(min(created_date_time)) OVER (PARTITION BY person) AS first_ever
+  FROM attempts
   WHERE day >= current_date - INTERVAL '90' DAY
     AND event_type = 'interactiveUser'
-    AND status.error_code = 0
+    AND outcome = 'success'
     AND location.country_or_region <> ''
-  GROUP BY user_id, location.country_or_region
+  GROUP BY person, location.country_or_region
 ) AS countries
 WHERE first_from_country >= current_date - INTERVAL '7' DAY
   AND first_from_country >= first_ever + INTERVAL '1' DAY

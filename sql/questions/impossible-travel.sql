@@ -1,14 +1,16 @@
--- id:        impossible-travel
--- name:      Who signed in from two places too far apart?
--- summary:   Impossible travel: two successive sign-ins of a user more than 500 km apart,
---           faster than an airliner flies
--- severity:  high
+-- id:       impossible-travel
+-- name:     Who signed in from two places too far apart?
+-- summary:  Impossible travel: two successive sign-ins of a user more than 500 km apart, faster
+--           than an airliner flies
+-- severity: high
 -- technique: T1078.004
--- scans:     seven columns of 30 days of interactive sign-ins
+-- scans:    nine columns of 30 days of sign-ins of users
+-- fields:   location.geoCoordinates, ipAddress
+-- blind:    intruders within 500 km, or behind an address that five or more of your users have
 --
--- Answers who would have had to travel faster than 900 km/h between one successful sign-in and
--- the next, 500 km or more away. The distance is that of the great circle between the
--- coordinates that Entra gives for the addresses; a VPN looks like travel.
+-- Answers who would have had to travel faster than 900 km/h between one successful sign-in and the
+-- next, 500 km or more away and from another address. An address of five or more users is a gateway
+-- (an office, a VPN) and nobody's place; so is a trusted network.
 SELECT
   user_name,
   left_at,
@@ -31,24 +33,51 @@ FROM (
   FROM (
     SELECT
       id,
-      user_principal_name AS user_name,
+      user_name,
       ip_address,
-      created_date_time AS arrived_at,
-      location.city || ', ' || location.country_or_region AS arrived_in,
-      location.geo_coordinates.latitude AS latitude,
-      location.geo_coordinates.longitude AS longitude,
-      lag(created_date_time) OVER (PARTITION BY user_id ORDER BY created_date_time, id) AS left_at,
-      lag(location.city || ', ' || location.country_or_region) OVER (PARTITION BY user_id ORDER BY created_date_time, id) AS left_from,
-      lag(location.geo_coordinates.latitude) OVER (PARTITION BY user_id ORDER BY created_date_time, id) AS latitude_before,
-      lag(location.geo_coordinates.longitude) OVER (PARTITION BY user_id ORDER BY created_date_time, id) AS longitude_before
-    FROM sign_ins_latest
-    WHERE day >= current_date - INTERVAL '30' DAY
-      AND event_type = 'interactiveUser'
-      AND status.error_code = 0
-      AND location.geo_coordinates.latitude IS NOT NULL
-      AND location.geo_coordinates.longitude IS NOT NULL
+      address,
+      arrived_at,
+      arrived_in,
+      latitude,
+      longitude,
+      lag(address) OVER (PARTITION BY person ORDER BY arrived_at, id) AS address_before,
+      lag(arrived_at) OVER (PARTITION BY person ORDER BY arrived_at, id) AS left_at,
+      lag(arrived_in) OVER (PARTITION BY person ORDER BY arrived_at, id) AS left_from,
+      lag(latitude) OVER (PARTITION BY person ORDER BY arrived_at, id) AS latitude_before,
+      lag(longitude) OVER (PARTITION BY person ORDER BY arrived_at, id) AS longitude_before
+    FROM (
+      SELECT
+        seen.id AS id,
+        seen.person AS person,
+        seen.user_principal_name AS user_name,
+        seen.ip_address AS ip_address,
+        seen.address AS address,
+        seen.created_date_time AS arrived_at,
+        seen.location.city || ', ' || seen.location.country_or_region AS arrived_in,
+        seen.location.geo_coordinates.latitude AS latitude,
+        seen.location.geo_coordinates.longitude AS longitude
+      FROM attempts AS seen
+      LEFT JOIN (
+        SELECT address
+        FROM attempts
+        WHERE day >= current_date - INTERVAL '30' DAY
+          AND event_type IN ('interactiveUser', 'nonInteractiveUser')
+          AND outcome = 'success'
+        GROUP BY address
+        HAVING count(DISTINCT person) >= 5
+      ) AS gateways ON gateways.address = seen.address
+      LEFT JOIN settings ON settings.kind = 'trusted-network' AND seen.address LIKE settings.value || '%'
+      WHERE seen.day >= current_date - INTERVAL '30' DAY
+        AND seen.event_type IN ('interactiveUser', 'nonInteractiveUser')
+        AND seen.outcome = 'success'
+        AND seen.location.geo_coordinates.latitude IS NOT NULL
+        AND seen.location.geo_coordinates.longitude IS NOT NULL
+        AND gateways.address IS NULL
+        AND settings.value IS NULL
+    ) AS places
   ) AS journeys
   WHERE left_at IS NOT NULL
+    AND address <> address_before
 ) AS distances
 WHERE kilometres >= 500
   AND kilometres / greatest(hours, 0.01) > 900

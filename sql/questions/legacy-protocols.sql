@@ -1,22 +1,23 @@
--- id:        legacy-protocols
--- name:      Which legacy protocols are still in use?
--- summary:   Sign-ins of the last 30 days by protocols that know no second factor, such as
---           IMAP, POP and SMTP
--- severity:  medium
+-- id:       legacy-protocols
+-- name:     Which legacy protocols are still in use?
+-- summary:  Sign-ins of the last 30 days by protocols that know no second factor, such as IMAP, POP
+--           and SMTP
+-- severity: medium
 -- technique: T1078.004
--- scans:     six columns of 30 days of sign-ins of users
+-- scans:    seven columns of 30 days of sign-ins of users
+-- fields:   clientAppUsed
+-- blind:    modern protocols without a second factor: see the password grant
 --
--- Answers who still uses protocols that cannot ask for a second factor, with which application,
--- and whether they get in. Modern clients call themselves "Browser" or "Mobile Apps and Desktop
--- clients"; everything else is legacy.
+-- Modern clients call themselves "Browser" or "Mobile Apps and Desktop clients"; everything else is
+-- legacy.
 SELECT
   client_app_used AS protocol,
   app_display_name AS application,
   user_principal_name AS user_name,
-  count(*) FILTER (WHERE status.error_code = 0) AS succeeded,
-  count(*) FILTER (WHERE status.error_code <> 0) AS failed,
+  count(*) FILTER (WHERE outcome = 'success') AS succeeded,
+  count(*) FILTER (WHERE outcome = 'failure') AS failed,
   max(created_date_time) AS last_at
-FROM sign_ins_latest
+FROM attempts
 WHERE day >= current_date - INTERVAL '30' DAY
   AND event_type IN ('interactiveUser', 'nonInteractiveUser')
   AND client_app_used <> ''

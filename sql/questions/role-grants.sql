@@ -1,24 +1,37 @@
--- id:        role-grants
--- name:      Who was given a role?
--- summary:   Roles of the directory that were granted, or made available for activation, within
---           the last 30 days
--- severity:  medium
+-- id:       role-grants
+-- name:     Who was given a role?
+-- summary:  Roles of the directory that were granted, or made available for activation, within the
+--           last 30 days
+-- severity: medium
 -- technique: T1098.003
--- scans:     the targets and nine other columns of 30 days of directory audits
+-- scans:    the targets and eleven columns of 30 days of directory audits
+-- fields:   activityDisplayName, targetResources, modifiedProperties Role.DisplayName
+-- blind:    groups that have the role already: see the unusual recipients
 --
--- Answers who received which role, from whom, and from which address it was granted.
+-- Answers who received which role, from whom, and from which address it was granted. What was only
+-- asked for, refused or canceled is no grant; an activation of a role that somebody may have is
+-- none either, and has a question of its own.
 SELECT
-  max(activity_date_time) AS happened_at,
-  max(target_name) AS given_to,
-  max(CASE WHEN property_name = 'Role.DisplayName' THEN replace(new_value, '"', '') END) AS role,
-  max(actor) AS given_by,
-  max(activity_display_name) AS activity,
-  max(result) AS result,
-  max(actor_ip_address) AS ip_address
-FROM directory_changes
+  happened_at,
+  coalesce(user_name, group_name, application, target) AS given_to,
+  role,
+  actor AS given_by,
+  activity,
+  result,
+  ip_address
+FROM audits
 WHERE day >= current_date - INTERVAL '30' DAY
-  AND category = 'RoleManagement'
-  AND activity_display_name LIKE 'Add%member to role%'
-GROUP BY id
+  AND took_effect = 'yes'
+  AND act NOT LIKE '%pim activation%'
+  AND (
+    act LIKE 'add%member to role%'
+    OR act LIKE 'add role assignment to role definition%'
+    OR act LIKE 'add eligibleroleassignment to roledefinition%'
+    OR act LIKE 'restore%member from role%'
+    OR act IN ('restore permanent direct role assignment', 'restore permanent eligible role assignment')
+    OR act = 'approve request - direct role assignment'
+    OR act = 'update member in pim approved by admin (extend/renew)'
+    OR act = 'add entitlement management role assignment'
+  )
 ORDER BY happened_at DESC, given_to, id
 LIMIT 200

@@ -5,6 +5,8 @@
 -- severity:  medium
 -- technique: T1078.004
 -- scans:     eight columns of 90 days of sign-ins of service principals
+-- fields:   ipAddress, servicePrincipalId
+-- blind:    stolen secrets that are used from an address of the application; applications that move every day
 --
 -- Answers which credentials of applications are used from an address of the last 7 days that
 -- was never seen before, the application being known for at least a day. A stolen secret looks
@@ -22,13 +24,13 @@ FROM (
     service_principal_id,
     ip_address,
     max(service_principal_name) AS service_principal,
-    count(*) FILTER (WHERE status.error_code = 0) AS succeeded,
-    count(*) FILTER (WHERE status.error_code <> 0) AS failed,
+    count(*) FILTER (WHERE outcome = 'success') AS succeeded,
+    count(*) FILTER (WHERE outcome = 'failure') AS failed,
     count(DISTINCT resource_id) AS resources,
     min(created_date_time) AS first_from_address,
     min(min(created_date_time)) OVER (PARTITION BY service_principal_id) AS first_ever,
     count(*) OVER (PARTITION BY service_principal_id) AS known_addresses
-  FROM sign_ins_latest
+  FROM attempts
   WHERE day >= current_date - INTERVAL '90' DAY
     AND event_type = 'servicePrincipal'
   GROUP BY service_principal_id, ip_address

@@ -147,7 +147,7 @@ pub(crate) struct QueryArguments {
     /// The archive: a folder or a bucket
     #[arg(long, value_name = "FOLDER|s3://BUCKET", required_unless_present = "list")]
     pub(crate) archive: Option<Place>,
-    /// Ask a saved question by its name
+    /// Ask a saved question by its name or its id
     #[arg(long, value_name = "QUESTION", conflicts_with = "sql")]
     pub(crate) saved: Option<String>,
     /// Print the names of the saved questions
@@ -159,6 +159,9 @@ pub(crate) struct QueryArguments {
     /// With --format csv: write text so that a spreadsheet takes none of it for a formula
     #[arg(long)]
     pub(crate) safe_cells: bool,
+    /// File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) days: DayArguments,
 }
@@ -174,6 +177,9 @@ pub(crate) struct ReportArguments {
     /// A page for people, or JSON for machines, which is printed unless --out names a file
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub(crate) format: ReportFormat,
+    /// File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) days: DayArguments,
 }

@@ -14,6 +14,7 @@ mod query;
 mod rebuild;
 mod report;
 mod session;
+mod settings;
 mod status;
 mod summary;
 mod verify;

@@ -7,6 +7,7 @@ mod table;
 use crate::arguments::{Format, QueryArguments};
 use crate::output::{complain, say};
 use crate::session::{Column, Session, TakeRows, rows, text, write_lines};
+use crate::settings::Settings;
 use crate::status::Status;
 use chrono::Utc;
 use csv::{csv_line, safe};
@@ -33,10 +34,11 @@ pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
     let sql = sql(arguments)?;
     depth::check(&sql)?;
     let now = arguments.days.now().unwrap_or_else(Utc::now);
+    let settings = Settings::read(arguments.settings.as_deref())?;
     let Some(place) = &arguments.archive else {
         return Err(Error::Configuration("--archive must name the archive".to_owned()));
     };
-    let session = Session::open(place, arguments.days.days(), now).await?;
+    let session = Session::open(place, arguments.days.days(), now, &settings).await?;
     session.ask_into(&sql, || Sheet::new(arguments)).await?.print()?;
     let problems = session.problems();
     for problem in &problems {

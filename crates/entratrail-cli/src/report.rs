@@ -11,6 +11,7 @@ use crate::arguments::{ReportArguments, ReportFormat};
 use crate::output::{complain, say};
 use crate::place::Place;
 use crate::session::{Days, Session};
+use crate::settings::Settings;
 use crate::status::Status;
 use chrono::{DateTime, Days as CalendarDays, NaiveDate, Utc};
 use content::Report;
@@ -24,7 +25,8 @@ const USUAL_DAYS: u64 = 30;
 
 /// Makes the report that `arguments` ask for.
 pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error> {
-    let report = make(&arguments.archive, arguments.days.days(), arguments.days.now()).await?;
+    let settings = Settings::read(arguments.settings.as_deref())?;
+    let report = make(&arguments.archive, arguments.days.days(), arguments.days.now(), &settings).await?;
     let text = match arguments.format {
         ReportFormat::Html => visible_lines(&page::of(&report).into_string()).into_owned(),
         ReportFormat::Json => visible_json(&serde_json::json!(report).to_string()).into_owned() + "\n",
@@ -41,7 +43,7 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error>
 
 /// Makes the usual report of `place` as a page at `out`.
 pub(crate) async fn write_page(place: &Place, out: &Path) -> Result<Status, Error> {
-    let report = make(place, Days::default(), None).await?;
+    let report = make(place, Days::default(), None, &Settings::default()).await?;
     write::whole(out, &visible_lines(&page::of(&report).into_string()))?;
     Ok(conclude(&report))
 }
@@ -52,11 +54,16 @@ fn conclude(report: &Report) -> Status {
 }
 
 /// Asks the archive at `place` about `days`.
-async fn make(place: &Place, days: Days, today: Option<DateTime<Utc>>) -> Result<Report, Error> {
+async fn make(
+    place: &Place,
+    days: Days,
+    today: Option<DateTime<Utc>>,
+    settings: &Settings,
+) -> Result<Report, Error> {
     let made_at = Utc::now();
     // Questions look back from today, and today is the end of what the report is about.
     let limit = Days { from: None, to: days.to };
-    let archive = Session::open(place, limit, made_at).await?;
+    let archive = Session::open(place, limit, made_at, settings).await?;
     let span = archive.span();
     let last = span.map(|(_, last)| midnight(last + CalendarDays::new(1)));
     let today = today.or(last).map_or(made_at, |today| today.min(made_at));

@@ -12,6 +12,7 @@ pub(crate) use answer::{Answer, Column, Row, TakeRows, rows, text, write_lines};
 pub(crate) use ledger::Ledgers;
 
 use crate::place::Place;
+use crate::settings::Settings;
 use answer::columns;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::array::RecordBatch;
@@ -26,6 +27,7 @@ use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
 use entratrail::log::Log;
 use entratrail::table::arrow_schema;
+use entratrail_questions::{views, with_settings};
 use futures_util::TryStreamExt as _;
 use shelf::Shelf;
 use std::sync::Arc;
@@ -59,7 +61,12 @@ impl Days {
 
 impl Session {
     /// Opens the archive at `place`. Table objects are fetched and looked at when a query needs them.
-    pub(crate) async fn open(place: &Place, days: Days, now: DateTime<Utc>) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        place: &Place,
+        days: Days,
+        now: DateTime<Utc>,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
         let archive = place.open(Access::Read).await?;
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(MEMORY, 1.0);
         let runtime = runtime.build_arc().map_err(|error| unusable(&error))?;
@@ -68,7 +75,7 @@ impl Session {
         let ledgers = Ledgers::of(&archive, days).await?;
         let mut session = Self { context, now, shelves: Vec::new(), ledgers };
         session.add_tables(&archive, days).await?;
-        session.add_views().await.map_err(|error| unusable(&error))?;
+        session.add_views(settings).await.map_err(|error| unusable(&error))?;
         Ok(session)
     }
 
@@ -151,13 +158,14 @@ impl Session {
 
     /// Adds the views of the template, apart from those that are tables here, because that is faster. One that reads no
     /// table is worked out at once: knowing how small it is, a join keeps that in memory instead of the sign-ins.
-    async fn add_views(&self) -> Result<(), DataFusionError> {
+    async fn add_views(&self, settings: &Settings) -> Result<(), DataFusionError> {
         self.context.register_table("reads", self.ledgers.table()?)?;
-        for view in entratrail_questions::views() {
+        for view in views() {
             if self.context.table_exist(&view.name)? {
                 continue;
             }
-            let mut rows = self.context.sql(&view.datafusion).await?;
+            let sql = with_settings(&view.datafusion, |name| settings.literal(name));
+            let mut rows = self.context.sql(&sql).await?;
             if !rows.logical_plan().exists(|part| Ok(matches!(part, LogicalPlan::TableScan(_))))? {
                 rows = rows.cache().await?;
             }

@@ -44,6 +44,7 @@ pub fn files(root: &Path) -> io::Result<Vec<Generated>> {
             path: "docs/ask.md",
             content: IN_MARKDOWN.fill(&read(root, "docs/ask.md")?, &[ask, views])?,
         },
+        Generated { path: "docs/coverage.md", content: document::coverage() },
         Generated { path: "docs/tables.md", content: entratrail::table::document() },
         Generated { path: "sql/duckdb.sql", content: duckdb::script() },
     ])

@@ -7,6 +7,14 @@ use entratrail::table::glue_columns;
 /// Line above the SQL that `DataFusion` takes in the place of everybody else's.
 const FOR_DATAFUSION: &str = "-- engine: datafusion";
 
+/// Settings that the owner of a tenant knows better, as parameters of the stack: comma lists.
+pub const SETTINGS: [&str; 3] = ["BreakGlassAccounts", "TrustedNetworks", "ImportantApplications"];
+
+/// SQL with an expression in the place of each setting, as `value` says of its name.
+pub fn with_settings(sql: &str, value: impl Fn(&str) -> String) -> String {
+    SETTINGS.iter().fold(sql.to_owned(), |sql, name| sql.replace(&format!("'${{{name}}}'"), &value(name)))
+}
+
 /// A view over the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {

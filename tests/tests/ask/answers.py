@@ -1,6 +1,6 @@
 """Asks archives the saved questions of the template, with DuckDB in the place of Athena, and prints the answers as JSON.
 
-Usage: answers.py template.yaml ARCHIVE ...
+Usage: answers.py template.yaml [--without-limits] [SETTING=VALUE ...] ARCHIVE ...
 The answers are {"archives": [{question: [row]}], "problems": [text]}: what Athena would refuse, and what a file shows differently
 to DuckDB and to PyArrow.
 """
@@ -23,16 +23,20 @@ from template import questions, tables, views
 VIEWS = Path(__file__).parents[3] / "sql" / "duckdb.sql"
 
 
-def main(template, *archives):
+def main(template, *arguments):
+    is_limited = "--without-limits" not in arguments
+    arguments = [argument for argument in arguments if argument != "--without-limits"]
+    settings = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    archives = [argument for argument in arguments if "=" not in argument]
     schema = {name: dict(columns) for name, columns in tables(template).items()}
     problems = []
     for name, sql in [*views(template).items(), *questions(template).items()]:
         problems += [f"{name}: {problem}" for problem in refusals(sql, schema)]
     answers = []
     for archive in map(Path, archives):
-        connection = opened(archive)
+        connection = opened(archive, settings)
         problems += differences(connection, archive)
-        answers.append({name: rows(connection, sql) for name, sql in questions(template).items()})
+        answers.append({name: rows(connection, sql if is_limited else sql.rsplit("LIMIT ", 1)[0]) for name, sql in questions(template).items()})
     print(json.dumps({"archives": answers, "problems": problems}))
 
 
@@ -46,10 +50,12 @@ def refusals(sql, schema):
     return [f"unknown functions {sorted(unknown)}"] if unknown else []
 
 
-def opened(archive):
+def opened(archive, settings):
     """The tables of an archive and the views over them."""
     connection = duckdb.connect()
     connection.execute(f"SET VARIABLE archive = '{archive}'")
+    for name, value in settings.items():
+        connection.execute(f"SET VARIABLE {name} = '{value}'")
     connection.execute(VIEWS.read_text(encoding="utf-8"))
     return connection
 

@@ -7,6 +7,9 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod activities;
 mod archive;
 mod catalogue;
+mod made;
 mod questions;
+mod stories;

@@ -31,27 +31,27 @@ impl Picture {
     /// The SQL, over the days from the first up to the second.
     pub(super) fn sql(self, (from, to): (NaiveDate, NaiveDate)) -> String {
         let days = format!("day >= DATE '{from}' AND day < DATE '{to}'");
-        let failed = "count(*) FILTER (WHERE status.error_code <> 0) AS failed";
+        let failed = "count(*) FILTER (WHERE outcome = 'failure') AS failed";
         let top = |column: &str, order: &str| {
             format!(
-                "SELECT {column} AS name, count(*) AS total, {failed} FROM sign_ins_latest \
+                "SELECT {column} AS name, count(*) AS total, {failed} FROM attempts \
                  WHERE {days} AND {column} <> '' GROUP BY 1 ORDER BY {order}, name LIMIT 12"
             )
         };
         match self {
             Self::Totals => format!(
-                "SELECT count(*) AS sign_ins, {failed}, count(DISTINCT nullif(user_id, '')) AS users, \
+                "SELECT count(*) AS sign_ins, {failed}, count(DISTINCT nullif(person, '')) AS users, \
                  count(DISTINCT nullif(app_id, '')) AS applications, \
                  count(DISTINCT nullif(location.country_or_region, '')) AS countries, \
-                 count(*) FILTER (WHERE status.error_code = 0 AND event_type = 'interactiveUser' \
+                 count(*) FILTER (WHERE outcome = 'success' AND event_type = 'interactiveUser' \
                  AND authentication_requirement <> '') AS by_people, \
-                 count(*) FILTER (WHERE status.error_code = 0 AND event_type = 'interactiveUser' \
+                 count(*) FILTER (WHERE outcome = 'success' AND event_type = 'interactiveUser' \
                  AND authentication_requirement = 'multiFactorAuthentication') AS with_mfa \
-                 FROM sign_ins_latest WHERE {days}"
+                 FROM attempts WHERE {days}"
             ),
             Self::Hours => format!(
                 "SELECT date_trunc('hour', created_date_time) AS hour, count(*) AS total, {failed} \
-                 FROM sign_ins_latest WHERE {days} GROUP BY 1 ORDER BY 1"
+                 FROM attempts WHERE {days} GROUP BY 1 ORDER BY 1"
             ),
             Self::Countries => top("location.country_or_region", "total DESC"),
             Self::Applications => top("app_display_name", "total DESC"),

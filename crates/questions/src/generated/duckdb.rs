@@ -1,6 +1,6 @@
 //! One file of views with which `DuckDB` takes every question as it is.
 
-use crate::views;
+use crate::{views, with_settings};
 use std::fmt::Write as _;
 
 const HEAD: &str = "\
@@ -8,6 +8,9 @@ const HEAD: &str = "\
 -- In a folder or a bucket; then any file of sql/questions can be run as it is.
 --
 --     duckdb -cmd \"SET VARIABLE archive = './archive'\" -init sql/duckdb.sql
+--
+-- Settings are variables as well: SET VARIABLE BreakGlassAccounts = 'one@contoso.example,other@contoso.example'; likewise
+-- TrustedNetworks (beginnings of addresses) and ImportantApplications (ids).
 --
 -- Functions that Athena has and DuckDB calls otherwise.
 SET TimeZone = 'UTC';
@@ -39,7 +42,9 @@ SELECT record, filename AS \"$path\" FROM read_csv(
 pub(super) fn script() -> String {
     let mut script = HEAD.to_owned();
     for view in views() {
-        let _ = write!(script, "\nCREATE OR REPLACE VIEW {} AS\n{};\n", view.name, view.sql);
+        let variable = |name: &str| format!("coalesce(CAST(getvariable('{name}') AS VARCHAR), '')");
+        let sql = with_settings(&view.sql, variable);
+        let _ = write!(script, "\nCREATE OR REPLACE VIEW {} AS\n{sql};\n", view.name);
     }
     script
 }

@@ -1,0 +1,50 @@
+-- id:       developer-clients
+-- name:     Who used a developer's client for the first time from a new network?
+-- summary:  Users whose first sign-in to Visual Studio Code, the Azure CLI, PowerShell or similar
+--           within 90 days was within the last 7, from a network they never had
+-- severity: medium
+-- technique: T1528, T1566.002
+-- scans:    eight columns of 90 days of sign-ins of users
+-- fields:   appId, autonomousSystemNumber
+-- blind:    victims who use such a client anyway; thieves in a network of the victim
+--
+-- Codes that are phished for Microsoft's own applications need no consent. In order: Visual Studio
+-- Code, Azure CLI, Azure PowerShell, Graph command line, Visual Studio.
+SELECT
+  max(user_name) AS user_name,
+  application,
+  min(created_date_time) AS first_at,
+  count(*) AS sign_ins,
+  max(ip_address) AS ip_address,
+  max(country) AS country
+FROM (
+  SELECT
+    person,
+    app_id,
+    user_principal_name AS user_name,
+    app_display_name AS application,
+    ip_address,
+    location.country_or_region AS country,
+    created_date_time,
+    min(created_date_time) OVER (PARTITION BY person) AS first_ever,
+    min(created_date_time) OVER (PARTITION BY person, app_id) AS first_with_application,
+    min(created_date_time) OVER (PARTITION BY person, coalesce(CAST(autonomous_system_number AS VARCHAR), address)) AS first_in_network
+  FROM attempts
+  WHERE day >= current_date - INTERVAL '90' DAY
+    AND event_type IN ('interactiveUser', 'nonInteractiveUser')
+    AND outcome = 'success'
+) AS uses
+WHERE app_id IN (
+    'aebc6443-996d-45c2-90f0-388ff96faa56',
+    '04b07795-8ddb-461a-bbee-02f9e1bf7b46',
+    '1950a258-227b-4e31-a9cf-717495945fc2',
+    '14d82eec-204b-4c2f-b7e8-296a70dab67e',
+    '872cd9fa-d31f-45e0-9eab-6e460a02d1f1'
+  )
+  AND first_with_application >= current_date - INTERVAL '7' DAY
+  AND first_with_application >= first_ever + INTERVAL '1' DAY
+  AND first_in_network >= first_with_application - INTERVAL '1' HOUR
+  AND created_date_time >= first_with_application
+GROUP BY person, application
+ORDER BY first_at DESC, user_name, application
+LIMIT 100

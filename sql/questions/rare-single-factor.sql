@@ -1,0 +1,45 @@
+-- id:       rare-single-factor
+-- name:     Who came in with one factor, otherwise than always?
+-- summary:  Users who always pass two factors and within the last 7 days passed one, to an
+--           application and from a network that were new to them
+-- severity: medium
+-- technique: T1078.004
+-- scans:    nine columns of 90 days of interactive sign-ins
+-- fields:   authenticationRequirement, appId, autonomousSystemNumber
+-- blind:    users who often need just one factor
+SELECT
+  max(user_name) AS user_name,
+  application,
+  min(created_date_time) AS first_at,
+  count(*) AS sign_ins,
+  max(ip_address) AS ip_address,
+  max(country) AS country
+FROM (
+  SELECT
+    person,
+    user_principal_name AS user_name,
+    app_display_name AS application,
+    ip_address,
+    location.country_or_region AS country,
+    created_date_time,
+    authentication_requirement,
+    sum(CASE WHEN authentication_requirement = 'multiFactorAuthentication' THEN 1 ELSE 0 END) OVER (PARTITION BY person) AS with_two,
+    sum(CASE WHEN authentication_requirement = 'singleFactorAuthentication' THEN 1 ELSE 0 END) OVER (PARTITION BY person) AS with_one,
+    min(created_date_time) OVER (PARTITION BY person, app_id) AS first_with_application,
+    min(created_date_time) OVER (PARTITION BY person, coalesce(CAST(autonomous_system_number AS VARCHAR), address)) AS first_in_network,
+    min(created_date_time) OVER (PARTITION BY person) AS first_ever
+  FROM attempts
+  WHERE day >= current_date - INTERVAL '90' DAY
+    AND event_type = 'interactiveUser'
+    AND outcome = 'success'
+) AS uses
+WHERE authentication_requirement = 'singleFactorAuthentication'
+  AND with_two >= 5
+  AND with_one * 5 <= with_two
+  AND created_date_time >= current_date - INTERVAL '7' DAY
+  AND first_with_application >= current_date - INTERVAL '7' DAY
+  AND first_in_network >= current_date - INTERVAL '7' DAY
+  AND first_in_network >= first_ever + INTERVAL '1' DAY
+GROUP BY person, application
+ORDER BY first_at DESC, user_name, application
+LIMIT 100
