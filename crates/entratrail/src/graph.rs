@@ -13,7 +13,7 @@ mod question;
 mod refusal;
 mod retry;
 mod scan;
-mod sign_on;
+pub(crate) mod sign_on;
 mod token;
 mod turns;
 

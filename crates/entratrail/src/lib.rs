@@ -22,6 +22,8 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod graph;
 mod json;
 pub mod lambda;

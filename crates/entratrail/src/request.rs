@@ -89,7 +89,7 @@ impl Collect {
     /// The event that makes the next invocation go on where this one stopped: the same one, with the hop.
     /// `None` after the last hop.
     pub fn next_event(&self, now: DateTime<Utc>) -> Option<Value> {
-        let hop = self.hop + 1;
+        let hop = self.hop.saturating_add(1);
         let mut event = self.event.clone();
         let members = event.as_object_mut().filter(|_| hop <= MOST_HOPS)?;
         members.insert("hop".to_owned(), json!(hop));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// The body of a refusal. <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct SignOnRefusal {
+pub(crate) struct SignOnRefusal {
     #[serde(default)]
     error: String,
     #[serde(default)]
@@ -21,7 +21,7 @@ pub(super) struct SignOnRefusal {
 
 /// Step after a refusal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum SignOnAnswer {
+pub(crate) enum SignOnAnswer {
     /// Entra is busy or out of order for a moment.
     Again,
     /// A new federated credential has not reached every server of Entra yet.
@@ -36,7 +36,7 @@ pub(super) enum SignOnAnswer {
 
 impl SignOnRefusal {
     /// Reads the body of a refusal, whatever it is.
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(crate) fn read(body: &[u8]) -> Self {
         let read: Self = serde_json::from_slice(body).unwrap_or_default();
         Self { trace_id: Some(read.trace_id).filter(|id| is_plain(id)).unwrap_or_default(), ..read }
     }
@@ -51,7 +51,7 @@ impl SignOnRefusal {
     }
 
     /// Decides by status and AADSTS code.
-    pub(super) fn explain(&self, status: u16, application: &Application) -> SignOnAnswer {
+    pub(crate) fn explain(&self, status: u16, application: &Application) -> SignOnAnswer {
         let Application { tenant_id: tenant, client_id: client, kept_in, .. } = application;
         let tenant_id = kept_in.place("tenant-id");
         let client_id = kept_in.place("client-id");

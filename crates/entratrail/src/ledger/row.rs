@@ -1,8 +1,9 @@
 //! One read of one window: its meaning as a type, and its form as a line of the ledger.
 
 use crate::window::Window;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 /// Version of the row's form that this program writes.
 const FORMAT: u32 = 2;
@@ -14,6 +15,9 @@ const MAX_ROW_BYTES: usize = 60_000;
 /// Largest read number that is taken for one. A window is read a few dozen times in its life; a larger
 /// number is damage, or somebody's attempt to overflow the next one.
 pub const MAX_READ: u32 = 1_000_000;
+
+/// Years in which a read can lie. The rules of proof add hours to its times, which overflows at the end of the calendar.
+const YEARS: RangeInclusive<i32> = 2000..=2999;
 
 /// One read of one window.
 #[derive(Debug, Clone, PartialEq)]
@@ -334,6 +338,10 @@ impl TryFrom<Line> for ReadRow {
             .ok_or("it names no aligned window inside one UTC day")?;
         if !(1..=MAX_READ).contains(&line.read) {
             return Err(format!("its read number is not between 1 and {MAX_READ}"));
+        }
+        let times = [line.window_start, line.window_end, line.started_at, line.finished_at];
+        if !times.iter().chain(&line.kept_since).all(|time| YEARS.contains(&time.year())) {
+            return Err("it has a time that is not in the years 2000 to 2999".to_owned());
         }
         let origin = line.origin()?;
         let result = line.result()?;

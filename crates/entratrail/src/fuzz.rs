@@ -1,0 +1,214 @@
+//! What is asked of everything that reads foreign bytes: no panic, errors of bounded length, forms that stay as they are.
+//!
+//! Compiled for tests and under cargo-fuzz only. The targets below `fuzz` and the short run below call the same functions.
+
+#![expect(clippy::missing_panics_doc, reason = "a panic is how a target tells of a fault")]
+
+use crate::config::Config;
+use crate::graph::credential::{Application, Credential};
+use crate::graph::kept_in::KeptIn;
+use crate::graph::page::Page;
+use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
+use crate::ledger::{Ledger, Proof, ReadRow, StreamHistory, day_state, needs_kept_since, stretches};
+use crate::log::Log;
+use crate::raw::RawDecoder;
+use crate::request::Request;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Bytes that no error exceeds, whatever was read.
+const LONGEST_ERROR: usize = 2_000;
+
+/// 2026-12-01, a few days after the reads of the corpus.
+const NOW: DateTime<Utc> = DateTime::from_timestamp(1_796_083_200, 0).unwrap();
+
+fn check_length(error: &impl ToString) {
+    let error = error.to_string();
+    assert!(error.len() <= LONGEST_ERROR, "an error of {} bytes", error.len());
+}
+
+/// Reads a ledger and asks it everything.
+pub fn ledger(bytes: &[u8]) {
+    let ledger = match Ledger::parse(bytes) {
+        Ok(ledger) => ledger,
+        Err(damage) => return check_length(&damage.what),
+    };
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    assert_eq!(ledger.to_text().strip_suffix(b"\n"), Some(body), "rows are carried byte for byte");
+    let proof = Proof::of_reader(StreamHistory::of([&ledger]), NOW);
+    for window in ledger.windows_on_record() {
+        let _ = proof.is_due(&ledger, window, Some(TimeDelta::days(5)), NOW);
+        let _ = (proof.owed_since(&ledger, window), proof.doubt(&ledger, window));
+        let _ = (ledger.next_read(window), needs_kept_since(&ledger, window, NOW));
+        let minutes: i64 = stretches(window.day(), &ledger, &proof)
+            .iter()
+            .map(|part| (part.end - part.start).num_minutes())
+            .sum();
+        assert_eq!(minutes, 1440, "a day is told of minute by minute");
+        let _ = day_state(window.day(), &ledger, &proof);
+    }
+    let _ = ledger.reads_with_object();
+    for row in ledger.rows() {
+        let _ = row.named_object().and_then(|object| ledger.table_of(&object.key));
+        let _ = ledger.still_has(&ledger.basis(row.window), row);
+        assert!(ledger.clone().append(row.clone()).is_ok());
+        let Ok(line) = row.to_line() else { panic!("a row that was read cannot be written") };
+        let again = ReadRow::parse(&line).map(|row| row.to_line().ok());
+        assert_eq!(again, Ok(Some(line)), "a row that is written again stays the same");
+    }
+}
+
+/// Reads a raw object in one piece and in small ones.
+pub fn raw_lines(bytes: &[u8]) {
+    let decode = |size: usize| {
+        let mut lines = Vec::new();
+        let mut decoder = RawDecoder::new(Log::SignIns.time_field());
+        for chunk in bytes.chunks(size) {
+            decoder.push(chunk, |_, line| lines.push(line.to_vec())).ok()?;
+        }
+        let digest = decoder.finish(|_, line| lines.push(line.to_vec())).ok()?;
+        Some((lines, digest))
+    };
+    let whole = decode(bytes.len().max(1));
+    assert_eq!(whole, decode(7), "pieces change nothing");
+    if let Some((lines, digest)) = whole {
+        assert_eq!((lines.len() as u64, bytes.len() as u64), (digest.lines, digest.bytes));
+    }
+}
+
+/// Reads a page of Graph's and its records.
+pub fn page(bytes: &[u8]) {
+    let Ok(buffer) = Arc::new(Mutex::new(bytes.to_vec())).try_lock_owned() else { return };
+    match Page::parse(buffer) {
+        Ok(page) => {
+            for log in [Log::SignIns, Log::DirectoryAudits] {
+                let records = page.records(log);
+                assert_eq!(records.len(), page.record_count());
+                let is_served = |json: &[u8]| memchr::memmem::find(bytes, json).is_some();
+                assert!(records.iter().all(|(_, json)| is_served(json)), "a record is what was served");
+            }
+        }
+        Err(at) => assert!(at <= bytes.len() + 1, "byte {at} of {}", bytes.len()),
+    }
+}
+
+/// Reads a refusal of the token endpoint; the first two bytes are the status.
+pub fn token_answer(bytes: &[u8]) {
+    let Some((status, body)) = bytes.split_first_chunk() else { return };
+    let application = Application {
+        tenant_id: "contoso.example".to_owned(),
+        client_id: "app-1".to_owned(),
+        credential: Credential::Secret("s".into()),
+        kept_in: KeptIn::Parameters,
+    };
+    match SignOnRefusal::read(body).explain(u16::from_be_bytes(*status), &application) {
+        SignOnAnswer::Fail(error) | SignOnAnswer::NotSpreadYet(error) => {
+            assert!(!error.to_string().contains(char::is_control), "a control character is quoted");
+            check_length(&error);
+        }
+        SignOnAnswer::Again | SignOnAnswer::Pending | SignOnAnswer::TooFast => {}
+    }
+}
+
+/// Reads an event, and the one that follows it.
+pub fn event(bytes: &[u8]) {
+    let Ok(event) = serde_json::from_slice(bytes) else { return };
+    match Request::parse(&event) {
+        Ok(Request::Collect(collect)) => {
+            if let Some(next) = collect.next_event(NOW) {
+                let Ok(Request::Collect(next)) = Request::parse(&next) else {
+                    panic!("an event that follows another is none")
+                };
+                assert_eq!((next.span, next.hop), (collect.span, collect.hop + 1));
+            }
+        }
+        Ok(Request::Check) => {}
+        Err(error) => check_length(&error),
+    }
+}
+
+/// Reads settings from lines `NAME=VALUE`.
+pub fn settings(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let variables: Vec<_> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    let value =
+        |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    match Config::read(value) {
+        Ok(config) => {
+            let _ = config.secret_days_left(NOW);
+        }
+        Err(error) => check_length(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// Plays the corpus of a target, then mutations of it: bytes changed, removed, repeated, and inputs spliced.
+    fn play(name: &str, target: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
+        let mut paths: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        let corpus: Vec<_> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
+        assert!(!corpus.is_empty());
+        corpus.iter().for_each(|input| target(input));
+        let mut random = fastrand::Rng::with_seed(16);
+        for _ in 0..2_000 {
+            let mut input = corpus[random.usize(..corpus.len())].clone();
+            for _ in 0..random.usize(1..4) {
+                mutate(&mut input, &corpus, &mut random);
+            }
+            target(&input);
+        }
+    }
+
+    fn mutate(input: &mut Vec<u8>, corpus: &[Vec<u8>], random: &mut fastrand::Rng) {
+        let at = random.usize(..=input.len());
+        let end = random.usize(at..=input.len().min(at + 40));
+        match random.u8(..5) {
+            0 => input[at..end].iter_mut().take(1).for_each(|byte| *byte = random.u8(..)),
+            1 => input[at..end].iter_mut().take(1).for_each(|byte| *byte = random.u8(b' '..=b'~')),
+            2 => drop(input.drain(at..end)),
+            3 => input.extend_from_within(at..end),
+            _ => {
+                let other = &corpus[random.usize(..corpus.len())];
+                input.truncate(at);
+                input.extend_from_slice(&other[at.min(other.len())..]);
+            }
+        }
+    }
+
+    #[test]
+    fn foreign_ledgers_are_read_or_refused() {
+        play("ledger", ledger);
+    }
+
+    #[test]
+    fn foreign_raw_objects_are_read_or_refused() {
+        play("raw_lines", raw_lines);
+    }
+
+    #[test]
+    fn foreign_pages_are_read_or_refused() {
+        play("page", page);
+    }
+
+    #[test]
+    fn foreign_token_answers_are_read_or_refused() {
+        play("token_answer", token_answer);
+    }
+
+    #[test]
+    fn foreign_events_are_read_or_refused() {
+        play("event", event);
+    }
+
+    #[test]
+    fn foreign_settings_are_read_or_refused() {
+        play("settings", settings);
+    }
+}
