@@ -14,11 +14,11 @@ fn main() -> io::Result<()> {
         let mut files = entries.collect::<io::Result<Vec<PathBuf>>>()?;
         files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
         files.sort();
-        let texts: String = files
+        let texts: Vec<_> = files
             .iter()
             .map(|file| format!("    include_str!({:?}),\n", file.display().to_string()))
             .collect();
-        let _ = writeln!(list, "const {constant}: &[&str] = &[\n{texts}];");
+        let _ = writeln!(list, "const {constant}: &[&str] = &[\n{}];", texts.concat());
     }
     fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("files.rs"), list)
 }

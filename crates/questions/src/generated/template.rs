@@ -33,14 +33,16 @@ struct Table {
     columns: Vec<[String; 3]>,
 }
 
-/// Everything between the workgroup and QuickSight.
+/// Everything between the workgroup and `QuickSight`.
 pub(super) fn athena() -> String {
     let mut text = String::new();
     for table in tables() {
         text.push_str(&table.resource());
     }
     text.push_str(VIEWS);
-    views().iter().for_each(|view| text.push_str(&view_resource(view)));
+    for view in views() {
+        text.push_str(&view_resource(&view));
+    }
     let questions = questions();
     for (index, question) in questions.iter().enumerate() {
         let before = index.checked_sub(AT_ONCE).and_then(|before| questions.get(before));
