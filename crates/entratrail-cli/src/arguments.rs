@@ -177,6 +177,9 @@ pub(crate) struct ReportArguments {
     /// A page for people, or JSON for machines, which is printed unless --out names a file
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub(crate) format: ReportFormat,
+    /// Mark findings that were not there when this day began (UTC), show them first, and exit with 3 if there are any
+    #[arg(long, value_name = "DAY")]
+    pub(crate) new_since: Option<NaiveDate>,
     /// File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,

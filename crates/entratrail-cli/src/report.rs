@@ -14,7 +14,7 @@ use crate::session::{Days, Session};
 use crate::settings::Settings;
 use crate::status::Status;
 use chrono::{DateTime, Days as CalendarDays, NaiveDate, Utc};
-use content::Report;
+use content::{Findings, Report};
 use entratrail::error::Error;
 use entratrail::shown::{visible_json, visible_lines};
 use entratrail::window::midnight;
@@ -26,7 +26,11 @@ const USUAL_DAYS: u64 = 30;
 /// Makes the report that `arguments` ask for.
 pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error> {
     let settings = Settings::read(arguments.settings.as_deref())?;
-    let report = make(&arguments.archive, arguments.days.days(), arguments.days.now(), &settings).await?;
+    let before = before(arguments, &settings).await?;
+    let mut report = make(&arguments.archive, arguments.days.days(), arguments.days.now(), &settings).await?;
+    if let Some(before) = &before {
+        report.mark_new(before);
+    }
     let text = match arguments.format {
         ReportFormat::Html => visible_lines(&page::of(&report).into_string()).into_owned(),
         ReportFormat::Json => visible_json(&serde_json::json!(report).to_string()).into_owned() + "\n",
@@ -38,7 +42,19 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error>
         }
         None => say(text.trim_end()),
     }
-    Ok(conclude(&report))
+    Ok(match conclude(&report) {
+        Status::AllDone if report.has_news() => Status::NewFindings,
+        status => status,
+    })
+}
+
+/// Findings of the archive as it was when the day of `--new-since` began.
+async fn before(arguments: &ReportArguments, settings: &Settings) -> Result<Option<Findings>, Error> {
+    let Some(since) = arguments.new_since else { return Ok(None) };
+    let now = midnight(since);
+    let days = Days { from: None, to: Some(since) };
+    let archive = Session::open(&arguments.archive, days, now, settings).await?;
+    Findings::of(&archive).await.map(Some)
 }
 
 /// Makes the usual report of `place` as a page at `out`.

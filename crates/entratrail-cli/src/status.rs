@@ -11,6 +11,8 @@ pub(crate) enum Status {
     SomethingLeft,
     /// Nothing could be done at all: 2, as for wrong use.
     NothingDone,
+    /// All is done, and a report found something new: 3.
+    NewFindings,
 }
 
 impl From<Status> for ExitCode {
@@ -19,6 +21,7 @@ impl From<Status> for ExitCode {
             Status::AllDone => 0,
             Status::SomethingLeft => 1,
             Status::NothingDone => 2,
+            Status::NewFindings => 3,
         })
     }
 }

@@ -11,6 +11,7 @@ pub struct Question {
     /// The question itself.
     pub name: String,
     /// Content of an answer, in a sentence.
+    #[serde(rename = "description")]
     pub summary: String,
     /// Gravity of an answer.
     pub severity: Severity,

@@ -77,7 +77,7 @@ fn the_activities_that_each_question_selects_were_reviewed() {
             rows.iter().any(|row| row.contains(&mark))
         };
         let names = activities.iter().enumerate().filter(|(index, _)| is_selected(&format!("author{index}")));
-        let names: String = names.map(|(_, name)| format!("    {name}\n")).collect();
+        let names = names.map(|(_, name)| format!("    {name}\n")).collect::<Vec<_>>().concat();
         let is_narrow = names.lines().count() < activities.len();
         if !names.is_empty() && is_narrow {
             let _ = write!(selected, "{question}\n{names}");

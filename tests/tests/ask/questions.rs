@@ -82,9 +82,9 @@ async fn every_question_finds_what_was_planted_and_nothing_where_nothing_happens
 
 /// The rows of `entratrail query`, which asks with `DataFusion`.
 pub(crate) fn rows_of_the_command(archive: &Path, question: &str, settings: &[(&str, &str)]) -> Vec<Value> {
-    let lines: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let lines: Vec<_> = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
-    std::fs::write(file.path(), lines).expect("the file is ours");
+    std::fs::write(file.path(), lines.concat()).expect("the file is ours");
     let output = Command::new(binary("entratrail"))
         .args(["query", "--format", "json", "--saved", question, "--archive"])
         .arg(archive)

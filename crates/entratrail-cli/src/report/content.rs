@@ -10,6 +10,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entratrail::error::Error;
 use entratrail_questions::{Question, Severity};
 use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of a question that a report shows; `entratrail query --saved` prints all.
 pub(super) const MOST_ROWS: usize = 8;
@@ -50,8 +52,40 @@ pub(super) struct Asked {
     /// How many rows there are.
     pub(super) found: usize,
     pub(super) columns: Vec<Column>,
-    /// The first of them.
+    /// How many of them are new, where that was asked.
+    pub(super) new: Option<usize>,
+    /// The first of them, those that are new before the others.
     pub(super) rows: Vec<Row>,
+    /// All of them.
+    #[serde(skip)]
+    pub(super) all: Vec<Row>,
+}
+
+/// Rows of the questions that look for trouble, by their ids.
+#[derive(Debug)]
+pub(super) struct Findings(BTreeMap<String, BTreeSet<String>>);
+
+impl Findings {
+    /// Asks `archive`.
+    pub(super) async fn of(archive: &Session) -> Result<Self, Error> {
+        let mut findings = BTreeMap::new();
+        for question in entratrail_questions::questions() {
+            if question.severity != Severity::Overview {
+                let rows = archive.ask(&question.sql).await?.rows;
+                findings.insert(question.id, rows.iter().map(content_of).collect());
+            }
+        }
+        Ok(Self(findings))
+    }
+
+    fn has(&self, question: &Question, row: &Row) -> bool {
+        self.0.get(&question.id).is_some_and(|rows| rows.contains(&content_of(row)))
+    }
+}
+
+/// A row as text that is equal for equal rows.
+fn content_of(row: &Row) -> String {
+    Value::Object(row.clone()).to_string()
 }
 
 /// What is asked of the archive.
@@ -110,6 +144,19 @@ impl Report {
         }
     }
 
+    /// Marks what `before` does not have, and puts it first.
+    pub(super) fn mark_new(&mut self, before: &Findings) {
+        let looking = self.questions.iter_mut().filter(|asked| asked.looks_for_trouble());
+        looking.for_each(|asked| asked.mark_new(before));
+        let place = |asked: &Asked| (asked.new.unwrap_or(0) == 0, asked.question.severity, asked.found == 0);
+        self.questions.sort_by_key(place);
+    }
+
+    /// Whether something was marked as new.
+    pub(super) fn has_news(&self) -> bool {
+        self.questions.iter().any(|asked| asked.new.unwrap_or(0) > 0)
+    }
+
     /// The questions that look for trouble and found some.
     pub(super) fn findings(&self) -> impl Iterator<Item = &Asked> {
         self.questions.iter().filter(|asked| asked.looks_for_trouble() && asked.found > 0)
@@ -132,10 +179,16 @@ impl Asked {
         self.question.severity != Severity::Overview
     }
 
-    fn of(question: Question, mut answer: Answer) -> Self {
-        let found = answer.rows.len();
-        answer.rows.truncate(MOST_ROWS);
-        Self { question, found, columns: answer.columns, rows: answer.rows }
+    fn of(question: Question, answer: Answer) -> Self {
+        let all = answer.rows;
+        let rows = all.iter().take(MOST_ROWS).cloned().collect();
+        Self { question, found: all.len(), columns: answer.columns, new: None, rows, all }
+    }
+
+    fn mark_new(&mut self, before: &Findings) {
+        self.all.sort_by_key(|row| before.has(&self.question, row));
+        self.new = Some(self.all.iter().filter(|row| !before.has(&self.question, row)).count());
+        self.rows = self.all.iter().take(MOST_ROWS).cloned().collect();
     }
 }
 

@@ -184,7 +184,9 @@ mod tests {
             question: question(severity),
             found: 9,
             columns: vec![Column { name: HOSTILE.to_owned(), is_number: false }],
+            new: Some(1),
             rows: vec![Map::from_iter([(HOSTILE.to_owned(), Value::from(HOSTILE))])],
+            all: Vec::new(),
         };
         Report {
             archive: HOSTILE.to_owned(),

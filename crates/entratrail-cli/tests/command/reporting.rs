@@ -37,7 +37,7 @@ async fn a_page_holds_findings_pictures_and_coverage_and_needs_nothing_else() {
         "<!DOCTYPE html>",
         "Which addresses try the passwords of many users?",
         "Who was given a role?",
-        "FROM sign_ins_latest",
+        "FROM attempts",
         "By hour and weekday",
         "of 3 days verified",
         &stage.simulator.scenario().tenant.id,
@@ -48,6 +48,22 @@ async fn a_page_holds_findings_pictures_and_coverage_and_needs_nothing_else() {
         assert!(!page.contains(foreign), "{foreign}");
     }
     assert!(!page.contains("not everything"), "a sound archive has no warning");
+}
+
+/// Everything is new since a day before the archive, and nothing since a day that is to come.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_new_comes_first_and_is_told_by_the_status() {
+    let stage = Stage::set(&tenant()).await;
+    stage.collect_all();
+    let since = |day: &str| run(&mut report(&stage.archive(), &["--format", "json", "--new-since", day]));
+    let all = since("2025-01-01");
+    assert_eq!(all.status, Some(3), "{}", all.stderr);
+    let told: Value = serde_json::from_str(&all.stdout).unwrap();
+    let first = &told["questions"][0];
+    assert_eq!((&first["severity"], &first["new"]), (&Value::from("high"), &first["found"]));
+    let span = told["to"].as_str().unwrap();
+    let none = since(span);
+    assert_eq!(none.status, Some(0), "{}", none.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,6 +81,7 @@ async fn json_says_the_same_to_machines() {
         .unwrap();
     assert_eq!((&spray["severity"], &spray["found"]), (&Value::from("high"), &Value::from(1)));
     assert!(spray["rows"][0]["users_tried"].as_u64().unwrap() >= 10, "{spray}");
+    assert_eq!((&spray["techniques"][0], &spray["new"]), (&Value::from("T1110.003"), &Value::Null));
     assert!(report["figures"]["sign_ins"].as_u64().unwrap() >= 300, "{}", report["figures"]);
     let hours: u64 =
         report["hours"].as_array().unwrap().iter().map(|hour| hour["all"].as_u64().unwrap()).sum();

@@ -59,12 +59,24 @@ fn finding(asked: &Asked) -> Markup {
     let severity = asked.question.severity.name();
     html! {
         article.finding.(severity) {
-            h3 { span.severity { (severity) } (asked.question.name) }
-            p { (asked.question.summary) }
+            h3 { span.severity { (severity) } (asked.question.name) (news(asked)) }
+            p { (asked.question.summary) (techniques(asked)) }
             (table(asked))
             (sql(asked))
         }
     }
+}
+
+/// How many rows are new, where that was asked.
+fn news(asked: &Asked) -> Markup {
+    let new = asked.new.unwrap_or(0);
+    html! { @if new > 0 { span.aside { (thousands(new as u64)) " new" } } }
+}
+
+/// Techniques of MITRE ATT&CK, as words: a page without links has none to follow.
+fn techniques(asked: &Asked) -> Markup {
+    let techniques = &asked.question.techniques;
+    html! { @if !techniques.is_empty() { span.aside { " ATT&CK " (techniques.join(", ")) } } }
 }
 
 fn table(asked: &Asked) -> Markup {
