@@ -54,6 +54,10 @@ pub(crate) enum Command {
     Collect(CollectArguments),
     /// Check every object of the archive against the ledger, changing nothing
     Verify(VerifyArguments),
+    /// Write what shows to anybody that one record is in the archive's signed log
+    Prove(ProveArguments),
+    /// Check a folder that prove has written, without the archive
+    Check(CheckArguments),
     /// Make the typed tables of the archive again from its raw records
     #[command(after_help = REBUILD)]
     Rebuild(RebuildArguments),
@@ -81,6 +85,9 @@ pub(crate) struct CollectArguments {
     pub(crate) streams: Vec<Stream>,
     #[command(flatten)]
     pub(crate) credential: CredentialArguments,
+    /// Sign the history of the ledger with the private key in this file, made where there is none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
@@ -108,9 +115,41 @@ pub(crate) struct VerifyArguments {
     pub(crate) archive: Place,
     #[command(flatten)]
     pub(crate) span: SpanArguments,
+    /// Check the signed log with the verifier keys in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// With --key: a checkpoint kept from earlier, which the log must extend
+    #[arg(long, value_name = "CHECKPOINT", requires = "key")]
+    pub(crate) since: Vec<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProveArguments {
+    /// The archive: a folder or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET")]
+    pub(crate) archive: Place,
+    /// The member id of the record; of its versions the one that was stored last is shown
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) id: String,
+    /// The verifier keys, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The folder to write, which must not exist
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The folder that prove has written
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// The verifier keys, one a line, from somebody who is trusted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod error;
+pub mod evidence;
 pub mod graph;
 mod json;
 pub mod lambda;

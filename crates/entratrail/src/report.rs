@@ -4,6 +4,7 @@ mod bounded;
 
 pub use bounded::BoundedReport;
 
+use crate::evidence::sealing::Sealed;
 use crate::ledger::State;
 use crate::log::{Log, Stream};
 use chrono::{DateTime, Utc};
@@ -37,6 +38,9 @@ pub struct Report {
     pub foreign: Vec<String>,
     /// Milliseconds from start to end.
     pub duration_ms: u64,
+    /// How the signed log stands; absent where nobody signs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Sealed>,
 }
 
 /// What happened to one window.
@@ -116,6 +120,7 @@ impl Report {
             remaining_windows: 0,
             foreign: Vec::new(),
             duration_ms: 0,
+            evidence: None,
         }
     }
 

@@ -131,7 +131,17 @@ impl Bucket {
         after: Option<String>,
         is_flat: bool,
     ) -> Result<Vec<String>, Error> {
-        let mut keys = Vec::new();
+        Ok(self.sizes(prefix, after, is_flat).await?.into_iter().map(|(key, _)| key).collect())
+    }
+
+    /// The same keys, each with the size of its object.
+    pub(super) async fn sizes(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+        is_flat: bool,
+    ) -> Result<Vec<(String, u64)>, Error> {
+        let mut sizes = Vec::new();
         let mut next = None;
         loop {
             let send = || {
@@ -142,10 +152,12 @@ impl Bucket {
             };
             let page = patiently(is_busy, send).await;
             let page = page.map_err(|error| self.failed(Action::List, prefix, &error))?;
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+            sizes.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| {
+                Some((object.key?, object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0)))
+            }));
             next = page.next_continuation_token;
             if next.is_none() {
-                return Ok(keys);
+                return Ok(sizes);
             }
         }
     }

@@ -105,6 +105,22 @@ impl Folder {
         .await
     }
 
+    /// The same keys, each with the size of its file.
+    pub(super) async fn sizes(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
+        let keys = self.keys(prefix, None, false).await?;
+        let folder = self.clone();
+        blocking(move || {
+            let sized = |key: String| {
+                let path = folder.path(&key);
+                let found = std::fs::metadata(&path);
+                let found = found.map_err(|error| failed(Action::Read, &path, &error))?;
+                Ok((key, found.len()))
+            };
+            keys.into_iter().map(sized).collect()
+        })
+        .await
+    }
+
     pub(super) fn path(&self, key: &str) -> PathBuf {
         self.0.root.join(key)
     }

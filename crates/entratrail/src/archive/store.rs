@@ -133,6 +133,14 @@ impl Store {
             Self::Folder(folder) => folder.keys(prefix, after, is_flat).await,
         }
     }
+
+    /// The keys that start with `prefix`, in order, each with the size of its object.
+    pub(super) async fn sizes(&self, prefix: &str) -> Result<Vec<(String, u64)>, Error> {
+        match self {
+            Self::Bucket(bucket) => bucket.sizes(prefix, None, false).await,
+            Self::Folder(folder) => folder.sizes(prefix).await,
+        }
+    }
 }
 
 impl Content {

@@ -42,6 +42,9 @@ impl Report {
         }
         self.foreign.truncate(MAX_LISTED);
         self.foreign.iter_mut().for_each(|key| cut(key, MAX_KEY_BYTES));
+        if let Some(evidence) = &mut self.evidence {
+            evidence.alarms.truncate(MAX_LISTED);
+        }
         BoundedReport { report: self, window_counts, foreign_count }
     }
 }
