@@ -46,8 +46,8 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
         if arguments.output.quiet { Display::Nothing } else { Display::for_this_terminal(&settings) };
     let signer = arguments.evidence_key.as_deref().map(|path| Signer::in_file(path).map(Arc::new));
     let collectors = collectors(&logs, &graph, &settings, &origin, &archive, clock);
-    let signed = collectors.into_iter().map(|collector| collector.signed_by(signer.clone()));
-    let collectors: Vec<_> = signed.collect();
+    let collectors = collectors.into_iter().map(|collector| collector.signed_by(signer.clone()));
+    let collectors: Vec<_> = collectors.collect();
     let runs = run(&collectors, &request, &interrupt, display).await;
     match (arguments.output.json, arguments.output.quiet) {
         (true, _) => say_json(&summary::json(&arguments.archive, &runs, interrupt.has_come())),

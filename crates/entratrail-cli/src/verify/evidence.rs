@@ -83,13 +83,13 @@ pub(super) async fn check(
     let mut checks = Vec::new();
     for log in [Log::SignIns, Log::DirectoryAudits] {
         let earlier: Vec<_> = since.iter().filter(|checkpoint| checkpoint.is_of(log)).collect();
-        checks.push(match keys {
-            Some(keys) => check_log(archive, log, keys, &earlier).await?,
-            None => {
-                let is_there = published(archive, log).await?.is_some();
-                EvidenceCheck::of(log, if is_there { Standing::Unchecked } else { Standing::Without })
-            }
-        });
+        let check = if let Some(keys) = keys {
+            check_log(archive, log, keys, &earlier).await?
+        } else {
+            let is_there = published(archive, log).await?.is_some();
+            EvidenceCheck::of(log, if is_there { Standing::Unchecked } else { Standing::Without })
+        };
+        checks.push(check);
     }
     if let Some(stranger) = since
         .iter()

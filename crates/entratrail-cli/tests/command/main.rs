@@ -7,6 +7,7 @@ mod collecting;
 mod coverage;
 mod demonstration;
 mod disks;
+mod evidence;
 mod hostile;
 mod interruptions;
 mod readme;

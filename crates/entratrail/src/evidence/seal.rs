@@ -168,7 +168,7 @@ impl Seal {
             (State::ReadingCheckpoint { memory, head, version }, Answer::Files(files)) => {
                 self.take_checkpoint(memory, head, version, files)
             }
-            (State::ReadingEdge(found), Answer::Files(files)) => self.check_edge(found, files),
+            (State::ReadingEdge(found), Answer::Files(files)) => check_edge(found, files),
             (State::CheckingEntries(found, edge), Answer::Files(files)) => {
                 self.check_entries(&found, files)?;
                 Ok(self.grow(found, edge))
@@ -192,7 +192,7 @@ impl Seal {
                 self.compare_memory(found, edge, memory)
             }
             (State::Replaying { found, edge, memory }, Answer::Files(files)) => {
-                self.replay(found, edge, memory, files)
+                self.replay(found, &edge, memory, files)
             }
             (State::Remembering { found, tree }, Answer::Done) => Ok(self.sign(found, tree)),
             (State::Signing { found, tree }, Answer::Note(note)) => {
@@ -298,14 +298,6 @@ impl Seal {
         Ok((checkpoint.tree, signers.iter().any(|key| Some(*key) == self.keys.first())))
     }
 
-    fn check_edge(&self, found: Found, files: Vec<Option<StoredFile>>) -> Step {
-        let contents: Vec<_> = files.into_iter().map(|file| file.map(|file| file.body)).collect();
-        let edge = Edge::read(found.published, &contents)?;
-        let mut ledgers: Vec<_> = rows_of(&found.head.entries)?.into_keys().collect();
-        ledgers.sort_unstable();
-        Ok(ask(State::CheckingEntries(found, edge), Request::Read(ledgers)))
-    }
-
     /// Checks that the batch is what the ledger says, in its order: whoever can write the bucket can write head.
     fn check_entries(&self, found: &Found, files: Vec<Option<StoredFile>>) -> Result<(), Broken> {
         let rows = rows_of(&found.head.entries)?;
@@ -374,7 +366,7 @@ impl Seal {
         }
     }
 
-    fn replay(&self, found: Found, edge: Edge, memory: TreeHead, files: Vec<Option<StoredFile>>) -> Step {
+    fn replay(&self, found: Found, edge: &Edge, memory: TreeHead, files: Vec<Option<StoredFile>>) -> Step {
         let mut contents: Vec<_> = files.into_iter().map(|file| file.map(|file| file.body)).collect();
         let bundles = contents.split_off(Edge::tiles(memory.size).len());
         let mut replayed = Edge::read(memory, &contents)?;
@@ -453,6 +445,14 @@ impl Seal {
     fn broken(&self, path: &str, what: &str) -> Broken {
         Broken(format!("{} {what}; nothing was signed", proof_key(self.log, path)))
     }
+}
+
+fn check_edge(found: Found, files: Vec<Option<StoredFile>>) -> Step {
+    let contents: Vec<_> = files.into_iter().map(|file| file.map(|file| file.body)).collect();
+    let edge = Edge::read(found.published, &contents)?;
+    let mut ledgers: Vec<_> = rows_of(&found.head.entries)?.into_keys().collect();
+    ledgers.sort_unstable();
+    Ok(ask(State::CheckingEntries(found, edge), Request::Read(ledgers)))
 }
 
 fn ask(state: State, request: Request) -> (State, Next) {

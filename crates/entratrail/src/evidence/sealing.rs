@@ -89,7 +89,7 @@ async fn answer(archive: &Archive, log: Log, signer: &Signer, request: Request) 
             Answer::Written(archive.replace_file(&key, body, version).await?)
         }
         Request::ListLedgers => Answer::Ledgers(archive.ledger_files(log).await?),
-        Request::Sign { text, with_both } => Answer::Note(signer.sign(log, &text, with_both).await?),
+        Request::Sign { text, with_both } => Answer::Note(signer.sign(log, &text, with_both)),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::log::Log;
 use crate::parameters::EvidenceParameters;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use key_file::KeyFile;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Hexadecimal digits of the id in the name of a key.
@@ -23,12 +24,9 @@ pub struct Signer {
     memory: Memory,
 }
 
-/// Private key, here or in AWS KMS.
+/// Private key.
 #[derive(Debug)]
-pub enum SigningKey {
-    /// Key that is at hand.
-    Local(Box<Ed25519KeyPair>),
-}
+pub struct SigningKey(Ed25519KeyPair);
 
 /// Place of what was signed last.
 #[derive(Debug)]
@@ -79,18 +77,21 @@ impl Signer {
 
     /// Verifier keys of every log, one a line.
     pub fn shown(&self) -> String {
-        let logs = [Log::SignIns, Log::DirectoryAudits];
-        logs.into_iter().flat_map(|log| self.verifier_keys(log)).map(|key| format!("{key}\n")).collect()
+        let mut shown = String::new();
+        for key in [Log::SignIns, Log::DirectoryAudits].iter().flat_map(|log| self.verifier_keys(*log)) {
+            let _ = writeln!(shown, "{key}"); // writing to a string cannot fail
+        }
+        shown
     }
 
     /// Signs a checkpoint: the note.
-    pub(super) async fn sign(&self, log: Log, text: &str, with_both: bool) -> Result<String, Error> {
+    pub(super) fn sign(&self, log: Log, text: &str, with_both: bool) -> String {
         let mut note = format!("{text}\n");
         let count = if with_both { self.keys.len() } else { 1 };
         for (key, verifier) in self.keys.iter().zip(self.verifier_keys(log)).take(count) {
-            note += &verifier.signature_line(&key.sign(text.as_bytes()).await?);
+            note += &verifier.signature_line(&key.sign(text.as_bytes()));
         }
-        Ok(note)
+        note
     }
 
     /// What was signed last.
@@ -121,21 +122,17 @@ impl SigningKey {
         let blocks = pem::parse_many(text).map_err(|_| refused())?;
         let key = |block: &pem::Pem| {
             let pair = Ed25519KeyPair::from_pkcs8(block.contents()).map_err(|_| refused())?;
-            Ok(Self::Local(Box::new(pair)))
+            Ok(Self(pair))
         };
         let keys = blocks.iter().map(key).collect::<Result<Vec<_>, Error>>()?;
         if keys.is_empty() { Err(refused()) } else { Ok(keys) }
     }
 
     fn public(&self) -> &[u8] {
-        match self {
-            Self::Local(pair) => pair.public_key().as_ref(),
-        }
+        self.0.public_key().as_ref()
     }
 
-    async fn sign(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
-        match self {
-            Self::Local(pair) => Ok(pair.sign(text).as_ref().to_owned()),
-        }
+    fn sign(&self, text: &[u8]) -> Vec<u8> {
+        self.0.sign(text).as_ref().to_owned()
     }
 }

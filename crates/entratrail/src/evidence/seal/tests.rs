@@ -186,7 +186,7 @@ impl Bench {
                     next.push(Model { failures: gone.failures, ..done.clone() });
                     next.push(Model { late: Some(request), ..gone.clone() });
                     let repeated = Model { failures: gone.failures, ..done.clone() };
-                    next.extend(continued(repeated, seal.clone(), Answer::Written(false)));
+                    next.push(continued(repeated, seal.clone(), Answer::Written(false)));
                 }
                 next.push(gone);
             }
@@ -201,12 +201,12 @@ impl Bench {
     }
 }
 
-fn continued(mut model: Model, mut seal: Seal, answer: Answer) -> Option<Model> {
+fn continued(mut model: Model, mut seal: Seal, answer: Answer) -> Model {
     if let Next::Ask(request) = seal.advance(answer).unwrap() {
         model.writers.push((seal, request));
     }
     model.writers.sort_by_key(fingerprint);
-    Some(model)
+    model
 }
 
 fn fingerprint(state: &impl std::hash::Hash) -> u64 {
