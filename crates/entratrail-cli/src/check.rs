@@ -8,7 +8,7 @@ use crate::verify::Keys;
 use entratrail::error::Error;
 use entratrail::evidence::Broken;
 use entratrail::evidence::checkpoint::Checkpoint;
-use entratrail::evidence::entry::Entry;
+use entratrail::evidence::entry::LogEntry;
 use entratrail::evidence::note::{SignedNote, VerifierKey};
 use entratrail::evidence::proof::Inclusion;
 use entratrail::ledger::ReadRow;
@@ -71,9 +71,9 @@ fn check_folder(folder: &Path, keys: &[VerifierKey]) -> Result<String, Broken> {
 
 fn row_of(entry: &[u8]) -> Result<ReadRow, Broken> {
     let damaged = || Broken(format!("{ENTRY} is no row of a ledger"));
-    match Entry::parse(std::str::from_utf8(entry).map_err(|_| damaged())?)? {
-        Entry::Row { line, .. } => ReadRow::parse(&line).map_err(|_| damaged()),
-        Entry::NewKey(_) => Err(damaged()),
+    match LogEntry::parse(std::str::from_utf8(entry).map_err(|_| damaged())?)? {
+        LogEntry::Row { line, .. } => ReadRow::parse(&line).map_err(|_| damaged()),
+        LogEntry::NewKey(_) => Err(damaged()),
     }
 }
 

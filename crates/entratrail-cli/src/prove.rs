@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
 use entratrail::evidence::audit::{SignedLog, Unsound};
-use entratrail::evidence::entry::Entry;
+use entratrail::evidence::entry::LogEntry;
 use entratrail::evidence::proof::Inclusion;
 use entratrail::ledger::ReadRow;
 use entratrail::log::Stream;
@@ -52,8 +52,8 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
         Err(Unsound::Unread(error)) => return Err(error),
     };
     let file = ledger_key(found.stream, found.row.window.day());
-    let is_entry = |entry: &String| match Entry::parse(entry) {
-        Ok(Entry::Row { file: of, line }) => {
+    let is_entry = |entry: &String| match LogEntry::parse(entry) {
+        Ok(LogEntry::Row { file: of, line }) => {
             of == file && ReadRow::parse(&line).is_ok_and(|row| row == found.row)
         }
         _ => false,

@@ -1,7 +1,7 @@
 //! Check of a log from the outside: from the signature down to each row of the ledger.
 
 use super::checkpoint::{Checkpoint, TreeHead};
-use super::entry::Entry;
+use super::entry::LogEntry;
 use super::note::{SignedNote, VerifierKey};
 use super::proof::Inclusion;
 use super::tiles::{Edge, TILE_WIDTH, Tile, TileFile, entries_of};
@@ -101,7 +101,7 @@ impl SignedLog {
     /// Takes up the keys that the log announces, where a checkpoint was kept that old and new key have signed.
     async fn follow_rotations(&mut self, archive: &Archive, sizes: &BTreeSet<u64>) -> Result<(), Unsound> {
         for (index, entry) in self.entries.iter().enumerate() {
-            let Ok(Entry::NewKey(new)) = Entry::parse(entry) else { continue };
+            let Ok(LogEntry::NewKey(new)) = LogEntry::parse(entry) else { continue };
             let Some(size) = sizes.range(index as u64 + 1..).next() else { continue };
             let key = proof_key(self.log, &format!("checkpoints/{size}"));
             let Some(file) = archive.file(&key).await? else { continue };
@@ -171,7 +171,7 @@ impl SignedLog {
         for entry in &self.entries {
             match entry.split_once('\n') {
                 Some((file, line)) => logged.entry(file.to_owned()).or_default().push(line),
-                None if Entry::parse(entry).is_ok() => {}
+                None if LogEntry::parse(entry).is_ok() => {}
                 None => check.problems.push("an entry of the log is neither a row nor a key".to_owned()),
             }
         }

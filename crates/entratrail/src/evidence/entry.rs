@@ -9,7 +9,7 @@ pub const LONGEST_ENTRY: usize = 65_535;
 
 /// What one entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub enum LogEntry {
     /// A row is in that ledger file.
     Row {
         /// Key of the ledger file.
@@ -27,7 +27,7 @@ struct Rotation {
     new_key: String,
 }
 
-impl Entry {
+impl LogEntry {
     /// Entry of a row.
     pub fn of_row(file: &str, line: &str) -> String {
         format!("{file}\n{line}")
@@ -56,9 +56,9 @@ mod tests {
     #[test]
     fn entries_are_read_as_they_were_written() {
         let key = VerifierKey::new("entratrail/ab/sign-ins", &[9; 32]);
-        assert_eq!(Entry::parse(&Entry::of_key(&key)), Ok(Entry::NewKey(key)));
-        let row = Entry::Row { file: "ledger/x".to_owned(), line: "{}".to_owned() };
-        assert_eq!(Entry::parse(&Entry::of_row("ledger/x", "{}")), Ok(row));
-        assert!(Entry::parse("{}").is_err());
+        assert_eq!(LogEntry::parse(&LogEntry::of_key(&key)), Ok(LogEntry::NewKey(key)));
+        let row = LogEntry::Row { file: "ledger/x".to_owned(), line: "{}".to_owned() };
+        assert_eq!(LogEntry::parse(&LogEntry::of_row("ledger/x", "{}")), Ok(row));
+        assert!(LogEntry::parse("{}").is_err());
     }
 }

@@ -14,12 +14,12 @@ pub struct Head {
     /// Entries of the batch.
     pub entries: Vec<String>,
     /// Ledger files whose rows are in the log.
-    pub cursors: BTreeMap<String, Cursor>,
+    pub cursors: BTreeMap<String, FileCursor>,
 }
 
 /// Part of a ledger file that is in the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Cursor {
+pub struct FileCursor {
     /// Rows on record that the log has.
     pub rows: u64,
     /// Size of the file when it had these rows and no other line; 0 where it had others.

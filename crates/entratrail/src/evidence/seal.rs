@@ -10,7 +10,7 @@ mod survey;
 mod tests;
 
 use super::checkpoint::{Checkpoint, TreeHead};
-use super::entry::Entry;
+use super::entry::LogEntry;
 use super::head::Head;
 use super::note::{SignedNote, VerifierKey};
 use super::tiles::{Edge, TILE_WIDTH, Tile, TileFile, entries_of};
@@ -26,7 +26,7 @@ const MOST_ROUNDS: u32 = 1000;
 
 /// One thing that is asked of the archive, the signer or its memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Request {
+pub enum SealRequest {
     /// Read what the signer remembers to have signed last.
     Recall,
     /// Have the signer remember that it is about to sign this, unless it remembers more.
@@ -50,7 +50,7 @@ pub enum Request {
 
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub enum SealAnswer {
     /// To `Recall`.
     Remembered(Option<TreeHead>),
     /// To `Read`: the objects that are there.
@@ -78,14 +78,14 @@ pub struct StoredFile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// It asks for something.
-    Ask(Request),
+    Ask(SealRequest),
     /// It is done: every row is in the log, but those of files that alarm.
-    End(Outcome),
+    End(SealOutcome),
 }
 
 /// How a seal ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct SealOutcome {
     /// Latest checkpoint; `None` before the first row.
     pub checkpoint: Option<String>,
     /// Sentences about ledger files that are not what the log has: nothing of theirs was entered.
@@ -99,35 +99,35 @@ pub struct Seal {
     /// Key that signs; behind it, while keys change, the one from before.
     keys: Vec<VerifierKey>,
     rounds: u32,
-    state: State,
+    state: SealState,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum State {
+enum SealState {
     Recalling,
     ReadingHead { memory: Option<TreeHead> },
     ReadingCheckpoint { memory: Option<TreeHead>, head: Head, version: Option<String> },
-    ReadingEdge(Found),
-    CheckingEntries(Found, Edge),
-    Creating { found: Found, edge: Edge, files: VecDeque<TileFile> },
-    Comparing { found: Found, edge: Edge, files: VecDeque<TileFile> },
-    RecallingAgain { found: Found, edge: Edge },
-    Replaying { found: Found, edge: Edge, memory: TreeHead },
-    Remembering { found: Found, tree: TreeHead },
-    Signing { found: Found, tree: TreeHead },
-    Keeping { found: Found, tree: TreeHead, note: String },
-    ComparingKept { found: Found, note: String },
+    ReadingEdge(Decided),
+    CheckingEntries(Decided, Edge),
+    Creating { found: Decided, edge: Edge, files: VecDeque<TileFile> },
+    Comparing { found: Decided, edge: Edge, files: VecDeque<TileFile> },
+    RecallingAgain { found: Decided, edge: Edge },
+    Replaying { found: Decided, edge: Edge, memory: TreeHead },
+    Remembering { found: Decided, tree: TreeHead },
+    Signing { found: Decided, tree: TreeHead },
+    Keeping { found: Decided, tree: TreeHead, note: String },
+    ComparingKept { found: Decided, note: String },
     Publishing,
-    Listing(Found),
-    ReadingLedgers(Found, Survey),
-    ReadingBundle(Found, Survey, Tile),
+    Listing(Decided),
+    ReadingLedgers(Decided, Survey),
+    ReadingBundle(Decided, Survey, Tile),
     Committing,
     Over,
 }
 
 /// What S0 found: the decided order and the published state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Found {
+struct Decided {
     head: Head,
     head_version: Option<String>,
     /// Size and root that the checkpoint signs; of nothing where there is none yet.
@@ -138,92 +138,94 @@ struct Found {
     needs_rotation: bool,
 }
 
-type Step = Result<(State, Next), Broken>;
+type Step = Result<(SealState, Next), Broken>;
 
 impl Seal {
     /// A seal of the log about `log`. `keys` are the one that signs and, while keys change, the one before.
     pub fn new(log: Log, keys: Vec<VerifierKey>) -> Self {
-        Self { log, keys, rounds: 0, state: State::Recalling }
+        Self { log, keys, rounds: 0, state: SealState::Recalling }
     }
 
     /// First request.
-    pub fn begin(&self) -> Request {
-        Request::Recall
+    pub fn begin(&self) -> SealRequest {
+        SealRequest::Recall
     }
 
     /// Takes the answer to the last request. An error is an alarm: something is not what honest writers write.
-    pub fn advance(&mut self, answer: Answer) -> Result<Next, Broken> {
-        let state = std::mem::replace(&mut self.state, State::Over);
+    pub fn advance(&mut self, answer: SealAnswer) -> Result<Next, Broken> {
+        let state = std::mem::replace(&mut self.state, SealState::Over);
         let (state, next) = self.step(state, answer)?;
         self.state = state;
         Ok(next)
     }
 
-    fn step(&mut self, state: State, answer: Answer) -> Step {
+    fn step(&mut self, state: SealState, answer: SealAnswer) -> Step {
         match (state, answer) {
-            (State::Recalling, Answer::Remembered(memory)) => {
-                Ok(ask(State::ReadingHead { memory }, self.read(["head"])))
+            (SealState::Recalling, SealAnswer::Remembered(memory)) => {
+                Ok(ask(SealState::ReadingHead { memory }, self.read(["head"])))
             }
-            (State::ReadingHead { memory }, Answer::Files(files)) => self.take_head(memory, files),
-            (State::ReadingCheckpoint { memory, head, version }, Answer::Files(files)) => {
+            (SealState::ReadingHead { memory }, SealAnswer::Files(files)) => self.take_head(memory, files),
+            (SealState::ReadingCheckpoint { memory, head, version }, SealAnswer::Files(files)) => {
                 self.take_checkpoint(memory, head, version, files)
             }
-            (State::ReadingEdge(found), Answer::Files(files)) => check_edge(found, files),
-            (State::CheckingEntries(found, edge), Answer::Files(files)) => {
+            (SealState::ReadingEdge(found), SealAnswer::Files(files)) => check_edge(found, files),
+            (SealState::CheckingEntries(found, edge), SealAnswer::Files(files)) => {
                 self.check_entries(&found, files)?;
                 Ok(self.grow(found, edge))
             }
-            (State::Creating { found, edge, mut files }, Answer::Written(is_written)) => {
+            (SealState::Creating { found, edge, mut files }, SealAnswer::Written(is_written)) => {
                 if is_written {
                     files.pop_front();
                     return Ok(self.create_next(found, edge, files));
                 }
                 let path = files.front().map(|(path, _)| path.clone()).unwrap_or_default();
-                Ok(ask(State::Comparing { found, edge, files }, self.read([path.as_str()])))
+                Ok(ask(SealState::Comparing { found, edge, files }, self.read([path.as_str()])))
             }
-            (State::Comparing { found, edge, mut files }, Answer::Files(there)) => {
+            (SealState::Comparing { found, edge, mut files }, SealAnswer::Files(there)) => {
                 let (path, content) = files.pop_front().unwrap_or_default();
                 if there.into_iter().flatten().any(|file| file.body == content) {
                     return Ok(self.create_next(found, edge, files));
                 }
                 Err(self.broken(&path, "holds something else than the decided order says"))
             }
-            (State::RecallingAgain { found, edge }, Answer::Remembered(memory)) => {
+            (SealState::RecallingAgain { found, edge }, SealAnswer::Remembered(memory)) => {
                 self.compare_memory(found, edge, memory)
             }
-            (State::Replaying { found, edge, memory }, Answer::Files(files)) => {
+            (SealState::Replaying { found, edge, memory }, SealAnswer::Files(files)) => {
                 self.replay(found, &edge, memory, files)
             }
-            (State::Remembering { found, tree }, Answer::Done) => Ok(self.sign(found, tree)),
-            (State::Signing { found, tree }, Answer::Note(note)) => {
+            (SealState::Remembering { found, tree }, SealAnswer::Done) => Ok(self.sign(found, tree)),
+            (SealState::Signing { found, tree }, SealAnswer::Note(note)) => {
                 let path = proof_key(self.log, &format!("checkpoints/{}", tree.size));
-                let request = Request::Create(path, note.clone().into_bytes());
-                Ok(ask(State::Keeping { found, tree, note }, request))
+                let request = SealRequest::Create(path, note.clone().into_bytes());
+                Ok(ask(SealState::Keeping { found, tree, note }, request))
             }
-            (State::Keeping { found, note, .. }, Answer::Written(true)) => Ok(self.publish(found, note)),
-            (State::Keeping { found, tree, note }, Answer::Written(false)) => {
+            (SealState::Keeping { found, note, .. }, SealAnswer::Written(true)) => {
+                Ok(self.publish(found, note))
+            }
+            (SealState::Keeping { found, tree, note }, SealAnswer::Written(false)) => {
                 let path = format!("checkpoints/{}", tree.size);
-                Ok(ask(State::ComparingKept { found, note }, self.read([path.as_str()])))
+                Ok(ask(SealState::ComparingKept { found, note }, self.read([path.as_str()])))
             }
-            (State::ComparingKept { found, note }, Answer::Files(files)) => {
+            (SealState::ComparingKept { found, note }, SealAnswer::Files(files)) => {
                 self.compare_kept(found, note, files)
             }
-            (State::Listing(found), Answer::Ledgers(ledgers)) => {
+            (SealState::Listing(found), SealAnswer::Ledgers(ledgers)) => {
                 let survey = Survey::new(&found.head, ledgers);
                 self.look(found, survey)
             }
-            (State::ReadingLedgers(found, mut survey), Answer::Files(files)) => {
+            (SealState::ReadingLedgers(found, mut survey), SealAnswer::Files(files)) => {
                 survey.take_files(files);
                 self.look(found, survey)
             }
-            (State::ReadingBundle(found, mut survey, tile), Answer::Files(files)) => {
+            (SealState::ReadingBundle(found, mut survey, tile), SealAnswer::Files(files)) => {
                 let content = files.into_iter().flatten().next();
                 let content = content.ok_or_else(|| self.broken(&tile.path(), "is gone"))?;
                 survey.take_bundle(tile, &entries_of(&content.body, tile)?)?;
                 self.look(found, survey)
             }
             // Whatever the answer: the next look at head says who has won.
-            (State::Publishing | State::Committing, Answer::Written(_)) => self.start_over(),
+            (SealState::Publishing | SealState::Committing, SealAnswer::Written(_)) => self.start_over(),
             _ => Err(Broken::new("the seal of the log got an answer to another question")),
         }
     }
@@ -233,7 +235,7 @@ impl Seal {
         if self.rounds > MOST_ROUNDS {
             return Err(Broken::new("other runs keep writing the same log"));
         }
-        Ok(ask(State::Recalling, Request::Recall))
+        Ok(ask(SealState::Recalling, SealRequest::Recall))
     }
 
     /// Takes the head, which is read after the memory and before the checkpoint: so it is at least as new as what was
@@ -246,7 +248,7 @@ impl Seal {
         if memory.is_some_and(|memory| memory.size > head.size) {
             return Err(self.broken("head", "was rolled back: the signer has signed a longer log"));
         }
-        Ok(ask(State::ReadingCheckpoint { memory, head, version }, self.read(["checkpoint"])))
+        Ok(ask(SealState::ReadingCheckpoint { memory, head, version }, self.read(["checkpoint"])))
     }
 
     fn take_checkpoint(
@@ -269,20 +271,20 @@ impl Seal {
         }
         if published.size > head.size {
             // Others have published meanwhile. Head is read again, and must be at least as new then.
-            let state = State::ReadingHead { memory: Some(published) };
+            let state = SealState::ReadingHead { memory: Some(published) };
             return Ok(ask(state, self.read(["head"])));
         }
         let note_version = file.and_then(|file| file.version);
-        let found = Found { head, head_version: version, published, note, note_version, needs_rotation };
+        let found = Decided { head, head_version: version, published, note, note_version, needs_rotation };
         if found.published.size == found.head.size {
-            return Ok(ask(State::Listing(found), Request::ListLedgers));
+            return Ok(ask(SealState::Listing(found), SealRequest::ListLedgers));
         }
         if found.published.size != found.head.from {
             return Err(self.broken("checkpoint", "was rolled back: the batch in head begins elsewhere"));
         }
         let tiles: Vec<_> = Edge::tiles(found.published.size).iter().map(Tile::path).collect();
         let request = self.read(tiles.iter().map(String::as_str));
-        Ok(ask(State::ReadingEdge(found), request))
+        Ok(ask(SealState::ReadingEdge(found), request))
     }
 
     /// Size and root that a note signs, and whether the key in use has signed it.
@@ -299,7 +301,7 @@ impl Seal {
     }
 
     /// Checks that the batch is what the ledger says, in its order: whoever can write the bucket can write head.
-    fn check_entries(&self, found: &Found, files: Vec<Option<StoredFile>>) -> Result<(), Broken> {
+    fn check_entries(&self, found: &Decided, files: Vec<Option<StoredFile>>) -> Result<(), Broken> {
         let rows = rows_of(&found.head.entries)?;
         for ((file, lines), stored) in rows.iter().zip(files) {
             let body = stored.map(|stored| stored.body).unwrap_or_default();
@@ -311,9 +313,9 @@ impl Seal {
                 )));
             }
         }
-        let is_foreign = |entry: &String| match Entry::parse(entry) {
-            Ok(Entry::NewKey(key)) => Some(&key) != self.keys.first(),
-            Ok(Entry::Row { .. }) => false,
+        let is_foreign = |entry: &String| match LogEntry::parse(entry) {
+            Ok(LogEntry::NewKey(key)) => Some(&key) != self.keys.first(),
+            Ok(LogEntry::Row { .. }) => false,
             Err(_) => true,
         };
         if found.head.entries.iter().any(is_foreign) {
@@ -322,7 +324,7 @@ impl Seal {
         Ok(())
     }
 
-    fn grow(&self, found: Found, mut edge: Edge) -> (State, Next) {
+    fn grow(&self, found: Decided, mut edge: Edge) -> (SealState, Next) {
         let mut files = Vec::new();
         for entry in &found.head.entries {
             edge.push(entry, &mut files);
@@ -331,18 +333,18 @@ impl Seal {
         self.create_next(found, edge, files.into())
     }
 
-    fn create_next(&self, found: Found, edge: Edge, files: VecDeque<TileFile>) -> (State, Next) {
+    fn create_next(&self, found: Decided, edge: Edge, files: VecDeque<TileFile>) -> (SealState, Next) {
         match files.front().cloned() {
-            None => ask(State::RecallingAgain { found, edge }, Request::Recall),
+            None => ask(SealState::RecallingAgain { found, edge }, SealRequest::Recall),
             Some((path, content)) => {
-                let request = Request::Create(proof_key(self.log, &path), content);
-                ask(State::Creating { found, edge, files }, request)
+                let request = SealRequest::Create(proof_key(self.log, &path), content);
+                ask(SealState::Creating { found, edge, files }, request)
             }
         }
     }
 
     /// Compares with what was signed last, which lies where whoever can write the bucket cannot.
-    fn compare_memory(&mut self, found: Found, edge: Edge, memory: Option<TreeHead>) -> Step {
+    fn compare_memory(&mut self, found: Decided, edge: Edge, memory: Option<TreeHead>) -> Step {
         let tree = edge.tree();
         let published = found.published;
         match memory {
@@ -360,13 +362,13 @@ impl Seal {
                 let bundles: Vec<_> =
                     new_bundles(memory.size, published.size).map(|tile| tile.path()).collect();
                 let request = self.read(tiles.iter().chain(&bundles).map(String::as_str));
-                Ok(ask(State::Replaying { found, edge, memory }, request))
+                Ok(ask(SealState::Replaying { found, edge, memory }, request))
             }
             Some(_) | None => Ok(remember(found, tree)),
         }
     }
 
-    fn replay(&self, found: Found, edge: &Edge, memory: TreeHead, files: Vec<Option<StoredFile>>) -> Step {
+    fn replay(&self, found: Decided, edge: &Edge, memory: TreeHead, files: Vec<Option<StoredFile>>) -> Step {
         let mut contents: Vec<_> = files.into_iter().map(|file| file.map(|file| file.body)).collect();
         let bundles = contents.split_off(Edge::tiles(memory.size).len());
         let mut replayed = Edge::read(memory, &contents)?;
@@ -386,15 +388,15 @@ impl Seal {
         Ok(remember(found, edge.tree()))
     }
 
-    fn sign(&self, found: Found, tree: TreeHead) -> (State, Next) {
+    fn sign(&self, found: Decided, tree: TreeHead) -> (SealState, Next) {
         let origin = self.keys.first().map_or("", VerifierKey::name).to_owned();
         let text = Checkpoint { origin, tree }.to_text();
-        let is_key = |entry: &String| matches!(Entry::parse(entry), Ok(Entry::NewKey(_)));
+        let is_key = |entry: &String| matches!(LogEntry::parse(entry), Ok(LogEntry::NewKey(_)));
         let with_both = found.head.entries.iter().any(is_key);
-        ask(State::Signing { found, tree }, Request::Sign { text, with_both })
+        ask(SealState::Signing { found, tree }, SealRequest::Sign { text, with_both })
     }
 
-    fn compare_kept(&self, found: Found, note: String, files: Vec<Option<StoredFile>>) -> Step {
+    fn compare_kept(&self, found: Decided, note: String, files: Vec<Option<StoredFile>>) -> Step {
         let there = files.into_iter().flatten().next().map(|file| file.body).unwrap_or_default();
         let is_same = |ours: SignedNote| SignedNote::parse(&there).is_ok_and(|kept| kept.text == ours.text);
         if SignedNote::parse(note.as_bytes()).is_ok_and(is_same) {
@@ -403,43 +405,43 @@ impl Seal {
         Err(Broken::new("a checkpoint of the same size was kept that says something else"))
     }
 
-    fn publish(&self, found: Found, note: String) -> (State, Next) {
+    fn publish(&self, found: Decided, note: String) -> (SealState, Next) {
         let key = proof_key(self.log, "checkpoint");
-        ask(State::Publishing, Request::Replace(key, note.into_bytes(), found.note_version))
+        ask(SealState::Publishing, SealRequest::Replace(key, note.into_bytes(), found.note_version))
     }
 
     /// Looks for rows that are not in the log yet, until there are enough for a batch.
-    fn look(&mut self, found: Found, mut survey: Survey) -> Step {
+    fn look(&mut self, found: Decided, mut survey: Survey) -> Step {
         match survey.wanted() {
-            Wanted::Files(keys) => Ok(ask(State::ReadingLedgers(found, survey), Request::Read(keys))),
+            Wanted::Files(keys) => Ok(ask(SealState::ReadingLedgers(found, survey), SealRequest::Read(keys))),
             Wanted::Bundle(tile) => {
                 let request = self.read([tile.path().as_str()]);
-                Ok(ask(State::ReadingBundle(found, survey, tile), request))
+                Ok(ask(SealState::ReadingBundle(found, survey, tile), request))
             }
             Wanted::Nothing => self.commit(found, survey),
         }
     }
 
-    fn commit(&mut self, found: Found, survey: Survey) -> Step {
+    fn commit(&mut self, found: Decided, survey: Survey) -> Step {
         let Pending { mut entries, cursors, alarms } = survey.pending();
         if found.needs_rotation
             && let Some(key) = self.keys.first()
         {
-            entries.insert(0, Entry::of_key(key));
+            entries.insert(0, LogEntry::of_key(key));
         }
         if entries.is_empty() {
-            let outcome = Outcome { checkpoint: found.note, alarms };
-            return Ok((State::Over, Next::End(outcome)));
+            let outcome = SealOutcome { checkpoint: found.note, alarms };
+            return Ok((SealState::Over, Next::End(outcome)));
         }
         let from = found.head.size;
         let head = Head { from, size: from + entries.len() as u64, entries, cursors };
         let body = head.to_bytes().map_err(|_| Broken::new("head could not be encoded"))?;
         let key = proof_key(self.log, "head");
-        Ok(ask(State::Committing, Request::Replace(key, body, found.head_version)))
+        Ok(ask(SealState::Committing, SealRequest::Replace(key, body, found.head_version)))
     }
 
-    fn read<'path>(&self, paths: impl IntoIterator<Item = &'path str>) -> Request {
-        Request::Read(paths.into_iter().map(|path| proof_key(self.log, path)).collect())
+    fn read<'path>(&self, paths: impl IntoIterator<Item = &'path str>) -> SealRequest {
+        SealRequest::Read(paths.into_iter().map(|path| proof_key(self.log, path)).collect())
     }
 
     fn broken(&self, path: &str, what: &str) -> Broken {
@@ -447,20 +449,20 @@ impl Seal {
     }
 }
 
-fn check_edge(found: Found, files: Vec<Option<StoredFile>>) -> Step {
+fn check_edge(found: Decided, files: Vec<Option<StoredFile>>) -> Step {
     let contents: Vec<_> = files.into_iter().map(|file| file.map(|file| file.body)).collect();
     let edge = Edge::read(found.published, &contents)?;
     let mut ledgers: Vec<_> = rows_of(&found.head.entries)?.into_keys().collect();
     ledgers.sort_unstable();
-    Ok(ask(State::CheckingEntries(found, edge), Request::Read(ledgers)))
+    Ok(ask(SealState::CheckingEntries(found, edge), SealRequest::Read(ledgers)))
 }
 
-fn ask(state: State, request: Request) -> (State, Next) {
+fn ask(state: SealState, request: SealRequest) -> (SealState, Next) {
     (state, Next::Ask(request))
 }
 
-fn remember(found: Found, tree: TreeHead) -> (State, Next) {
-    ask(State::Remembering { found, tree }, Request::Remember(tree))
+fn remember(found: Decided, tree: TreeHead) -> (SealState, Next) {
+    ask(SealState::Remembering { found, tree }, SealRequest::Remember(tree))
 }
 
 /// Bundles of a log of `to` entries that hold any after the first `from`.
@@ -472,7 +474,7 @@ fn new_bundles(from: u64, to: u64) -> impl Iterator<Item = Tile> {
 fn rows_of(entries: &[String]) -> Result<BTreeMap<String, Vec<String>>, Broken> {
     let mut rows: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for entry in entries {
-        if let Entry::Row { file, line } = Entry::parse(entry)? {
+        if let LogEntry::Row { file, line } = LogEntry::parse(entry)? {
             rows.entry(file).or_default().push(line);
         }
     }

@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, TreeHead};
 use super::head::Head;
 use super::note::SignedNote;
 use super::proof_key;
-use super::seal::{Answer, Next, Outcome, Request, Seal, StoredFile};
+use super::seal::{Next, Seal, SealAnswer, SealOutcome, SealRequest, StoredFile};
 use super::signer::Signer;
 use crate::archive::{Archive, FETCHED_AT_ONCE};
 use crate::error::Error;
@@ -31,65 +31,70 @@ pub struct Sealed {
 pub async fn seal(archive: &Archive, log: Log, signer: Result<&Signer, &Error>) -> Sealed {
     let sealed = match signer {
         Ok(signer) => run(archive, log, signer).await,
-        Err(error) => Err(Failure::Delayed(error.clone())),
+        Err(error) => Err(SealFailure::Delayed(error.clone())),
     };
     match sealed {
-        Ok(Outcome { checkpoint, alarms }) if alarms.is_empty() => {
+        Ok(SealOutcome { checkpoint, alarms }) if alarms.is_empty() => {
             Sealed { checkpoint, waiting: Some(0), ..Sealed::default() }
         }
-        Ok(Outcome { checkpoint, alarms }) => {
+        Ok(SealOutcome { checkpoint, alarms }) => {
             Sealed { checkpoint, waiting: waiting(archive, log).await.ok(), alarms, delayed: None }
         }
-        Err(Failure::Alarm(alarm)) => {
+        Err(SealFailure::Alarm(alarm)) => {
             let alarms = vec![alarm];
             Sealed { waiting: waiting(archive, log).await.ok(), alarms, ..Sealed::default() }
         }
-        Err(Failure::Delayed(error)) => {
+        Err(SealFailure::Delayed(error)) => {
             let delayed = Some(error.to_string());
             Sealed { waiting: waiting(archive, log).await.ok(), delayed, ..Sealed::default() }
         }
     }
 }
 
-enum Failure {
+enum SealFailure {
     /// Something is there that no honest writer wrote.
     Alarm(String),
     /// Something did not answer; the next run goes on.
     Delayed(Error),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for SealFailure {
     fn from(error: Error) -> Self {
         Self::Delayed(error)
     }
 }
 
-async fn run(archive: &Archive, log: Log, signer: &Signer) -> Result<Outcome, Failure> {
+async fn run(archive: &Archive, log: Log, signer: &Signer) -> Result<SealOutcome, SealFailure> {
     let mut seal = Seal::new(log, signer.verifier_keys(log));
     let mut request = seal.begin();
     loop {
         let answer = answer(archive, log, signer, request).await?;
-        match seal.advance(answer).map_err(|broken| Failure::Alarm(broken.0))? {
+        match seal.advance(answer).map_err(|broken| SealFailure::Alarm(broken.0))? {
             Next::Ask(next) => request = next,
             Next::End(outcome) => return Ok(outcome),
         }
     }
 }
 
-async fn answer(archive: &Archive, log: Log, signer: &Signer, request: Request) -> Result<Answer, Error> {
+async fn answer(
+    archive: &Archive,
+    log: Log,
+    signer: &Signer,
+    request: SealRequest,
+) -> Result<SealAnswer, Error> {
     Ok(match request {
-        Request::Recall => Answer::Remembered(signer.recall(log).await?),
-        Request::Remember(tree) => {
+        SealRequest::Recall => SealAnswer::Remembered(signer.recall(log).await?),
+        SealRequest::Remember(tree) => {
             signer.remember(log, tree).await?;
-            Answer::Done
+            SealAnswer::Done
         }
-        Request::Read(keys) => Answer::Files(read(archive, &keys).await?),
-        Request::Create(key, body) => Answer::Written(archive.create_file(&key, body).await?),
-        Request::Replace(key, body, version) => {
-            Answer::Written(archive.replace_file(&key, body, version).await?)
+        SealRequest::Read(keys) => SealAnswer::Files(read(archive, &keys).await?),
+        SealRequest::Create(key, body) => SealAnswer::Written(archive.create_file(&key, body).await?),
+        SealRequest::Replace(key, body, version) => {
+            SealAnswer::Written(archive.replace_file(&key, body, version).await?)
         }
-        Request::ListLedgers => Answer::Ledgers(archive.ledger_files(log).await?),
-        Request::Sign { text, with_both } => Answer::Note(signer.sign(log, &text, with_both)),
+        SealRequest::ListLedgers => SealAnswer::Ledgers(archive.ledger_files(log).await?),
+        SealRequest::Sign { text, with_both } => SealAnswer::Note(signer.sign(log, &text, with_both)),
     })
 }
 

@@ -1,8 +1,8 @@
 //! Search for rows that are not in the log yet: in every ledger file that has changed since the last seal.
 
 use super::super::Broken;
-use super::super::entry::{Entry, LONGEST_ENTRY};
-use super::super::head::{Cursor, Head};
+use super::super::entry::{LONGEST_ENTRY, LogEntry};
+use super::super::head::{FileCursor, Head};
 use super::super::tiles::{TILE_WIDTH, Tile};
 use super::StoredFile;
 use crate::ledger::Ledger;
@@ -23,7 +23,7 @@ pub struct Pending {
     /// Entries of the next batch.
     pub entries: Vec<String>,
     /// Cursors with that batch.
-    pub cursors: BTreeMap<String, Cursor>,
+    pub cursors: BTreeMap<String, FileCursor>,
     /// Files that are not what the log has.
     pub alarms: Vec<String>,
 }
@@ -48,7 +48,7 @@ struct Compared {
     lines: Vec<String>,
     /// Rows that the log has and that were not compared yet.
     rows: u64,
-    cursor: Cursor,
+    cursor: FileCursor,
     differs: bool,
 }
 
@@ -115,7 +115,7 @@ impl Survey {
             let bytes = if is_whole { body.len() as u64 } else { 0 };
             let differs = cursor.rows > lines.len() as u64;
             let rows = if differs { 0 } else { cursor.rows };
-            let compared = Compared { lines, rows, cursor: Cursor { bytes, ..cursor }, differs };
+            let compared = Compared { lines, rows, cursor: FileCursor { bytes, ..cursor }, differs };
             self.read.insert(file, compared);
         }
         self.bundles = Tile::bundles(self.size).count() as u64;
@@ -124,7 +124,7 @@ impl Survey {
     /// Compares the entries of a bundle with the files that were read.
     pub(super) fn take_bundle(&mut self, tile: Tile, entries: &[String]) -> Result<(), Broken> {
         for entry in entries.iter().rev() {
-            let Entry::Row { file, line } = Entry::parse(entry)? else { continue };
+            let LogEntry::Row { file, line } = LogEntry::parse(entry)? else { continue };
             let Some(compared) = self.read.get_mut(&file).filter(|compared| compared.rows > 0) else {
                 continue;
             };
@@ -151,7 +151,7 @@ impl Survey {
             }
             let known = usize::try_from(compared.cursor.rows).unwrap_or(usize::MAX);
             let new: Vec<_> =
-                compared.lines.iter().skip(known).map(|line| Entry::of_row(&file, line)).collect();
+                compared.lines.iter().skip(known).map(|line| LogEntry::of_row(&file, line)).collect();
             if new.iter().any(|entry| entry.len() > LONGEST_ENTRY) {
                 self.pending.alarms.push(format!("{file} has a row that is too long for the log"));
                 continue;
@@ -161,7 +161,7 @@ impl Survey {
             let rows = compared.cursor.rows + room as u64;
             let bytes = if is_all { compared.cursor.bytes } else { 0 };
             if room > 0 {
-                self.pending.cursors.insert(file, Cursor { rows, bytes });
+                self.pending.cursors.insert(file, FileCursor { rows, bytes });
             }
             self.pending.entries.extend(new.into_iter().take(room));
         }

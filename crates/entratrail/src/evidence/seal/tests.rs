@@ -25,9 +25,9 @@ struct World {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Model {
     world: World,
-    writers: Vec<(Seal, Request)>,
+    writers: Vec<(Seal, SealRequest)>,
     /// Write of a killed run that arrives some time later.
-    late: Option<Request>,
+    late: Option<SealRequest>,
     failures: u32,
 }
 
@@ -66,7 +66,7 @@ impl Bench {
         VerifierKey::new(NAME, self.pair.public_key().as_ref())
     }
 
-    fn writer(&self) -> (Seal, Request) {
+    fn writer(&self) -> (Seal, SealRequest) {
         let seal = Seal::new(LOG, vec![self.key()]);
         let request = seal.begin();
         (seal, request)
@@ -79,40 +79,40 @@ impl Bench {
         body.extend_from_slice(format!("{line}\n").as_bytes());
     }
 
-    fn perform(&mut self, world: &mut World, request: Request) -> Answer {
+    fn perform(&mut self, world: &mut World, request: SealRequest) -> SealAnswer {
         match request {
-            Request::Recall => Answer::Remembered(world.memory),
-            Request::Remember(tree) => {
+            SealRequest::Recall => SealAnswer::Remembered(world.memory),
+            SealRequest::Remember(tree) => {
                 if world.memory.is_none_or(|known| known.size <= tree.size) {
                     world.memory = Some(tree);
                 }
-                Answer::Done
+                SealAnswer::Done
             }
-            Request::Read(keys) => {
+            SealRequest::Read(keys) => {
                 let file = |key: &String| {
                     let body = world.objects.get(key)?.clone();
                     Some(StoredFile { version: Some(crate::raw::sha256(&body)), body })
                 };
-                Answer::Files(keys.iter().map(file).collect())
+                SealAnswer::Files(keys.iter().map(file).collect())
             }
-            Request::Create(key, body) => {
+            SealRequest::Create(key, body) => {
                 let is_new = !world.objects.contains_key(&key);
                 world.objects.entry(key).or_insert(body);
-                Answer::Written(is_new)
+                SealAnswer::Written(is_new)
             }
-            Request::Replace(key, body, version) => {
+            SealRequest::Replace(key, body, version) => {
                 let latest = world.objects.get(&key).map(|body| crate::raw::sha256(body));
                 let is_latest = latest == version;
                 if is_latest {
                     world.objects.insert(key, body);
                 }
-                Answer::Written(is_latest)
+                SealAnswer::Written(is_latest)
             }
-            Request::ListLedgers => {
+            SealRequest::ListLedgers => {
                 let ledgers = world.objects.range("ledger/".to_owned().."ledger0".to_owned());
-                Answer::Ledgers(ledgers.map(|(key, body)| (key.clone(), body.len() as u64)).collect())
+                SealAnswer::Ledgers(ledgers.map(|(key, body)| (key.clone(), body.len() as u64)).collect())
             }
-            Request::Sign { text, .. } => {
+            SealRequest::Sign { text, .. } => {
                 let checkpoint = SignedNote::parse(format!("{text}\n— a AAAAAAAA\n").as_bytes()).unwrap();
                 let tree = Checkpoint::of(&checkpoint).unwrap().tree;
                 let known = *world.signed.entry(tree.size).or_insert(tree.root);
@@ -120,13 +120,13 @@ impl Bench {
                 let key = self.key();
                 let pair = &self.pair;
                 let sign = || format!("{text}\n{}", key.signature_line(pair.sign(text.as_bytes()).as_ref()));
-                Answer::Note(self.notes.entry(text.clone()).or_insert_with(sign).clone())
+                SealAnswer::Note(self.notes.entry(text.clone()).or_insert_with(sign).clone())
             }
         }
     }
 
     /// Has one more writer come, with nobody else there, and judges what it leaves.
-    fn recover(&mut self, world: &mut World) -> Result<Outcome, Broken> {
+    fn recover(&mut self, world: &mut World) -> Result<SealOutcome, Broken> {
         let (mut seal, mut request) = self.writer();
         loop {
             let answer = self.perform(world, request);
@@ -179,14 +179,14 @@ impl Bench {
             let answer = self.perform(&mut done.world, request.clone());
             if model.failures > 0 {
                 gone.failures -= 1;
-                let is_write = matches!(request, Request::Create(..) | Request::Replace(..));
+                let is_write = matches!(request, SealRequest::Create(..) | SealRequest::Replace(..));
                 if is_write {
                     // Killed after the write; killed while it is on its way; and a first answer that got lost, so
                     // that the client sent the request again.
                     next.push(Model { failures: gone.failures, ..done.clone() });
                     next.push(Model { late: Some(request), ..gone.clone() });
                     let repeated = Model { failures: gone.failures, ..done.clone() };
-                    next.push(continued(repeated, seal.clone(), Answer::Written(false)));
+                    next.push(continued(repeated, seal.clone(), SealAnswer::Written(false)));
                 }
                 next.push(gone);
             }
@@ -201,7 +201,7 @@ impl Bench {
     }
 }
 
-fn continued(mut model: Model, mut seal: Seal, answer: Answer) -> Model {
+fn continued(mut model: Model, mut seal: Seal, answer: SealAnswer) -> Model {
     if let Next::Ask(request) = seal.advance(answer).unwrap() {
         model.writers.push((seal, request));
     }
