@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Checks an EntraTrail archive as docs/format.md describes it. Needs Python 3.10, nothing else.
 
-Exit status: 0 sound, 1 not sound, 2 usage. See ledger.py for rows, identity.py for records."""
+Exit status: 0 sound, 1 not sound, 2 usage. See ledger.py for rows, identity.py for records, tlog.py
+for the signed log."""
 import argparse, contextlib, gzip, hashlib, json, os, sys, zlib
 from collections import Counter, defaultdict
 from datetime import datetime, timezone
 
-sys.dont_write_bytecode = True  # of the two modules beside this file
+sys.dont_write_bytecode = True  # of the modules beside this file
 from identity import identify, instant, leaf, root_of
 from ledger import LEDGER, RAW, contradictions_of, expect, reads_of, row_of, states_of
+from tlog import check_log, check_proof, keys_in
 
 MINUTE = "%Y-%m-%dT%H:%MZ"
 LONGEST_ROW, LONGEST_RECORD = 4 << 20, 64 << 20  # bytes; rows from before had no limit
@@ -119,12 +121,36 @@ def check_names(root, keys, rows):
             expect(key in keys, "is not there, and a row names it")
             expect(digest_of(os.path.join(root, key)) == tables[key], "its SHA-256 is another")
 
+def check_evidence(archive, keys, earlier):
+    """Checks the signed logs of an archive; one without is without, not wrong."""
+    for log in ("sign-ins", "directory-audits"):
+        with told(f"proof/{log}"):
+            if not os.path.isdir(os.path.join(archive, "proof", log)):
+                expect(not earlier or not any(f"/{log}\n" in open(name).read() for name in earlier),
+                       "the log is gone, and a checkpoint of it was kept")
+                notes[f"{log}: without a signed log"] += 1
+                continue
+            found, pending = check_log(archive, log, keys, earlier)
+            problems.extend(found)
+            notes[f"{log}: rows not in the log yet"] += pending
+
+def prove(folder, keys):
+    with told(folder):
+        check_proof(folder, keys)
+    print(f"No: {problems[0]}" if problems else "Yes: the record is in the signed log.")
+    sys.exit(1 if problems else 0)
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("archive", help="the archive's folder")
+    parser.add_argument("archive", nargs="?", default="", help="the archive's folder")
+    parser.add_argument("--key", help="file of verifier keys, to check the signed log with")
+    parser.add_argument("--since", action="append", default=[], help="checkpoint from earlier")
+    parser.add_argument("--proof", help="with --key: check a folder of entratrail prove instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--now", type=instant, default=datetime.now(timezone.utc))
     options = parser.parse_args()
+    if options.proof and options.key:
+        prove(options.proof, keys_in(options.key))
     keys = files_of(options.archive)
     if not keys or options.now is None:
         parser.error("name a folder that holds an archive, and --now as 2026-12-01T00:00:00Z")
@@ -133,6 +159,9 @@ def main():
         stream, day = LEDGER.fullmatch(key).groups()
         streams[stream] += rows_of(options.archive, keys, key, stream, day)
     check_names(options.archive, keys, [row for rows in streams.values() for row in rows])
+    if options.key:
+        check_evidence(options.archive, keys_in(options.key), options.since)
+    pending = sum(count for name, count in notes.items() if name.endswith("not in the log yet"))
     windows = [{"stream": stream, "start": f"{start:{MINUTE}}", "end": f"{end:{MINUTE}}",
                 "state": state} for stream, rows in streams.items()
                for start, end, state in states_of(rows, options.now)]
@@ -144,7 +173,7 @@ def main():
         lines += [f"{name}: {count}" for name, count in notes.items()]
         lines += problems + [f"{len(problems)} problems" if problems else "The archive is sound."]
         print("\n".join(line.encode("unicode_escape").decode() for line in lines))
-    sys.exit(1 if problems else 0)
+    sys.exit(1 if problems or pending else 0)
 
 if __name__ == "__main__":
     main()

@@ -47,6 +47,8 @@ make the same bytes, so to rebuild what is there changes nothing. A raw object t
 named and left out.
 ";
 
+const SETTINGS: &str = "File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Read what is due from Microsoft Graph into the archive
@@ -54,6 +56,10 @@ pub(crate) enum Command {
     Collect(CollectArguments),
     /// Check every object of the archive against the ledger, changing nothing
     Verify(VerifyArguments),
+    /// Write what shows to anybody that one record is in the archive's signed log
+    Prove(ProveArguments),
+    /// Check a folder that prove has written, without the archive
+    Check(CheckArguments),
     /// Make the typed tables of the archive again from its raw records
     #[command(after_help = REBUILD)]
     Rebuild(RebuildArguments),
@@ -81,6 +87,9 @@ pub(crate) struct CollectArguments {
     pub(crate) streams: Vec<Stream>,
     #[command(flatten)]
     pub(crate) credential: CredentialArguments,
+    /// Sign the history of the ledger with the private key in this file, made where there is none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
@@ -112,6 +121,12 @@ pub(crate) struct VerifyArguments {
     /// Without a day, from the first that any stream has; always up to the last settled day
     #[arg(long, value_name = "STREAM[=DAY]", value_delimiter = ',', value_parser = expected, conflicts_with_all = ["days", "from"])]
     pub(crate) expect: Vec<Expected>,
+    /// Check the signed log with the verifier keys in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// With --key: a checkpoint kept from earlier, which the log must extend
+    #[arg(long, value_name = "CHECKPOINT", requires = "key")]
+    pub(crate) since: Vec<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -123,6 +138,32 @@ pub(crate) struct Expected {
     pub(crate) stream: Stream,
     /// First day that it must have.
     pub(crate) since: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProveArguments {
+    /// The archive: a folder or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET")]
+    pub(crate) archive: Place,
+    /// The member id of the record; of its versions the one that was stored last is shown
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) id: String,
+    /// The verifier keys, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The folder to write, which must not exist
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The folder that prove has written
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// The verifier keys, one a line, from somebody who is trusted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -159,8 +200,7 @@ pub(crate) struct QueryArguments {
     /// With --format csv: write text so that a spreadsheet takes none of it for a formula
     #[arg(long)]
     pub(crate) safe_cells: bool,
-    /// File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = SETTINGS)]
     pub(crate) settings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) days: DayArguments,
@@ -180,8 +220,7 @@ pub(crate) struct ReportArguments {
     /// Mark findings that were not there when this day began (UTC), show them first, and exit with 3 if there are any
     #[arg(long, value_name = "DAY")]
     pub(crate) new_since: Option<NaiveDate>,
-    /// File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = SETTINGS)]
     pub(crate) settings: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) days: DayArguments,

@@ -5,7 +5,7 @@ use crate::clock_check;
 use crate::credentials;
 use crate::display::Display;
 use crate::interrupt::Interrupt;
-use crate::output::say_json;
+use crate::output::{say, say_json};
 use crate::status::Status;
 use crate::summary;
 use chrono::{DateTime, Days, Utc};
@@ -14,6 +14,7 @@ use entratrail::clock::Clock;
 use entratrail::collector::{Collector, Run};
 use entratrail::config::RunSettings;
 use entratrail::error::Error;
+use entratrail::evidence::signer::Signer;
 use entratrail::graph::GraphClient;
 use entratrail::ledger::Origin;
 use entratrail::log::{EventType, Log};
@@ -43,12 +44,22 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
     clock_check::check(server_ahead)?;
     let display =
         if arguments.output.quiet { Display::Nothing } else { Display::for_this_terminal(&settings) };
+    let signer = arguments.evidence_key.as_deref().map(|path| Signer::in_file(path).map(Arc::new));
     let collectors = collectors(&logs, &graph, &settings, &origin, &archive, clock);
+    let collectors = collectors.into_iter().map(|collector| collector.signed_by(signer.clone()));
+    let collectors: Vec<_> = collectors.collect();
     let runs = run(&collectors, &request, &interrupt, display).await;
     match (arguments.output.json, arguments.output.quiet) {
         (true, _) => say_json(&summary::json(&arguments.archive, &runs, interrupt.has_come())),
         (false, true) => {}
         (false, false) => summary::print(&arguments.archive, &runs),
+    }
+    if let (Some(path), false) = (&arguments.evidence_key, arguments.output.quiet || arguments.output.json) {
+        let path = path.display();
+        say(&format!(
+            "The log of the ledger is signed; keep {path}.verifier and the checkpoints where nobody who can \
+             write the archive can change them."
+        ));
     }
     Ok(summary::complain(&runs))
 }

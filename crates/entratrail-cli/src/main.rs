@@ -1,6 +1,7 @@
 //! The command `entratrail`: the collector of the functions on a laptop, with a local folder or a bucket as its archive.
 
 mod arguments;
+mod check;
 mod clock_check;
 mod collect;
 mod credentials;
@@ -10,6 +11,7 @@ mod interrupt;
 mod numbers;
 mod output;
 mod place;
+mod prove;
 mod query;
 mod rebuild;
 mod report;
@@ -55,6 +57,8 @@ async fn run(arguments: Arguments) -> ExitCode {
     let done = match arguments.command {
         Command::Collect(arguments) => Box::pin(collect::collect(&arguments)).await,
         Command::Verify(arguments) => verify::verify(&arguments).await,
+        Command::Prove(arguments) => or_interrupted(prove::prove(&arguments)).await,
+        Command::Check(arguments) => check::check(&arguments),
         Command::Query(arguments) => or_interrupted(query::query(&arguments)).await,
         Command::Report(arguments) => or_interrupted(report::report(&arguments)).await,
         Command::Rebuild(arguments) => rebuild::rebuild(&arguments).await,

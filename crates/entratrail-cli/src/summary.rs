@@ -27,6 +27,15 @@ pub(crate) fn print_runs(runs: &Runs) {
                 .for_each(|key| say(&format!("  {key} is not EntraTrail's, and was left alone")));
         }
     }
+    for evidence in runs.iter().filter_map(|(_, run)| run.as_ref().ok()?.report.evidence.as_ref()) {
+        if let Some(checkpoint) = &evidence.checkpoint {
+            say(&format!("\n{checkpoint}"));
+        }
+        if let Some(reason) = &evidence.delayed {
+            let waiting = evidence.waiting.map_or("Rows".to_owned(), |waiting| count(waiting, "row"));
+            say(&format!("{waiting} of the ledger not in the signed log yet: {reason}"));
+        }
+    }
     for stopped in runs.iter().filter_map(|(_, run)| run.as_ref().ok().and_then(where_it_stopped)) {
         say(&stopped);
     }

@@ -3,6 +3,7 @@
 mod calendar;
 mod coverage;
 mod day;
+mod evidence;
 mod ledgers;
 mod result;
 mod rows;
@@ -18,6 +19,8 @@ use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
 use entratrail::log::{Log, Stream};
 use entratrail::window::midnight;
+use evidence::EarlierCheckpoint;
+pub(crate) use evidence::Keys;
 use ledgers::{FoundDay, StreamLedgers};
 use result::{CheckedStream, Verification};
 use tokio::task::JoinSet;
@@ -29,7 +32,12 @@ const SETTLE: TimeDelta = TimeDelta::minutes(30);
 pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error> {
     let now = Utc::now();
     let archive = arguments.archive.open(Access::Read).await?;
-    let verification = check(&archive, &arguments.archive, arguments.span, &arguments.expect, now).await?;
+    let keys = arguments.key.as_deref().map(Keys::read).transpose()?;
+    let since =
+        arguments.since.iter().map(|path| EarlierCheckpoint::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut verification =
+        check(&archive, &arguments.archive, arguments.span, &arguments.expect, now).await?;
+    verification.evidence = evidence::check(&archive, keys.as_ref(), &since).await?;
     if arguments.json {
         say_json(&verification);
     } else {
@@ -44,6 +52,7 @@ pub(crate) fn print(verification: &Verification, now: DateTime<Utc>) {
     for key in &verification.foreign {
         say(&format!("{key} is not EntraTrail's, and was left alone"));
     }
+    verification.evidence.iter().for_each(|log| say(&log.to_string()));
     say(&verification.conclusion());
 }
 
@@ -88,6 +97,7 @@ pub(crate) async fn check(
         to: span.1,
         streams: streams.collect(),
         foreign,
+        evidence: Vec::new(),
     })
 }
 

@@ -3,6 +3,7 @@
 //! `store` knows whether it is a bucket or a folder; nothing else does.
 
 mod bucket;
+mod evidence;
 mod folder;
 mod holdings;
 mod inventory;

@@ -10,6 +10,8 @@ use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::RunSettings;
 use crate::error::Error;
+use crate::evidence::sealing::{Sealed, seal};
+use crate::evidence::signer::Signer;
 use crate::graph::credential::Application;
 use crate::graph::query::Collection;
 use crate::graph::{GraphClient, Tally};
@@ -53,6 +55,8 @@ pub struct Collector {
     pub clock: Clock,
     /// Progress of the run.
     pub progress: Arc<Progress>,
+    /// Who signs the history of the ledger, or why nobody can; `None` where nobody is to.
+    pub signer: Option<Result<Arc<Signer>, Error>>,
 }
 
 /// Result of one run.
@@ -111,7 +115,13 @@ impl Collector {
         clock: Clock,
     ) -> Self {
         let progress = Arc::new(Progress::of(&log.streams(&settings.event_types)));
-        Self { log, settings, origin, graph, archive, clock, progress }
+        Self { log, settings, origin, graph, archive, clock, progress, signer: None }
+    }
+
+    /// The same, which has `signer` sign the history of the ledger.
+    #[must_use]
+    pub fn signed_by(self, signer: Option<Result<Arc<Signer>, Error>>) -> Self {
+        Self { signer, ..self }
     }
 
     /// The streams of the log that are wanted.
@@ -141,6 +151,8 @@ impl Collector {
         let started_at = self.clock.now();
         let scope = scope_of(request, started_at)?;
         let mut stop = pin!(stop.fuse());
+        // What an earlier run has put on record is signed before anything is added to it.
+        let sealed_before = if request.is_dry_run { None } else { self.seal().await };
         let mut archived = self.look_up(scope, started_at, request.is_dry_run).await?;
         let mut run = Work::new(self.log, self.streams(), &mut archived);
         run.report_expired(scope, self.settings.plan.oldest_day(started_at));
@@ -165,12 +177,34 @@ impl Collector {
                 Err(error) => run.fail_with(error),
             }
         }
+        if let Some(before) = sealed_before
+            && let Some(sealed) = self.seal().await
+        {
+            if let Some(alarm) = before.alarms.iter().chain(&sealed.alarms).next() {
+                run.fail_with(Error::Archive(alarm.clone()));
+            }
+            run.report.evidence = Some(sealed);
+        }
         let now = self.clock.now();
         run.report.duration_ms = u64::try_from((now - started_at).num_milliseconds()).unwrap_or(0);
         let oldest_unverified_hours =
             (scope == Scope::Due).then(|| archived.oldest_unverified_hours(now, &self.settings.plan));
         let history_days = self.settings.plan.history_days;
         Ok(run.end(history_days, oldest_unverified_hours, self.graph.credential_days_left()))
+    }
+
+    /// Enters all rows on record into the signed log, where there is to be one.
+    async fn seal(&self) -> Option<Sealed> {
+        let signer = self.signer.as_ref()?;
+        let sealed = seal(&self.archive, self.log, signer.as_deref()).await;
+        if let Some(reason) = &sealed.delayed {
+            tracing::warn!(
+                log = self.log.name(),
+                waiting = sealed.waiting,
+                "rows wait to be signed: {reason}"
+            );
+        }
+        Some(sealed)
     }
 
     /// The windows to read, in the order of their time.

@@ -28,6 +28,8 @@ pub struct Config {
     pub secret_expires: Option<NaiveDate>,
     /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy demands that.
     pub archive_encryption: Option<Encryption>,
+    /// `EVIDENCE`: who signs the log of the ledger: `none` or `parameter`.
+    pub evidence: EvidenceKind,
     /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy; such
     /// endpoints want the bucket in the path, not in the host name.
     pub has_own_s3_endpoint: bool,
@@ -70,6 +72,15 @@ pub enum CredentialKind {
     Federated,
 }
 
+/// Who signs the log of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvidenceKind {
+    /// Nobody: there is no log.
+    None,
+    /// A key in Parameter Store.
+    Parameter,
+}
+
 /// An encryption of S3 as a write names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encryption {
@@ -95,6 +106,7 @@ impl Config {
             )?),
             secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
             archive_encryption: variables.archive_encryption()?,
+            evidence: variables.evidence()?,
             has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
         })
     }
@@ -174,6 +186,15 @@ impl Variables<'_> {
             "certificate" => Ok(CredentialKind::Certificate),
             "federated" => Ok(CredentialKind::Federated),
             _ => Err(malformed("CREDENTIAL", &value, "secret, certificate or federated")),
+        }
+    }
+
+    fn evidence(&self) -> Result<EvidenceKind, Error> {
+        let value = self.or("EVIDENCE", "none");
+        match value.as_str() {
+            "none" => Ok(EvidenceKind::None),
+            "parameter" => Ok(EvidenceKind::Parameter),
+            _ => Err(malformed("EVIDENCE", &value, "none or parameter")),
         }
     }
 
@@ -301,6 +322,7 @@ mod tests {
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,interactiveUser", "at most once");
         check("SIGN_IN_EVENT_TYPES", "", "comma list");
         check("ARCHIVE_ENCRYPTION", "kms", "s3, the ARN of a KMS key");
+        check("EVIDENCE", "yes", "none or parameter");
         check("CREDENTIAL_EXPIRES", "31.5.2027", "a day such as 2027-05-31");
     }
 

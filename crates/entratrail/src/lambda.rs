@@ -16,6 +16,7 @@ use aws_sdk_lambda::types::InvocationType;
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 /// The function for one log.
@@ -112,7 +113,8 @@ impl Setup {
     async fn collect(&self, log: Log, collect: &Collect, context: &Context) -> Result<Value, Error> {
         let started_at = Utc::now();
         let stop_at = self.stop_at(context, started_at)?;
-        let collector = self.collector(log, context).await?;
+        let signer = self.identity.signer(&self.config).await.map(|signer| signer.map(Arc::new));
+        let collector = self.collector(log, context).await?.signed_by(signer);
         let mut run = collector.run(collect, Some(stop_at)).await?;
         let days_left = &mut run.vitals.credential_days_left;
         *days_left = days_left.or(self.config.secret_days_left(started_at));

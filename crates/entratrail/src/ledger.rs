@@ -77,6 +77,12 @@ impl Ledger {
         self.entries.iter().map(|entry| &entry.row)
     }
 
+    /// Lines of the rows on record, oldest first: those that every later version of the file carries.
+    pub fn lines_on_record(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let on_record = self.entries.iter().filter(|entry| entry.row.announced().is_none());
+        on_record.map(|entry| entry.line.as_str())
+    }
+
     /// Windows that may not be cut in another way, in order of time, each once.
     pub fn windows_on_record(&self) -> Vec<Window> {
         let mut windows: Vec<_> =

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod error;
+pub mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod graph;

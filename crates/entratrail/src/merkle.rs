@@ -39,6 +39,18 @@ impl MerkleTree {
     }
 }
 
+/// The root over leaves whose hashes are known.
+pub fn root_of(leaves: &[Hash]) -> Hash {
+    match leaves {
+        [] => sha256(&[]),
+        [leaf] => *leaf,
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+            node_hash(&root_of(left), &root_of(right))
+        }
+    }
+}
+
 /// Hash of a leaf with that content.
 pub fn leaf_hash(content: &[u8]) -> Hash {
     sha256(&[&[0], content])

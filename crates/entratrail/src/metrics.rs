@@ -31,6 +31,7 @@ pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<
     let failed = report.failed_windows();
     let late: u64 =
         report.windows.iter().filter(|w| w.read > 1).map(|window| window.new - window.changed).sum();
+    let waiting = report.evidence.as_ref().and_then(|evidence| evidence.waiting);
     let metrics = [
         ("WindowsRead", "Count", Some(json!(report.read_windows()))),
         ("WindowsFailed", "Count", Some(json!(failed))),
@@ -41,6 +42,7 @@ pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<
         ("Throttled", "Count", Some(json!(report.throttled))),
         ("OldestUnverifiedHours", "None", vitals.oldest_unverified_hours.map(Value::from)),
         ("CredentialDaysLeft", "None", vitals.credential_days_left.map(Value::from)),
+        ("EvidenceWaiting", "Count", waiting.map(Value::from)),
         ("Succeeded", "Count", vitals.succeeded.map(|succeeded| json!(u8::from(succeeded)))),
     ];
     let known = || metrics.iter().filter_map(|(name, unit, value)| Some((*name, *unit, value.as_ref()?)));

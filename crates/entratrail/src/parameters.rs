@@ -1,11 +1,15 @@
 //! The credential in SSM Parameter Store, and the tokens of the function's own role.
 
-use crate::config::{Config, CredentialKind};
+use crate::config::{Config, CredentialKind, EvidenceKind};
 use crate::error::Error;
+use crate::evidence::checkpoint::TreeHead;
+use crate::evidence::signer::{Signer, SigningKey};
 use crate::graph::credential::{Application, Certificate, Credential, Federation};
 use crate::graph::kept_in::KeptIn;
+use crate::log::Log;
 use crate::shown::is_plain;
 use aws_sdk_ssm::error::ProvideErrorMetadata as _;
+use aws_sdk_ssm::types::ParameterType;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -43,6 +47,23 @@ impl Identity {
             CredentialKind::Federated => Credential::Federated(self.federation(&config.run.graph.login_url)),
         };
         Ok(Application { tenant_id, client_id, credential, kept_in: KEPT_IN })
+    }
+
+    /// Signer of the evidence; `None` where none is configured.
+    pub async fn signer(&self, config: &Config) -> Option<Result<Signer, Error>> {
+        match config.evidence {
+            EvidenceKind::None => None,
+            EvidenceKind::Parameter => Some(self.signer_in_parameters(&config.parameter_prefix).await),
+        }
+    }
+
+    async fn signer_in_parameters(&self, prefix: &str) -> Result<Signer, Error> {
+        let id = self.parameter(prefix, "evidence-id").await?.expose_secret().to_owned();
+        let key = self.parameter(prefix, "evidence-key").await?;
+        let keys =
+            SigningKey::all_in(key.expose_secret(), &format!("the SSM parameter {prefix}/evidence-key"))?;
+        let memory = EvidenceParameters { ssm: self.ssm.clone(), prefix: prefix.to_owned() };
+        Signer::of_function(id, keys, memory)
     }
 
     async fn parameter(&self, prefix: &str, name: &str) -> Result<SecretString, Error> {
@@ -87,6 +108,53 @@ impl Identity {
             })
         }))
     }
+}
+
+/// Memory of what was signed last, in the parameters `evidence-signed-<log>`. Whoever can write the bucket alone cannot
+/// change it.
+#[derive(Debug, Clone)]
+pub struct EvidenceParameters {
+    ssm: aws_sdk_ssm::Client,
+    prefix: String,
+}
+
+impl EvidenceParameters {
+    /// What was signed last.
+    pub(crate) async fn recall(&self, log: Log) -> Result<Option<TreeHead>, Error> {
+        let path = self.path(log);
+        let answer = match self.ssm.get_parameter().name(&path).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.code() == Some("ParameterNotFound") => return Ok(None),
+            Err(error) => return Err(not_usable(&path, "read", error.code())),
+        };
+        let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
+        TreeHead::from_lines(&value).map(Some).ok_or_else(|| {
+            Error::Parameters(format!("the SSM parameter {path} is damaged: it holds no size and root"))
+        })
+    }
+
+    /// Remembers `tree`, unless more is remembered. Of two runs that write at once the later one wins; what it
+    /// writes was signed as well, and the log is checked to extend it.
+    pub(crate) async fn remember(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
+        if self.recall(log).await?.is_some_and(|known| known.size > tree.size) {
+            return Ok(());
+        }
+        let path = self.path(log);
+        let request = self.ssm.put_parameter().name(&path).value(tree.to_lines()).overwrite(true);
+        let put = request.r#type(ParameterType::String).send().await;
+        put.map(drop).map_err(|error| not_usable(&path, "written", error.code()))
+    }
+
+    fn path(&self, log: Log) -> String {
+        format!("{}/evidence-signed-{}", self.prefix, log.name())
+    }
+}
+
+fn not_usable(path: &str, verb: &str, code: Option<&str>) -> Error {
+    let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
+    Error::Parameters(format!(
+        "the SSM parameter {path} could not be {verb} ({code}): check the role of the function and the network"
+    ))
 }
 
 fn advice(sts_code: &str) -> &'static str {

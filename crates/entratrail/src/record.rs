@@ -62,6 +62,11 @@ impl RecordReader {
     }
 }
 
+/// The `id` of a [`Record`] whose id is that text.
+pub fn record_id(text: &str) -> u128 {
+    hash(Canonicalizer::default().canonicalize(serde_json::Value::from(text).to_string().as_bytes()).bytes())
+}
+
 /// The first 128 bits of SHA-256.
 fn hash(bytes: &[u8]) -> u128 {
     let digest = digest(&SHA256, bytes);

@@ -4,6 +4,7 @@ mod bounded;
 
 pub use bounded::BoundedReport;
 
+use crate::evidence::sealing::Sealed;
 use crate::ledger::State;
 use crate::log::{Log, Stream};
 use chrono::{DateTime, Utc};
@@ -41,6 +42,9 @@ pub struct Report {
     pub remade_tables: Vec<String>,
     /// Milliseconds from start to end.
     pub duration_ms: u64,
+    /// How the signed log stands; absent where nobody signs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Sealed>,
 }
 
 /// Report of one window.
@@ -122,6 +126,7 @@ impl Report {
             damaged: Vec::new(),
             remade_tables: Vec::new(),
             duration_ms: 0,
+            evidence: None,
         }
     }
 

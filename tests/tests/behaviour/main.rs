@@ -11,6 +11,7 @@ mod bucket;
 mod chaos;
 mod crashes;
 mod draw;
+mod evidence;
 mod orders;
 mod pace;
 mod scenarios;

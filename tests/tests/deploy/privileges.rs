@@ -12,7 +12,7 @@ use crate::operator::checkout;
 const CLIENTS: [&str; 4] = ["s3", "ssm", "sts", "lambda"];
 
 /// What a call needs, as IAM names it.
-const NEEDS: [(&str, &[&str]); 11] = [
+const NEEDS: [(&str, &[&str]); 12] = [
     ("s3.get_object", &["s3:GetObject"]),
     ("s3.head_object", &["s3:GetObject"]),
     ("s3.put_object", &["s3:PutObject"]),
@@ -22,6 +22,7 @@ const NEEDS: [(&str, &[&str]); 11] = [
     ("s3.abort_multipart_upload", &["s3:AbortMultipartUpload"]),
     ("s3.list_objects_v2", &["s3:ListBucket"]),
     ("ssm.get_parameter", &["ssm:GetParameter"]),
+    ("ssm.put_parameter", &["ssm:PutParameter"]),
     ("sts.get_web_identity_token", &["sts:GetWebIdentityToken"]),
     ("lambda.invoke", &["lambda:InvokeFunction"]),
 ];
@@ -124,9 +125,10 @@ pub(crate) fn no_role_reaches_beyond_its_own_log_and_parameters(template: &Value
                     let ledger = format!("/ledger/{log}/*");
                     let table = format!("/tables/{}/*", log.replace('-', "_"));
                     let check = format!("/checks/{log}/*");
+                    let proof = format!("/proof/{log}/*");
                     let folders = match action.as_str() {
-                        "s3:GetObject" => vec![raw, ledger],
-                        "s3:PutObject" => vec![raw, ledger, table, check],
+                        "s3:GetObject" => vec![raw, ledger, proof],
+                        "s3:PutObject" => vec![raw, ledger, table, check, proof],
                         _ => vec![raw, table, check],
                     };
                     assert!(folders.iter().all(|folder| resources.contains(folder)), "{resources}");

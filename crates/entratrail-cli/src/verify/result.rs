@@ -2,6 +2,7 @@
 
 use super::coverage::{Gap, Span, gaps};
 use super::day::CheckedDay;
+use super::evidence::EvidenceCheck;
 use super::ledgers::StreamLedgers;
 use crate::numbers::{count, thousands};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -20,6 +21,8 @@ pub(crate) struct Verification {
     pub(super) streams: Vec<CheckedStream>,
     /// Files that EntraTrail did not write.
     pub(super) foreign: Vec<String>,
+    /// How each signed log stands.
+    pub(super) evidence: Vec<EvidenceCheck>,
 }
 
 /// Result of one stream.
@@ -98,11 +101,13 @@ impl Verification {
     /// Whether nothing is wrong and nothing missing.
     pub(crate) fn is_sound(&self) -> bool {
         self.streams.iter().all(|stream| stream.uncovered.is_empty() && stream.problems.is_empty())
+            && self.evidence.iter().all(EvidenceCheck::is_sound)
     }
 
     /// Tells what is wrong, one sentence a line, or that nothing is.
     pub(super) fn conclusion(&self) -> String {
         let mut lines: Vec<_> = self.streams.iter().flat_map(CheckedStream::complaints).collect();
+        lines.extend(self.evidence.iter().flat_map(|log| log.problems.iter().cloned()));
         let sum = |of: fn(&CheckedStream) -> u64| self.streams.iter().map(of).sum::<u64>();
         let what = format!(
             "{} in {}, {} bytes",

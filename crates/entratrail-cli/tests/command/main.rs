@@ -9,6 +9,7 @@ mod coverage;
 mod damage;
 mod demonstration;
 mod disks;
+mod evidence;
 mod hostile;
 mod interruptions;
 mod readme;

@@ -49,6 +49,9 @@ impl Report {
         }
         self.foreign.truncate(MAX_LISTED);
         self.foreign.iter_mut().for_each(|key| cut(key, MAX_KEY_BYTES));
+        if let Some(evidence) = &mut self.evidence {
+            evidence.alarms.truncate(MAX_LISTED);
+        }
         let damaged_count = self.damaged.len() as u64;
         self.damaged.truncate(MAX_DAMAGED);
         self.damaged.iter_mut().for_each(|sentence| cut(sentence, MAX_ERROR_BYTES));

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folders of an archive.
-const FOLDERS: [&str; 3] = ["raw", "ledger", "tables"];
+const FOLDERS: [&str; 4] = ["raw", "ledger", "tables", "proof"];
 
 /// Refuses a folder that holds something else than an archive. Nothing at all is an archive that begins.
 pub(super) fn check(root: &Path, access: Access) -> Result<(), Error> {

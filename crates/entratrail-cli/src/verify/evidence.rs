@@ -1,0 +1,182 @@
+//! The signed log of the ledger: is it signed, is it the one from before, and is the ledger what it says?
+
+use crate::numbers::count;
+use entratrail::archive::Archive;
+use entratrail::error::Error;
+use entratrail::evidence::audit::{SignedLog, Unsound, published};
+use entratrail::evidence::note::{SignedNote, VerifierKey};
+use entratrail::log::Log;
+use serde::Serialize;
+use std::fmt;
+use std::path::Path;
+
+/// Verifier keys that a person trusts.
+#[derive(Debug)]
+pub(crate) struct Keys(pub(crate) Vec<VerifierKey>);
+
+/// Checkpoint that a person has kept.
+#[derive(Debug)]
+pub(crate) struct EarlierCheckpoint {
+    name: String,
+    note: SignedNote,
+}
+
+/// What was found of one log.
+#[derive(Debug, Serialize)]
+pub(crate) struct EvidenceCheck {
+    log: &'static str,
+    standing: Standing,
+    /// Entries that are signed.
+    entries: u64,
+    /// Rows on record that are not in the log yet.
+    pending: u64,
+    pub(super) problems: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Standing {
+    /// There is no log, and nobody asked for one.
+    Without,
+    /// There is no log, and a key was given to check it with.
+    Lacking,
+    /// There is a log, and no key was given.
+    Unchecked,
+    Signed,
+    Broken,
+}
+
+impl Keys {
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = read(path)?;
+        let keys = VerifierKey::parse_all(&text);
+        keys.map(Self).map_err(|broken| Error::Configuration(format!("{}: {broken}", path.display())))
+    }
+}
+
+impl EarlierCheckpoint {
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        match SignedNote::parse(read(path)?.as_bytes()) {
+            Ok(note) => Ok(Self { name, note }),
+            Err(broken) => Err(Error::Configuration(format!("{name}: {broken}"))),
+        }
+    }
+
+    fn is_of(&self, log: Log) -> bool {
+        let origin = self.note.text.lines().next().unwrap_or_default();
+        origin.rsplit('/').next() == Some(log.name())
+    }
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Error::Configuration(format!("{} could not be read ({error})", path.display())))
+}
+
+/// Checks the log of each of Entra's logs.
+pub(super) async fn check(
+    archive: &Archive,
+    keys: Option<&Keys>,
+    since: &[EarlierCheckpoint],
+) -> Result<Vec<EvidenceCheck>, Error> {
+    let mut checks = Vec::new();
+    for log in [Log::SignIns, Log::DirectoryAudits] {
+        let earlier: Vec<_> = since.iter().filter(|checkpoint| checkpoint.is_of(log)).collect();
+        let check = if let Some(keys) = keys {
+            check_log(archive, log, keys, &earlier).await?
+        } else {
+            let is_there = published(archive, log).await?.is_some();
+            EvidenceCheck::of(log, if is_there { Standing::Unchecked } else { Standing::Without })
+        };
+        checks.push(check);
+    }
+    if let Some(stranger) = since
+        .iter()
+        .find(|checkpoint| !checkpoint.is_of(Log::SignIns) && !checkpoint.is_of(Log::DirectoryAudits))
+    {
+        let broken = format!("{} is a checkpoint of another log", stranger.name);
+        return Err(Error::Configuration(broken));
+    }
+    Ok(checks)
+}
+
+async fn check_log(
+    archive: &Archive,
+    log: Log,
+    keys: &Keys,
+    earlier: &[&EarlierCheckpoint],
+) -> Result<EvidenceCheck, Error> {
+    let signed = match SignedLog::read(archive, log, &keys.0).await {
+        Ok(Some(signed)) => signed,
+        Ok(None) if earlier.is_empty() => return Ok(EvidenceCheck::of(log, Standing::Lacking)),
+        Ok(None) => {
+            let problem = format!("{}: the log is gone, and a checkpoint of it was kept", log.name());
+            return Ok(EvidenceCheck::of(log, Standing::Broken).with(problem));
+        }
+        Err(Unsound::Broken(broken)) => {
+            return Ok(EvidenceCheck::of(log, Standing::Broken).with(broken.to_string()));
+        }
+        Err(Unsound::Unread(error)) => return Err(error),
+    };
+    let ledgers = signed.check_ledgers(archive).await?;
+    let mut check = EvidenceCheck {
+        entries: signed.tree.size,
+        pending: ledgers.pending,
+        problems: ledgers.problems,
+        ..EvidenceCheck::of(log, Standing::Signed)
+    };
+    for checkpoint in earlier {
+        if let Err(broken) = signed.check_note(&checkpoint.note) {
+            check.problems.push(format!("{}: {broken}", checkpoint.name));
+        }
+    }
+    if !check.problems.is_empty() {
+        check.standing = Standing::Broken;
+    }
+    Ok(check)
+}
+
+impl EvidenceCheck {
+    fn of(log: Log, standing: Standing) -> Self {
+        Self { log: log.name(), standing, entries: 0, pending: 0, problems: Vec::new() }
+    }
+
+    fn with(mut self, problem: String) -> Self {
+        self.problems.push(problem);
+        self
+    }
+
+    /// Whether all that was asked for holds. A log that is not there proves nothing.
+    pub(super) fn is_sound(&self) -> bool {
+        matches!(self.standing, Standing::Without | Standing::Unchecked | Standing::Signed)
+            && self.pending == 0
+            && self.problems.is_empty()
+    }
+}
+
+impl fmt::Display for EvidenceCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = count(self.entries, "entry");
+        let entries = entries.strip_suffix("ys").map_or(entries.clone(), |stem| format!("{stem}ies"));
+        match self.standing {
+            Standing::Without => write!(f, "{}: without a signed log", self.log),
+            Standing::Lacking => {
+                write!(
+                    f,
+                    "{}: the archive is without a signed log, so there is nothing to check the key with",
+                    self.log
+                )
+            }
+            Standing::Unchecked => write!(f, "{}: there is a signed log; --key checks it", self.log),
+            Standing::Signed => write!(f, "{}: {entries} in the signed log", self.log),
+            Standing::Broken => {
+                write!(f, "{}: the signed log, or the ledger, is not what was signed", self.log)
+            }
+        }?;
+        match self.pending {
+            0 => Ok(()),
+            pending => write!(f, "; {} of the ledger not in the log yet", count(pending, "row")),
+        }
+    }
+}
