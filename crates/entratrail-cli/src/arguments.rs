@@ -147,7 +147,7 @@ pub(crate) struct QueryArguments {
     /// With --format csv: write text so that a spreadsheet takes none of it for a formula
     #[arg(long)]
     pub(crate) safe_cells: bool,
-    /// File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas
+    /// File with lines NAME=VALUE: what you know better than the saved questions (docs/ask.md)
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
     #[command(flatten)]
@@ -168,7 +168,7 @@ pub(crate) struct ReportArguments {
     /// Mark findings that were not there when this day began (UTC), show them first, and exit with 3 if there are any
     #[arg(long, value_name = "DAY")]
     pub(crate) new_since: Option<NaiveDate>,
-    /// File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas
+    /// File with lines NAME=VALUE: what you know better than the saved questions (docs/ask.md)
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
     #[command(flatten)]

@@ -14,11 +14,14 @@ use entratrail::window::Window;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// A record as JSON, and its time.
+type Timed = (DateTime<Utc>, String);
+
 /// An archive of tables and ledgers in a folder that disappears with it.
 #[derive(Debug)]
 pub(crate) struct Made {
     folder: TempDir,
-    records: BTreeMap<(Stream, NaiveDate), Vec<(DateTime<Utc>, String)>>,
+    records: BTreeMap<(Stream, NaiveDate), Vec<Timed>>,
 }
 
 impl Made {
@@ -48,23 +51,23 @@ impl Made {
         self.folder.path().to_path_buf()
     }
 
-    fn write_day(&self, stream: Stream, day: NaiveDate, records: &[(DateTime<Utc>, String)]) {
+    fn write_day(&self, stream: Stream, day: NaiveDate, records: &[Timed]) {
         let window = Window::whole_day(day);
         let read_at = window.end() + TimeDelta::hours(1);
         let mut encoder = TableEncoder::new(stream.log(), read_at).expect("the schema is known");
         for (_, json) in records {
             encoder.push(&Record::read(json.as_bytes(), stream.log().time_field()), json.as_bytes());
         }
-        let (bytes, encoded) = encoder.finish().expect("records can be encoded");
+        let (bytes, table) = encoder.finish().expect("records can be encoded");
         let object = RawObject { window, read: 1 };
         write(self.folder.path(), &table_key(stream, object), &bytes);
         let counts = Counts { served: records.len() as u64, new: records.len() as u64, ..Counts::default() };
         let stored = StoredObject {
             key: raw_key(stream, object),
-            sha256: encoded.sha256.clone(),
+            sha256: table.sha256.clone(),
             bytes: 1,
             records_root: None,
-            table: Some(encoded.stored()),
+            table: Some(table.stored()),
         };
         let mut ledger = Ledger::default();
         let row = ReadRow {
