@@ -127,7 +127,7 @@ pub(crate) fn no_role_reaches_beyond_its_own_log_and_parameters(template: &Value
                     let check = format!("/checks/{log}/*");
                     let proof = format!("/proof/{log}/*");
                     let folders = match action.as_str() {
-                        "s3:GetObject" => vec![raw, ledger, proof],
+                        "s3:GetObject" => vec![raw, ledger, table, proof],
                         "s3:PutObject" => vec![raw, ledger, table, check, proof],
                         _ => vec![raw, table, check],
                     };

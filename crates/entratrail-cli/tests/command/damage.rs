@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Trials of the suite.
-const TRIALS: u32 = 120;
+const TRIALS: u32 = 60;
 
 /// Of how many trials with a table one makes a report.
-const REPORT_EVERY: u32 = 8;
+const REPORT_EVERY: u32 = 16;
 
 /// The bytes of `file` after something happened to it; `None` where they are the same.
 fn damaged(file: &Path, others: &[PathBuf], random: &mut fastrand::Rng) -> Option<Vec<u8>> {
