@@ -89,7 +89,9 @@ def answer(query, database):
 def provide(connection, tree, database, folder, known):
     """Makes what the query reads, and what the views among it read."""
     own = {part.alias for part in tree.find_all(exp.CTE)}
-    for name in sorted({part.name for part in tree.find_all(exp.Table)} - own - known):
+    for name in sorted({part.name for part in tree.find_all(exp.Table)} - own):
+        if name in known:  # perhaps made meanwhile, for a view among them
+            continue
         table = glue._tables.get(f"{database}/{name}")
         if table is None or not is_found(table):
             known_as = f"awsdatacatalog.{database}.{name}"

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub(crate) struct AccessTokens {
     ends: HashMap<String, i64>,
     of_people: HashSet<String>,
-    /// How often a federated assertion has been presented.
+    /// Number of federated assertions that have been presented.
     pub(crate) federated_attempts: u64,
 }
 

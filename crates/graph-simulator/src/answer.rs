@@ -12,7 +12,7 @@ use crate::journal::Delivery;
 pub(crate) const GRAPH_JSON: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
-/// How an answer leaves.
+/// Manner in which an answer leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Manner {
     #[default]
@@ -33,7 +33,7 @@ pub(crate) struct Answer {
     /// Simulated seconds before the first byte.
     pub(crate) wait_seconds: f64,
     pub(crate) fault: Option<FaultKind>,
-    /// What counts as served once the answer has left completely.
+    /// Records that count as served once the answer has left completely.
     pub(crate) delivery: Option<Delivery>,
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Certificate {
     key: DecodingKey,
 }
 
-/// What an assertion says of itself.
+/// Claims of an assertion, unchecked.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Claims {
     #[serde(default)]

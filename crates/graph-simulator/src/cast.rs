@@ -159,10 +159,10 @@ pub(crate) const PLACES: [Place; 11] = [
     place(["Sydney", "New South Wales", "AU", ""], (-33.86785, 151.20732), "203.0.113.", 64510),
 ];
 
-/// How many of [`PLACES`] people of Contoso work from.
+/// Number of [`PLACES`], from the first, that people of Contoso work from.
 pub(crate) const OWN_PLACES: usize = 8;
 
-/// How many of [`CLIENTS`] know a second factor.
+/// Number of [`CLIENTS`], from the first, that know a second factor.
 pub(crate) const MODERN_CLIENTS: usize = 6;
 
 const fn client(names: [&'static str; 5], managed: bool) -> Client {

@@ -23,7 +23,7 @@ pub(crate) struct Chain {
     refused: AtomicU32,
 }
 
-/// What is known of a record when a chain is laid out.
+/// Properties of a record that decide its place in a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Card {
     pub(crate) of: Reference,
@@ -35,7 +35,7 @@ pub(crate) struct Card {
     pub(crate) part: Part,
 }
 
-/// Where in a chain a record stands, whatever the order.
+/// Part of a chain that a record is bound to, whatever the order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     /// At the start: an earlier version.
@@ -46,7 +46,7 @@ pub(crate) enum Part {
     Last,
 }
 
-/// What follows a page.
+/// Continuation of a chain after one of its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Follow {
     /// The page with this number.
@@ -100,7 +100,7 @@ impl Chain {
         &self.records[(page.start + skipped).min(page.end)..page.end]
     }
 
-    /// What follows a page.
+    /// Decides the continuation after the page with this number.
     pub(crate) fn follow(&self, number: usize) -> Follow {
         let is_last = number + 1 >= self.pages.len();
         let at_break = self.broken.filter(|broken| number + 1 == broken.after);

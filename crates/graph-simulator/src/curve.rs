@@ -3,7 +3,7 @@
 use crate::scenario::{Shape, Volume};
 use crate::ticks;
 
-/// How busy each hour of the day is, UTC, for people who mostly work in Europe.
+/// Weight of each hour of the day, UTC, for people who mostly work in Europe.
 const OFFICE: [u32; 24] =
     [2, 1, 1, 1, 2, 6, 20, 55, 95, 100, 92, 85, 70, 88, 95, 90, 75, 52, 28, 18, 13, 10, 7, 4];
 
@@ -15,7 +15,7 @@ const BURST: i64 = PER_HOUR / 6;
 #[derive(Clone, Debug)]
 pub(crate) struct Curve {
     sums: [f64; 25],
-    /// Where half of the records are, if there is a burst.
+    /// Start of the burst that holds half of the records, if there is one.
     burst: Option<i64>,
     /// Ticks by which a record is moved, one of which belongs to each equal part of the day's records.
     shifts: Vec<i64>,

@@ -1,4 +1,5 @@
-//! What all records of a tenant share, worked out once: object ids, devices and policy results.
+//! Values that all records of a tenant share: object ids, devices and policy results.
+//! They are worked out once.
 
 use crate::cast::{CLIENTS, POLICIES, USERS, principal_id, user_id};
 use crate::guid;
@@ -23,7 +24,7 @@ pub(crate) const REPORT_ONLY_FAILURE: usize = 5;
 /// Sixteen results, as often as they occur.
 pub(crate) const USUAL_RESULTS: [usize; 16] = [0, 2, 2, 6, 2, 0, 2, 6, 4, 2, 3, 2, 0, 7, 2, 5];
 
-/// The same where nothing stands out.
+/// Sixteen results of a calm tenant, where nothing stands out.
 pub(crate) const CALM_RESULTS: [usize; 16] = [0, 2, 2, 6, 2, 0, 2, 6, 4, 2, 3, 2, 0, 2, 2, 2];
 
 /// The form in which records leave: it decides members and hidden enum values.

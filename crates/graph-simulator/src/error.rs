@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What is wrong with a scenario, or with the address it should be served on.
+/// Fault of a scenario, or of the address it should be served on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -11,7 +11,7 @@ pub enum Error {
     Read {
         /// The file that was asked for.
         path: PathBuf,
-        /// What the operating system says.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// Not TOML, or a key that scenarios do not have: the message names line and key.
@@ -25,7 +25,7 @@ pub enum Error {
     Listen {
         /// The address that was asked for.
         address: std::net::SocketAddr,
-        /// What the operating system says.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// The server's own thread or keys could not be set up.

@@ -1,4 +1,4 @@
-//! What can go wrong: the kinds of faults, and how a scenario asks for them.
+//! The kinds of faults, and the form in which a scenario asks for them.
 
 mod chain;
 mod plan;
@@ -124,7 +124,8 @@ pub struct Faults {
     pub rates: BTreeMap<FaultKind, f64>,
     /// Faults at exact places; they come before the rates.
     pub script: Vec<ScriptedFault>,
-    /// What the first request of every address below `auditLogs` suffers, once; scripts come before it.
+    /// Fault that the first request of every address below `auditLogs` suffers, once.
+    /// Scripts come before it.
     pub first_call: Option<FaultKind>,
     /// Faults of whole chains; the first that fits a chain decides.
     pub chain: Vec<ChainFault>,
@@ -134,16 +135,16 @@ pub struct Faults {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptedFault {
-    /// What goes wrong.
+    /// Kind of the fault.
     pub kind: FaultKind,
-    /// Which endpoint; absent: the one that the kind is made for.
+    /// Endpoint that suffers; absent: the one that the kind is made for.
     pub on: Option<Target>,
     /// Only requests that ask for this stream.
     pub stream: Option<Stream>,
     /// First request that suffers, counted from 1 among those that the script fits.
     #[serde(default = "one")]
     pub nth: u64,
-    /// How many in a row.
+    /// Number of requests in a row that suffer.
     #[serde(default = "one")]
     pub times: u64,
     /// Length of a wait, or the value of `Retry-After`.
@@ -190,7 +191,7 @@ impl Faults {
 }
 
 impl FaultKind {
-    /// What it does to the records of a page.
+    /// Returns the change that it makes to the records of a page.
     pub(crate) fn alteration(self) -> Alteration {
         match self {
             Self::UnknownField => Alteration::UnknownField,

@@ -16,7 +16,7 @@ Usage: graph-simulator [FLAGS]
   --version        show the version
 ";
 
-/// What the command line asks for.
+/// Request of the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Serve(Flags),
@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Version,
 }
 
-/// How to serve.
+/// Options for serving a scenario.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Flags {
     pub(crate) scenario: Option<PathBuf>,

@@ -71,7 +71,7 @@ pub(crate) fn server_error(world: &World, fault: Fault) -> Answer {
     answer.because_of(fault.kind)
 }
 
-/// What a throttling fault says about when to come back.
+/// Returns the value of `Retry-After` for a throttling fault, if it has one.
 pub(crate) fn retry_after(world: &World, fault: Fault) -> Option<String> {
     let seconds = fault.seconds.unwrap_or(world.scenario.limits.retry_after_seconds);
     match fault.kind {

@@ -79,7 +79,7 @@ fn licence_is_unknown(world: &World) -> bool {
         && guid::mix(&[world.scenario.seed, request, 0x11CE]) % 10 < 3
 }
 
-/// What is asked, and where to go on.
+/// Reads the query of a request and the place at which its page begins.
 fn understood(world: &World, request: &PageRequest) -> Result<(Query, Place), Box<Answer>> {
     let refuse = |code: &str, message: &str| {
         Box::new(Answer::graph_error(400, code, message, &request.ids, &world.clock))

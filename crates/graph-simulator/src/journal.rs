@@ -1,4 +1,4 @@
-//! What the simulator remembers of its own work: requests, served records, counters.
+//! The simulator's memory of its own work: requests, served records, counters.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use crate::timeline::Reference;
 pub struct RequestLine {
     /// Simulated time of its arrival.
     pub at: DateTime<Utc>,
-    /// Which endpoint it was for.
+    /// Endpoint it was for.
     pub kind: RequestKind,
     /// Path and query as sent.
     pub path_and_query: String,
     /// Status of the answer; 0 where the connection was closed without one.
     pub status: u16,
-    /// What went wrong on purpose.
+    /// Fault that was injected.
     pub fault: Option<FaultKind>,
     /// Whether it asked for enum members after the sentinel.
     pub prefer: bool,
@@ -114,7 +114,7 @@ pub(crate) struct Delivery {
     pub(crate) place: Option<PlaceInChain>,
 }
 
-/// Where a page stands in its chain.
+/// Place of a page in its chain.
 #[derive(Debug)]
 pub(crate) struct PlaceInChain {
     pub(crate) chain: u64,
@@ -125,7 +125,7 @@ pub(crate) struct PlaceInChain {
     pub(crate) asked_at: DateTime<Utc>,
 }
 
-/// What a chain is asked for: inclusive bounds in ticks.
+/// Streams and span that a chain is asked for, with inclusive bounds in ticks.
 #[derive(Clone, Debug)]
 pub(crate) struct Span {
     pub(crate) streams: Vec<Stream>,
@@ -133,7 +133,7 @@ pub(crate) struct Span {
     pub(crate) to: i64,
 }
 
-/// What a chain served.
+/// Versions that a chain served.
 #[derive(Debug)]
 pub(crate) struct ChainRecord {
     pub(crate) span: Span,

@@ -10,7 +10,7 @@ use crate::guid;
 use crate::stream::{ApiVersion, Stream};
 use crate::timeline::Position;
 
-/// What a collection request asks for, apart from where to go on.
+/// Query of a collection request, without the place at which its page begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
     pub(crate) version: ApiVersion,
@@ -22,7 +22,7 @@ pub(crate) struct Query {
     pub(crate) options: Vec<(String, String)>,
 }
 
-/// Where in the answer to a query a page begins.
+/// Place in the answer to a query at which a page begins.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
     /// Right after a position in the order of the stream; absent: at its beginning.
@@ -88,7 +88,7 @@ impl Links {
         *doubled <= most
     }
 
-    /// What a link stands for, if it is byte for byte one that was handed out.
+    /// Finds the query and the place of a link, if it is byte for byte one that was handed out.
     pub(crate) fn follow(&self, token: &str, path_and_query: &str) -> Option<&Issued> {
         self.issued.get(token).filter(|issued| issued.path_and_query == path_and_query)
     }

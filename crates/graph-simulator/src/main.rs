@@ -42,7 +42,7 @@ async fn serve(flags: &Flags) -> Result<(), Error> {
     std::future::pending().await
 }
 
-/// What it serves, and a line to try.
+/// Describes what is served, with a line to try.
 fn greeting(simulator: &Simulator) -> String {
     let scenario = simulator.scenario();
     let tenant = &scenario.tenant;

@@ -8,7 +8,7 @@ use crate::scenario::{Odd, OddKind, Scenario};
 use crate::stream::Stream;
 use crate::ticks::{self, PER_SECOND};
 
-/// What records are filled up with.
+/// Text that records are filled up with.
 const WORDS: &[u8] = b"All work and no play makes a log a dull log. ";
 const PER_HOUR: i64 = 3600 * PER_SECOND;
 

@@ -1,4 +1,4 @@
-//! How sign-ins end: the status block, and what the risk engine thought of them.
+//! Ends of sign-ins: the status block, and the verdict of the risk engine.
 
 /// One way for a sign-in to end. Texts are ready to stand inside JSON strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

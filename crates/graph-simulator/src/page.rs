@@ -20,7 +20,7 @@ use crate::timeline::{Position, Reference, Selection};
 use crate::world::{World, lock};
 use crate::{guid, ticks, writer};
 
-/// What a page holds, before it is written.
+/// Content of a page before it is written.
 #[derive(Debug)]
 pub(crate) struct Page {
     records: Vec<Reference>,
@@ -38,7 +38,7 @@ pub(crate) struct Page {
 #[derive(Debug)]
 enum Next {
     None,
-    /// Where the link goes on.
+    /// Place at which the link goes on.
     Place(Place),
     /// The link just requested.
     SameLink,
@@ -136,7 +136,7 @@ impl Page {
         }
     }
 
-    /// Where the page stands in its chain, if chains are to be remembered.
+    /// Finds the place of the page in its chain, if chains are to be remembered.
     fn place_in_chain(&self, world: &World, query: &Query) -> Option<PlaceInChain> {
         let (chain, number, skipped) = self.chain.as_ref().filter(|_| world.scenario.remember_chains)?;
         let (from, to) = (query.filter.from, query.filter.to);
@@ -279,7 +279,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// What counts as served: records that were asked for, as they were sent.
+/// Lists what counts as served: records that were asked for, as they were sent.
 fn delivery(world: &World, query: &Query, page: &Page, form: Form) -> Delivery {
     let records = (page.records.len() + page.strangers.len()) as u64;
     if !world.scenario.remember_served {
@@ -298,7 +298,7 @@ fn damage(gzip: &mut [u8]) {
     }
 }
 
-/// Where a page is written: compressed at the lowest level, or plain.
+/// Buffer that a page is written to: compressed at the lowest level, or plain.
 enum Sink {
     Plain(Vec<u8>),
     Gzip(Box<GzEncoder<Vec<u8>>>),

@@ -8,7 +8,7 @@ use crate::stories::Plot;
 use crate::stream::Stream;
 use crate::timeline::{Reference, Timeline};
 
-/// How a record body differs from the one that is really on file.
+/// Difference of a record body from the one that is really on file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Alteration {
     #[default]

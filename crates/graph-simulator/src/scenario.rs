@@ -41,7 +41,7 @@ pub struct Scenario {
     /// Whether [`crate::Simulator::chains`] is kept; every chain is then a snapshot.
     #[serde(default)]
     pub remember_chains: bool,
-    /// Where simulated time starts and how fast it runs.
+    /// Start and speed of simulated time.
     #[serde(default)]
     pub clock: ClockStart,
     /// The directory and its application.
@@ -59,18 +59,18 @@ pub struct Scenario {
     /// Incidents planted among them.
     #[serde(default)]
     pub story: Vec<Story>,
-    /// How chains of pages are laid out; absent: as always.
+    /// Layout of chains of pages; absent: the usual one.
     #[serde(default)]
     pub paging: Vec<Paging>,
     /// Another writer of JSON; absent: there is only one.
     pub writer: Option<Writer>,
-    /// What goes wrong.
+    /// Faults to inject.
     #[serde(default)]
     pub faults: Faults,
-    /// How a test drives the reader: parsed and handed on only.
+    /// Instructions of a test for the reader: parsed and handed on only.
     #[serde(default)]
     pub collect: Collect,
-    /// What the reader should make of it: parsed and handed on only.
+    /// Results that a test expects of the reader: parsed and handed on only.
     #[serde(default)]
     pub expect: Expect,
 }
@@ -94,11 +94,11 @@ pub struct Limits {
     pub requests_per_10s: usize,
     /// Simulated time that each page takes.
     pub page_latency_ms: u32,
-    /// How long an access token is accepted.
+    /// Seconds for which an access token is accepted.
     pub token_lifetime_seconds: u32,
     /// Largest page, and the size of a page when `$top` is absent.
     pub largest_page: usize,
-    /// What a 429 by the limit says in `Retry-After`.
+    /// Value of `Retry-After` in a 429 by the limit.
     pub retry_after_seconds: u32,
     /// The form of that header.
     pub retry_after: RetryAfter,

@@ -30,7 +30,7 @@ use crate::{sts, ticks};
 /// No form that this server understands is larger.
 const LARGEST_FORM: usize = 64 * 1024;
 
-/// Where a request goes.
+/// Handler that a request goes to.
 enum Route {
     Token(String),
     Tenant(String),

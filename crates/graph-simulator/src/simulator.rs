@@ -29,7 +29,7 @@ pub struct Simulator {
     home: Home,
 }
 
-/// What serves it.
+/// Runtime that serves it.
 #[derive(Debug)]
 enum Home {
     /// A thread with a runtime of its own.
@@ -94,7 +94,9 @@ impl Simulator {
         self.distinct(versions)
     }
 
-    /// What a perfect reader would be served now: beta sign-ins and v1.0 audits, with all enum members.
+    /// Records that a perfect reader would be served now.
+    ///
+    /// Sign-ins come from beta and audits from v1.0, with all enum members.
     pub fn visible(&self) -> Vec<Served> {
         let mut visible = self.visible_in(ApiVersion::Beta);
         visible.retain(|served| served.stream != Stream::DirectoryAudits.name());
@@ -102,7 +104,9 @@ impl Simulator {
         visible
     }
 
-    /// What a perfect reader of one API version would be served now; v1.0 has interactive sign-ins only.
+    /// Records that a perfect reader of one API version would be served now.
+    ///
+    /// v1.0 has interactive sign-ins only.
     pub fn visible_in(&self, version: ApiVersion) -> Vec<Served> {
         match version {
             ApiVersion::V1 => self.select(&[Stream::InteractiveUser, Stream::DirectoryAudits], version),

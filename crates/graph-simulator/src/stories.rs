@@ -25,7 +25,7 @@ pub(crate) struct Planted {
     pub(crate) plot: Plot,
 }
 
-/// What a story decides about one of its records; the rest is drawn as for any other.
+/// Decisions of a story about one of its records; the rest is drawn as for any other.
 #[derive(Clone, Debug)]
 pub(crate) enum Plot {
     SignIn(SignInPlot),

@@ -1,4 +1,6 @@
-//! Which record versions exist, when they appear and vanish: 32 bytes each, ordered for paging.
+//! All record versions and the times at which they appear and vanish.
+//!
+//! A version takes 32 bytes. Versions are ordered for paging.
 
 mod background;
 
@@ -12,7 +14,7 @@ use crate::stories::{self, Planted};
 use crate::stream::Stream;
 use crate::ticks;
 
-/// How far from its own time a repeated record may be served.
+/// Largest distance from its own time at which a repeated record may be served.
 const LARGEST_SHIFT_SECONDS: i32 = 900;
 /// The origin of records that belong to a story, not to a volume.
 const STORY: u16 = u16::MAX;
@@ -20,7 +22,7 @@ const STORY: u16 = u16::MAX;
 const ODD: u16 = u16::MAX - 1;
 const NEVER: u32 = u32::MAX;
 
-/// Which of the versions under one id this is.
+/// Role of a version among those under one id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Variant {
     Original,
@@ -61,14 +63,14 @@ pub(crate) struct Position {
     variant: Variant,
 }
 
-/// Where an entry is kept.
+/// Index of an entry in its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Reference {
     pub(crate) stream: Stream,
     pub(crate) index: u32,
 }
 
-/// What a reader is after.
+/// Entries that a reader asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Selection<'a> {
     pub(crate) streams: &'a [Stream],
@@ -221,7 +223,7 @@ impl Entry {
         }
     }
 
-    /// The same with another time.
+    /// Copies the entry, with another time.
     pub(crate) fn at(&self, time: i64) -> Self {
         Self { time, ..*self }
     }

@@ -8,7 +8,7 @@ use crate::stream::Stream;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainFault {
-    /// What goes wrong.
+    /// Kind of the fault.
     pub kind: ChainFaultKind,
     /// Only chains of this stream.
     pub stream: Option<Stream>,
@@ -29,7 +29,7 @@ pub struct ChainFault {
     pub times: Option<u32>,
 }
 
-/// What can go wrong with a chain.
+/// Kinds of faults that befall a whole chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChainFaultKind {
@@ -51,7 +51,7 @@ pub(crate) struct ChainBreak {
     pub(crate) times: Option<u32>,
 }
 
-/// What the choice of a chain's fault depends on.
+/// Properties of a chain on which the choice of its fault depends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ChainOccasion<'a> {
     pub(crate) streams: &'a [Stream],

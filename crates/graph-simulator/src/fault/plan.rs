@@ -22,7 +22,7 @@ impl Fault {
     }
 }
 
-/// What a choice depends on.
+/// Properties of a request on which the choice of its fault depends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Occasion<'a> {
     pub(crate) target: Target,
@@ -80,7 +80,7 @@ impl FaultPlan {
         chosen.or_else(|| self.first_call(occasion)).or_else(|| self.draw(occasion))
     }
 
-    /// What the first request of an address suffers.
+    /// Chooses the fault of the first request of an address.
     fn first_call(&mut self, occasion: &Occasion<'_>) -> Option<Fault> {
         let kind = self.faults.first_call.filter(|_| occasion.target == Target::Page)?;
         let is_first = self.called.insert(occasion.address);

@@ -13,7 +13,7 @@ const LARGEST: u32 = 256 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Odd {
-    /// What is odd about them.
+    /// Oddity that they have.
     pub kind: OddKind,
     /// The stream that they belong to.
     pub stream: Stream,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Collect {
-    /// Which log is read.
+    /// Log that is read.
     pub log: Log,
     /// When each run starts; empty: once, at the scenario's `now`.
     pub runs: Vec<DateTime<Utc>>,

@@ -1,4 +1,4 @@
-//! How chains of pages are laid out, and which writer of JSON makes an answer.
+//! The layout of chains of pages, and the writer of JSON that makes an answer.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ pub struct Paging {
     pub order: Option<Order>,
     /// Page sizes, one of which is drawn for each page; `$top` still limits them. Empty: `$top`.
     pub sizes: Vec<usize>,
-    /// Where a page may end.
+    /// Condition for a page to end.
     pub boundary: Boundary,
     /// Pages without records.
     pub empty: Option<EmptyPages>,
@@ -53,11 +53,11 @@ pub enum Boundary {
     /// Wherever the page is full.
     #[default]
     Anywhere,
-    /// Where the second of the record times changes, unless a full page has only one.
+    /// At a change of the second of the record times, unless a full page has only one.
     Second,
-    /// Where the hour changes, or the page is full.
+    /// At a change of the hour, or when the page is full.
     Hour,
-    /// Where the record time changes: all records of a page have the same.
+    /// At a change of the record time: all records of a page have the same.
     EqualTimes,
 }
 
@@ -67,7 +67,7 @@ pub enum Boundary {
 pub struct EmptyPages {
     /// Their number, in a row.
     pub pages: u32,
-    /// Where in the chain they stand.
+    /// Part of the chain that they stand in.
     #[serde(default)]
     pub at: PartOfChain,
 }

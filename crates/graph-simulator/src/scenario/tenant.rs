@@ -40,9 +40,9 @@ pub struct Tenant {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Person {
-    /// What they do in the end.
+    /// Action that they take in the end.
     pub answer: PersonAnswer,
-    /// How often the reader asks in vain before that.
+    /// Number of times that the reader asks in vain before that.
     pub thinks: u32,
     /// Seconds that the reader has to wait between two questions.
     pub interval_seconds: u32,
@@ -52,7 +52,7 @@ pub struct Person {
     pub has_role: bool,
 }
 
-/// What a person does with a device code.
+/// Actions of a person who holds a device code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonAnswer {

@@ -1,4 +1,4 @@
-//! What a tenant's logs hold: background volume and planted stories.
+//! The content of a tenant's logs: background volume and planted stories.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub struct Volume {
     /// Hours of the day, `[from, to)`.
     #[serde(default = "whole_day")]
     pub hours: (u8, u8),
-    /// How the records spread over the hours.
+    /// Distribution of the records over the hours.
     #[serde(default)]
     pub shape: Shape,
     /// Hours by which the offices of a `shifted` shape work later; each has an equal share of the records.
@@ -58,14 +58,14 @@ pub struct Volume {
     pub split_by_policy: f64,
 }
 
-/// How records spread over the day.
+/// Distributions of records over the day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Most of them between 8 and 18 o'clock.
     #[default]
     Office,
-    /// The same number each hour.
+    /// An equal number each hour.
     Even,
     /// Half of them within ten minutes of the opening hours, the others evenly.
     Burst,
@@ -112,7 +112,7 @@ pub struct Changed {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
-    /// What happens.
+    /// Kind of the incident.
     pub kind: StoryKind,
     /// The day, counted from the day of the scenario's `now`.
     #[serde(default = "yesterday")]

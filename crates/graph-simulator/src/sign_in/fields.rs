@@ -1,4 +1,4 @@
-//! What a sign-in writes at each place of its template.
+//! The values that a sign-in writes at the places of its template.
 
 use std::io::Write as _;
 
@@ -80,7 +80,7 @@ pub(super) const FIELDS: &[(&str, WriteField<SignIn>)] = &[
     ("managed_identity", blocks::managed_identity),
 ];
 
-/// Where guests come from.
+/// Home tenant of guests.
 const PARTNER_TENANT: &str = "6f2d1a0b-3c8e-4e4f-8b62-1c9a2e7d8f31";
 
 const SCOPES: [&str; 4] = [

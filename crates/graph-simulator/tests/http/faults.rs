@@ -1,4 +1,4 @@
-//! What scripted faults do, and what they leave alone.
+//! The effects of scripted faults, and what they leave alone.
 
 use std::io::{Read as _, Write as _};
 

@@ -1,4 +1,4 @@
-//! What a reader sees over HTTP. One simulator per test.
+//! The simulator as a reader sees it over HTTP. One simulator per test.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod chains;

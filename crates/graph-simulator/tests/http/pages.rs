@@ -1,4 +1,4 @@
-//! Which records come back, in which order, to whom.
+//! The records that come back, their order, and who gets them.
 
 use graph_simulator::{ApiVersion, RequestKind, Served, Stream};
 use serde_json::Value;
