@@ -1,6 +1,6 @@
 //! What is asked of everything that reads foreign bytes: no panic, errors of bounded length, forms that stay as they are.
 //!
-//! Compiled for tests and under cargo-fuzz only. The targets below `fuzz` and the short run below call the same functions.
+//! Compiled for tests, and under cargo-fuzz, whose targets can call the same functions as the short run below.
 
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a target tells of a fault")]
 
