@@ -47,7 +47,8 @@ make the same bytes, so to rebuild what is there changes nothing. A raw object t
 named and left out.
 ";
 
-const SETTINGS: &str = "File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, ImportantApplications, each a list with commas";
+const SETTINGS: &str = "File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, \
+                        ImportantApplications, each a list with commas";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -117,9 +118,11 @@ pub(crate) struct VerifyArguments {
     pub(crate) archive: Place,
     #[command(flatten)]
     pub(crate) span: SpanArguments,
-    /// Streams that must be there, each with the first day that must be: interactiveUser=2026-01-03,audits=2026-01-03.
-    /// Without a day, from the first that any stream has; always up to the last settled day
-    #[arg(long, value_name = "STREAM[=DAY]", value_delimiter = ',', value_parser = expected, conflicts_with_all = ["days", "from"])]
+    /// Streams that must be there, each with the first day that must be:
+    /// interactiveUser=2026-01-03,audits=2026-01-03. Without a day, from the first that any stream
+    /// has; always up to the last settled day
+    #[arg(long, value_name = "STREAM[=DAY]", value_delimiter = ',', value_parser = expected)]
+    #[arg(conflicts_with_all = ["days", "from"])]
     pub(crate) expect: Vec<Expected>,
     /// Check the signed log with the verifier keys in this file, one a line
     #[arg(long, value_name = "FILE")]
@@ -217,7 +220,8 @@ pub(crate) struct ReportArguments {
     /// A page for people, or JSON for machines, which is printed unless --out names a file
     #[arg(long, value_enum, default_value_t = ReportFormat::Html)]
     pub(crate) format: ReportFormat,
-    /// Mark findings that were not there when this day began (UTC), show them first, and exit with 3 if there are any
+    /// Mark findings that were not there when this day began (UTC), show them first, and exit with
+    /// 3 if there are any
     #[arg(long, value_name = "DAY")]
     pub(crate) new_since: Option<NaiveDate>,
     #[arg(long, value_name = "FILE", help = SETTINGS)]
@@ -342,7 +346,7 @@ impl CollectArguments {
             let logs = match self.log {
                 Logs::SignIns => vec![Log::SignIns],
                 Logs::Audit => vec![Log::DirectoryAudits],
-                Logs::Both => vec![Log::SignIns, Log::DirectoryAudits],
+                Logs::Both => Log::ALL.to_vec(),
             };
             return (logs, EventType::ALL.to_vec());
         }
@@ -388,7 +392,10 @@ fn stream(text: &str) -> Result<Stream, String> {
 fn expected(text: &str) -> Result<Expected, String> {
     let (name, day) = text.split_once('=').map_or((text, None), |(name, day)| (name, Some(day)));
     let since = match day {
-        Some(day) => Some(day.parse().map_err(|_| "after = comes a day such as 2026-01-03".to_owned())?),
+        Some(day) => {
+            let day = day.parse();
+            Some(day.map_err(|_| "after = comes a day such as 2026-01-03".to_owned())?)
+        }
         None => None,
     };
     Ok(Expected { stream: stream(name)?, since })

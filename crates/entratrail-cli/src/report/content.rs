@@ -52,7 +52,7 @@ pub(super) struct Asked {
     /// How many rows there are.
     pub(super) found: usize,
     pub(super) columns: Vec<Column>,
-    /// How many of them are new, where that was asked.
+    /// Number of them that are new, where that was asked.
     pub(super) new: Option<usize>,
     /// The first of them, those that are new before the others.
     pub(super) rows: Vec<Row>,
@@ -152,7 +152,7 @@ impl Report {
         self.questions.sort_by_key(place);
     }
 
-    /// Whether something was marked as new.
+    /// Tells whether something was marked as new.
     pub(super) fn has_news(&self) -> bool {
         self.questions.iter().any(|asked| asked.new.unwrap_or(0) > 0)
     }

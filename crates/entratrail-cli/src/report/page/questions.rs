@@ -67,7 +67,7 @@ fn finding(asked: &Asked) -> Markup {
     }
 }
 
-/// How many rows are new, where that was asked.
+/// Number of rows that are new, where that was asked.
 fn news(asked: &Asked) -> Markup {
     let new = asked.new.unwrap_or(0);
     html! { @if new > 0 { span.aside { (thousands(new as u64)) " new" } } }
