@@ -12,8 +12,8 @@ use entratrail::evidence::entry::LogEntry;
 use entratrail::evidence::note::{SignedNote, VerifierKey};
 use entratrail::evidence::proof::Inclusion;
 use entratrail::ledger::ReadRow;
-use entratrail::merkle::{Hash, leaf_hash};
-use std::fmt::Write as _;
+use entratrail::merkle::leaf_hash;
+use entratrail::raw::hexadecimal;
 use std::path::Path;
 
 /// Checks the folder that `arguments` name.
@@ -52,14 +52,16 @@ fn check_folder(folder: &Path, keys: &[VerifierKey]) -> Result<String, Broken> {
         )));
     }
     let row = row_of(&entry)?;
-    let object = row.object().ok_or_else(|| Broken(format!("{ENTRY} is no read that stored an object")))?;
+    let no_object = || Broken(format!("{ENTRY} is no read that stored an object"));
+    let object = row.object().ok_or_else(no_object)?;
     let root = record_path.root(leaf_hash(&record), row.counts().new);
     if root.map(|root| hexadecimal(&root)) != object.records_root {
-        return Err(Broken(format!("{RECORD_PROOF} does not lead from {RECORD} to records_root in {ENTRY}")));
+        let what = format!("{RECORD_PROOF} does not lead from {RECORD} to records_root in {ENTRY}");
+        return Err(Broken(what));
     }
     Ok(format!(
-        "the record is line {} of {}, stored by the read that started at {}, which is entry {} of the {} that {} \
-         has signed",
+        "the record is line {} of {}, stored by the read that started at {}, which is entry {} of \
+         the {} that {} has signed",
         record_path.index + 1,
         object.key,
         row.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
@@ -75,13 +77,6 @@ fn row_of(entry: &[u8]) -> Result<ReadRow, Broken> {
         LogEntry::Row { line, .. } => ReadRow::parse(&line).map_err(|_| damaged()),
         LogEntry::NewKey(_) => Err(damaged()),
     }
-}
-
-fn hexadecimal(hash: &Hash) -> String {
-    hash.iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}"); // writing to a string cannot fail
-        digits
-    })
 }
 
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Broken> {

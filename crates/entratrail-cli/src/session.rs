@@ -144,7 +144,7 @@ impl Session {
     }
 
     async fn add_tables(&mut self, archive: &Archive, days: Days) -> Result<(), Error> {
-        for log in [Log::SignIns, Log::DirectoryAudits] {
+        for log in Log::ALL {
             let objects = Arc::new(Shelf::of(archive, log, arrow_schema(log), days, &self.ledgers).await?);
             let name = log.name().replace('-', "_");
             for (name, rows) in [(name.clone(), Rows::All), (format!("{name}_latest"), Rows::Newest)] {

@@ -32,6 +32,7 @@ use folder::Folder;
 use futures_util::StreamExt as _;
 use std::path::Path;
 use store::Store;
+pub use store::StoredFile;
 
 /// Attempts to write a ledger that others are writing too. Each lost attempt is another writer's success.
 const MOST_CONFLICTS: u32 = 50;

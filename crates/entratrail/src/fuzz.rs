@@ -82,7 +82,7 @@ pub fn page(bytes: &[u8]) {
     let Ok(buffer) = Arc::new(Mutex::new(bytes.to_vec())).try_lock_owned() else { return };
     match Page::parse(buffer) {
         Ok(page) => {
-            for log in [Log::SignIns, Log::DirectoryAudits] {
+            for log in Log::ALL {
                 let records = page.records(log);
                 assert_eq!(records.len(), page.record_count());
                 let is_served = |json: &[u8]| memchr::memmem::find(bytes, json).is_some();

@@ -12,6 +12,7 @@ pub use proof::{Doubt, Proof, State, StreamHistory, needs_kept_since};
 pub use row::{Completed, Counts, MAX_READ, Origin, ReadResult, ReadRow, StoredObject, StoredTable};
 
 use crate::window::Window;
+use std::collections::HashSet;
 
 /// Reason for which a ledger file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +108,16 @@ impl Ledger {
         let mut reads: Vec<_> = self.rows().filter(|row| row.object().is_some()).collect();
         reads.sort_by_key(|row| (row.window, row.read));
         reads
+    }
+
+    /// Keys of the raw objects that are on record.
+    pub fn recorded_keys(&self) -> HashSet<&str> {
+        self.rows().filter_map(ReadRow::object).map(|object| object.key.as_str()).collect()
+    }
+
+    /// Complete read that stored the raw object `key`.
+    pub fn read_that_stored(&self, key: &str) -> Option<&ReadRow> {
+        self.rows().find(|row| row.object().is_some_and(|object| object.key == key))
     }
 
     /// Table object that belongs to the raw object `key`: as it was made first, or last made again.

@@ -10,6 +10,9 @@ pub enum Log {
 }
 
 impl Log {
+    /// Every log.
+    pub const ALL: [Self; 2] = [Self::SignIns, Self::DirectoryAudits];
+
     /// The name in reports, metrics and object keys.
     pub fn name(self) -> &'static str {
         match self {
@@ -97,10 +100,7 @@ pub enum Stream {
 impl Stream {
     /// Every stream that an archive can hold.
     pub fn all() -> Vec<Self> {
-        [Log::SignIns, Log::DirectoryAudits]
-            .into_iter()
-            .flat_map(|log| log.streams(&EventType::ALL))
-            .collect()
+        Log::ALL.into_iter().flat_map(|log| log.streams(&EventType::ALL)).collect()
     }
 
     /// The log that this stream belongs to.

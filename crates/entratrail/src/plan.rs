@@ -1,6 +1,6 @@
 //! The windows that a run has to read: a function of the ledger, the archive and the time.
 
-use crate::ledger::{Ledger, Proof, ReadRow, State, StoredTable};
+use crate::ledger::{Ledger, Proof, ReadRow, State, StoredObject, StoredTable};
 use crate::log::Stream;
 use crate::object::{parse_raw_key, raw_key};
 use crate::window::{Window, WindowLength, midnight};
@@ -24,16 +24,23 @@ pub struct RawObject {
     pub read: u32,
 }
 
-/// The raw objects that `ledger`, of `stream`, has on record, with the table objects made of them: `None` where a row from before
-/// format 2 does not say what its table is.
-pub fn tables_on_record(
-    stream: Stream,
-    ledger: &Ledger,
-) -> impl Iterator<Item = (RawObject, Option<&StoredTable>)> {
+/// A raw object that a ledger has on record.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordedObject<'ledger> {
+    /// The object, as its key says.
+    pub object: RawObject,
+    /// Key, hash and size.
+    pub stored: &'ledger StoredObject,
+    /// Table object made of it; `None` where a row from before format 2 does not say what its table is.
+    pub table: Option<&'ledger StoredTable>,
+}
+
+/// The raw objects that `ledger`, of `stream`, has on record, by window and read.
+pub fn objects_on_record(stream: Stream, ledger: &Ledger) -> impl Iterator<Item = RecordedObject<'_>> {
     let recorded = ledger.reads_with_object().into_iter().filter_map(ReadRow::object);
-    recorded.filter_map(move |recorded| {
-        let object = parse_raw_key(stream, &recorded.key)?;
-        Some((object, ledger.table_of(&recorded.key)))
+    recorded.filter_map(move |stored| {
+        let object = parse_raw_key(stream, &stored.key)?;
+        Some(RecordedObject { object, stored, table: ledger.table_of(&stored.key) })
     })
 }
 
@@ -53,10 +60,8 @@ pub struct Holdings {
 impl Holdings {
     /// The objects that no complete read names: what a run that died at the wrong moment leaves.
     pub fn objects_without_row(&self) -> Vec<RawObject> {
-        let is_known = |object: &RawObject| {
-            let key = raw_key(self.stream, *object);
-            self.ledger.reads_with_object().iter().any(|row| row.object().is_some_and(|o| o.key == key))
-        };
+        let recorded = self.ledger.recorded_keys();
+        let is_known = |object: &RawObject| recorded.contains(raw_key(self.stream, *object).as_str());
         self.objects.iter().copied().filter(|object| !is_known(object)).collect()
     }
 

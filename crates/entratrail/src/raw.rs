@@ -104,7 +104,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 }
 
 /// These bytes as lower-case hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+pub fn hexadecimal(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         let _ = write!(digits, "{byte:02x}"); // writing to a string cannot fail

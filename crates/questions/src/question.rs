@@ -27,7 +27,7 @@ pub struct Question {
     pub sql: String,
 }
 
-/// Gravity of an answer, the gravest first; `docs/severity.md` says what each means.
+/// Gravity of an answer, the gravest first; `docs/ask.md` says what each means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {

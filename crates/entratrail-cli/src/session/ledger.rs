@@ -13,7 +13,7 @@ use entratrail::error::Error;
 use entratrail::ledger::{Ledger, Origin, ReadRow, StoredTable};
 use entratrail::log::{Log, Stream};
 use entratrail::object::table_key;
-use entratrail::plan::tables_on_record;
+use entratrail::plan::objects_on_record;
 use futures_util::StreamExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -60,8 +60,8 @@ impl Ledgers {
     pub(super) fn tables(&self, log: Log, days: Days) -> BTreeMap<String, Option<StoredTable>> {
         let wanted = self.iter().filter(|(stream, day, _)| stream.log() == log && days.contains(*day));
         let tables = wanted.flat_map(|(stream, _, ledger)| {
-            tables_on_record(stream, ledger)
-                .map(move |(object, table)| (table_key(stream, object), table.cloned()))
+            objects_on_record(stream, ledger)
+                .map(move |recorded| (table_key(stream, recorded.object), recorded.table.cloned()))
         });
         tables.collect()
     }

@@ -8,7 +8,7 @@ use entratrail::archive::Archive;
 use entratrail::ledger::{Ledger, ReadRow, StoredObject};
 use entratrail::log::Stream;
 use entratrail::object::{parse_raw_key, raw_key, table_key};
-use entratrail::plan::{Holdings, RawObject, tables_on_record};
+use entratrail::plan::{Holdings, RawObject, RecordedObject, objects_on_record};
 use entratrail::raw::ObjectDigest;
 use entratrail::record::{Record, Version};
 use entratrail::window::Window;
@@ -57,7 +57,7 @@ impl CheckedDay {
 
     /// Checks that each read that stored something has its table object, and no other one is there.
     async fn check_tables(&mut self, archive: &Archive, ledger: &Ledger, mut tables: BTreeSet<RawObject>) {
-        for (object, stored) in tables_on_record(self.stream, ledger) {
+        for RecordedObject { object, table: stored, .. } in objects_on_record(self.stream, ledger) {
             let key = table_key(self.stream, object);
             let address = archive.address(&key);
             if !tables.remove(&object) {

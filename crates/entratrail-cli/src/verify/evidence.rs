@@ -21,7 +21,7 @@ pub(crate) struct EarlierCheckpoint {
     note: SignedNote,
 }
 
-/// What was found of one log.
+/// Result of the check of one log.
 #[derive(Debug, Serialize)]
 pub(crate) struct EvidenceCheck {
     log: &'static str,
@@ -81,7 +81,7 @@ pub(super) async fn check(
     since: &[EarlierCheckpoint],
 ) -> Result<Vec<EvidenceCheck>, Error> {
     let mut checks = Vec::new();
-    for log in [Log::SignIns, Log::DirectoryAudits] {
+    for log in Log::ALL {
         let earlier: Vec<_> = since.iter().filter(|checkpoint| checkpoint.is_of(log)).collect();
         let check = if let Some(keys) = keys {
             check_log(archive, log, keys, &earlier).await?
@@ -147,7 +147,7 @@ impl EvidenceCheck {
         self
     }
 
-    /// Whether all that was asked for holds. A log that is not there proves nothing.
+    /// Tells whether all that was asked for holds. A log that is not there proves nothing.
     pub(super) fn is_sound(&self) -> bool {
         matches!(self.standing, Standing::Without | Standing::Unchecked | Standing::Signed)
             && self.pending == 0

@@ -21,7 +21,7 @@ pub(crate) struct Verification {
     pub(super) streams: Vec<CheckedStream>,
     /// Files that EntraTrail did not write.
     pub(super) foreign: Vec<String>,
-    /// How each signed log stands.
+    /// Standing of each signed log.
     pub(super) evidence: Vec<EvidenceCheck>,
 }
 

@@ -6,7 +6,7 @@ mod patience;
 
 pub(super) use multipart::Multipart;
 
-use super::store::{Checksum, Listed, Whole};
+use super::store::{Checksum, Listed, StoredFile};
 use crate::config::Encryption;
 use crate::error::Error;
 use crate::log::Log;
@@ -74,7 +74,7 @@ impl Bucket {
         format!("s3://{}/{key}", self.name)
     }
 
-    pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
+    pub(super) async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
         let object = match patiently(is_busy, || self.get(key).send()).await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Ok(None),
@@ -82,7 +82,7 @@ impl Bucket {
         };
         let version = object.e_tag;
         let body = object.body.collect().await.map_err(|_| broke_off(&self.address(key)))?;
-        Ok(Some(Whole { body: body.to_vec(), version }))
+        Ok(Some(StoredFile { body: body.to_vec(), version }))
     }
 
     pub(super) async fn open(&self, key: &str) -> Result<Content, Error> {

@@ -1,17 +1,15 @@
 //! Objects of the signed log, and the ledger files that it is about.
 
-use super::Archive;
+use super::{Archive, StoredFile};
 use crate::error::Error;
 use crate::evidence::proof_key;
-use crate::evidence::seal::StoredFile;
-use crate::log::{Log, Stream};
+use crate::log::{EventType, Log};
 use crate::object::parse_ledger_key;
 
 impl Archive {
     /// A small object as a whole, where there is one.
     pub(crate) async fn file(&self, key: &str) -> Result<Option<StoredFile>, Error> {
-        let whole = self.store.read(key).await?;
-        Ok(whole.map(|whole| StoredFile { body: whole.body, version: whole.version }))
+        self.store.read(key).await
     }
 
     /// Creates an object; false where there is one of that name, which stays.
@@ -36,7 +34,7 @@ impl Archive {
         let end = format!("{folder}~");
         let listed = self.store.list(&folder, folder.clone(), end).await?;
         let mut files: Vec<_> = listed.into_iter().map(|file| (file.key, file.bytes)).collect();
-        let streams: Vec<_> = Stream::all().into_iter().filter(|stream| stream.log() == log).collect();
+        let streams = log.streams(&EventType::ALL);
         files.retain(|(key, _)| streams.iter().any(|stream| parse_ledger_key(*stream, key).is_some()));
         Ok(files)
     }

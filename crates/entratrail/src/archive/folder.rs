@@ -12,7 +12,7 @@ pub use claim::Access;
 pub(super) use draft::Draft;
 pub(super) use object::Content;
 
-use super::store::{Checksum, Listed, Whole};
+use super::store::{Checksum, Listed, StoredFile};
 use crate::error::Error;
 use crate::raw::{sha256, sha256_of};
 use claim::Claim;
@@ -51,12 +51,12 @@ impl Folder {
         self.path(key).display().to_string()
     }
 
-    pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
+    pub(super) async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
         let folder = self.clone();
         let path = self.path(key);
         blocking(move || {
             let body = folder.body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
-            Ok(body.map(|body| Whole { version: Some(version_of(&body)), body }))
+            Ok(body.map(|body| StoredFile { version: Some(version_of(&body)), body }))
         })
         .await
     }

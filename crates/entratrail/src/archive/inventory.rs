@@ -6,8 +6,9 @@ use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::log::Stream;
 use crate::object::{ledger_folder, parse_ledger_key, parse_raw_key, raw_folder, table_key};
+use crate::plan::{RecordedObject, objects_on_record};
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Objects of one stream and some days in a row, as a listing shows them.
 #[derive(Debug)]
@@ -30,10 +31,8 @@ pub struct Expected {
     pub sha256: String,
     /// Key of the raw object that a table object is made of; `None` for a raw object.
     pub made_of: Option<String>,
-    /// Whether nothing about it asks for more than the listing.
+    /// The listing shows it in its size and no younger than its ledger, so that nothing asks for a closer look.
     pub is_as_listed: bool,
-    /// Whether it may be younger than the ledger.
-    is_late: bool,
 }
 
 /// Result of holding an object against its record.
@@ -76,10 +75,8 @@ impl Archive {
         match self.store.checksum(&expected.key).await? {
             Checksum::Gone => Ok(Held::Gone),
             Checksum::Sha256(sha256) => Ok(same_if(sha256 == expected.sha256)),
-            Checksum::Unknown if expected.is_late => {
-                Ok(same_if(self.sha256_of(&expected.key).await? == expected.sha256))
-            }
-            Checksum::Unknown => Ok(Held::Same),
+            Checksum::Unknown if expected.is_as_listed => Ok(Held::Same),
+            Checksum::Unknown => Ok(same_if(self.sha256_of(&expected.key).await? == expected.sha256)),
         }
     }
 }
@@ -108,11 +105,7 @@ impl Inventory {
 
     /// Whether `day` has a raw object that `ledger` does not have on record.
     pub fn has_unrecorded(&self, day: NaiveDate, ledger: &Ledger) -> bool {
-        let recorded: HashSet<_> = ledger
-            .reads_with_object()
-            .into_iter()
-            .filter_map(|row| Some(row.object()?.key.as_str()))
-            .collect();
+        let recorded = ledger.recorded_keys();
         self.raw.get(&day).into_iter().flatten().any(|key| !recorded.contains(key.as_str()))
     }
 
@@ -121,13 +114,11 @@ impl Inventory {
     pub fn expected(&self, day: NaiveDate, ledger: &Ledger) -> Vec<Expected> {
         let written_at = self.ledgers.get(&day).copied();
         let mut expected = Vec::new();
-        for row in ledger.reads_with_object() {
-            let Some(recorded) = row.object() else { continue };
-            let Some(object) = parse_raw_key(self.stream, &recorded.key) else { continue };
-            expected.push(self.expect(&recorded.key, &recorded.sha256, Some(recorded.bytes), written_at));
-            if let Some(table) = ledger.table_of(&recorded.key) {
+        for RecordedObject { object, stored, table } in objects_on_record(self.stream, ledger) {
+            expected.push(self.expect(&stored.key, &stored.sha256, Some(stored.bytes), written_at));
+            if let Some(table) = table {
                 let of_table = self.expect(&table_key(self.stream, object), &table.sha256, None, written_at);
-                expected.push(Expected { made_of: Some(recorded.key.clone()), ..of_table });
+                expected.push(Expected { made_of: Some(stored.key.clone()), ..of_table });
             }
         }
         expected
@@ -150,7 +141,6 @@ impl Inventory {
             sha256: sha256.to_owned(),
             made_of: None,
             is_as_listed: !is_late && !has_other_size,
-            is_late: is_late || has_other_size,
         }
     }
 }

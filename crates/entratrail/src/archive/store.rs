@@ -17,11 +17,12 @@ pub(super) enum Store {
 }
 
 /// A small object as a whole.
-#[derive(Debug)]
-pub(super) struct Whole {
-    pub(super) body: Vec<u8>,
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StoredFile {
+    /// Its bytes.
+    pub body: Vec<u8>,
     /// Tag that differs from that of any later version.
-    pub(super) version: Option<String>,
+    pub version: Option<String>,
 }
 
 /// An object as a listing shows it.
@@ -75,7 +76,7 @@ impl Store {
     }
 
     /// The object, where there is one.
-    pub(super) async fn read(&self, key: &str) -> Result<Option<Whole>, Error> {
+    pub(super) async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
         match self {
             Self::Bucket(bucket) => bucket.read(key).await,
             Self::Folder(folder) => folder.read(key).await,

@@ -246,7 +246,7 @@ impl Collector {
         left_over.sort_unstable();
         for object in left_over {
             // Its own run may have put it on record while the one before it was picked up.
-            if !holdings.objects_without_row().contains(&object) {
+            if holdings.ledger.read_that_stored(&raw_key(holdings.stream, object)).is_some() {
                 continue;
             }
             let row = self.row_of(&holdings, object).await?;

@@ -5,7 +5,7 @@ use super::Collector;
 use super::holdings::Archived;
 use crate::archive::{Expected, FETCHED_AT_ONCE, Held, Inventory};
 use crate::error::Error;
-use crate::ledger::{Ledger, ReadRow};
+use crate::ledger::Ledger;
 use crate::log::Stream;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use futures_util::future::FusedFuture;
@@ -75,12 +75,15 @@ impl Collector {
         let last = now.date_naive();
         for stream in self.streams() {
             let Some(first) = archived.first_ledger(stream) else { continue };
-            for block in blocks(archived.oldest_day.max(first), last) {
-                self.scrub_days(stream, block.1, None, archived, &mut findings).await;
-            }
+            let last_run = archived.last_run_before(last);
             let cycle = last.num_days_from_ce() / CYCLE_DAYS;
-            for block in slice(first, last, archived.last_run_before(last)) {
-                self.scrub_days(stream, block, Some(cycle), archived, &mut findings).await;
+            for (number, (start, end)) in blocks(first, last) {
+                if is_due(number, last, last_run) {
+                    self.scrub_days(stream, (start, end), Some(cycle), archived, &mut findings).await;
+                } else if archived.oldest_day <= end {
+                    let days = (start.max(archived.oldest_day), end);
+                    self.scrub_days(stream, days, None, archived, &mut findings).await;
+                }
             }
         }
         findings
@@ -186,8 +189,7 @@ impl Collector {
         Stop: FusedFuture<Output = ()> + Unpin,
     {
         let (ledger, _) = self.archive.ledger(table.stream, table.day).await?;
-        let names = |row: &&ReadRow| row.object().is_some_and(|object| object.key == table.raw);
-        let Some(row) = ledger.reads_with_object().into_iter().find(names) else { return Ok(false) };
+        let Some(row) = ledger.read_that_stored(&table.raw) else { return Ok(false) };
         let known = ledger.table_of(&table.raw);
         if let Some(known) = known
             && self.archive.sha256_of(&table.key).await.is_ok_and(|sha256| sha256 == known.sha256)
@@ -210,17 +212,13 @@ fn blocks(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = (i32, (Naiv
     })
 }
 
-/// The blocks of days from `first` to `last` that are looked at since the day `after`, on which a run was last started.
-fn slice(first: NaiveDate, last: NaiveDate, after: Option<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
-    let since_last_run = after.map_or(1, |after| (last - after).num_days().clamp(1, CYCLE_DAYS.into()));
-    let today = last.num_days_from_ce();
-    let is_due = |block: i32| {
-        (0..since_last_run).any(|ago| {
-            let turn = i64::from(today) - ago;
-            turn.rem_euclid(CYCLE_DAYS.into()) == i64::from(block).rem_euclid(CYCLE_DAYS.into())
-        })
-    };
-    blocks(first, last).filter(|(number, _)| is_due(*number)).map(|(_, days)| days).collect()
+/// Tells whether a block is in the slice of a run on the day `today`, where the last run was on the day `after`.
+fn is_due(block: i32, today: NaiveDate, after: Option<NaiveDate>) -> bool {
+    let since_last_run = after.map_or(1, |after| (today - after).num_days().clamp(1, CYCLE_DAYS.into()));
+    (0..since_last_run).any(|ago| {
+        let turn = i64::from(today.num_days_from_ce()) - ago;
+        turn.rem_euclid(CYCLE_DAYS.into()) == i64::from(block).rem_euclid(CYCLE_DAYS.into())
+    })
 }
 
 /// Selects the `objects` whose checksum is asked for in `cycle`: all of them, where they are few enough.
@@ -242,6 +240,11 @@ mod tests {
 
     fn days(blocks: Vec<(NaiveDate, NaiveDate)>) -> impl Iterator<Item = NaiveDate> {
         blocks.into_iter().flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last))
+    }
+
+    /// The blocks of a slice.
+    fn slice(first: NaiveDate, last: NaiveDate, after: Option<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
+        blocks(first, last).filter(|(number, _)| is_due(*number, last, after)).map(|(_, days)| days).collect()
     }
 
     #[test]

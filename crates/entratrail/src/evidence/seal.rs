@@ -15,6 +15,7 @@ use super::head::Head;
 use super::note::{SignedNote, VerifierKey};
 use super::tiles::{Edge, TILE_WIDTH, Tile, TileFile, entries_of};
 use super::{Broken, proof_key};
+use crate::archive::StoredFile;
 use crate::ledger::Ledger;
 use crate::log::Log;
 use std::collections::{BTreeMap, VecDeque};
@@ -63,15 +64,6 @@ pub enum SealAnswer {
     Note(String),
     /// To `Remember`.
     Done,
-}
-
-/// Small object, and what a later version of it differs in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct StoredFile {
-    /// Content.
-    pub body: Vec<u8>,
-    /// Version.
-    pub version: Option<String>,
 }
 
 /// What a seal does next.

@@ -4,9 +4,9 @@ use super::checkpoint::{Checkpoint, TreeHead};
 use super::head::Head;
 use super::note::SignedNote;
 use super::proof_key;
-use super::seal::{Next, Seal, SealAnswer, SealOutcome, SealRequest, StoredFile};
+use super::seal::{Next, Seal, SealAnswer, SealOutcome, SealRequest};
 use super::signer::Signer;
-use crate::archive::{Archive, FETCHED_AT_ONCE};
+use crate::archive::{Archive, FETCHED_AT_ONCE, StoredFile};
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::log::Log;
@@ -33,22 +33,14 @@ pub async fn seal(archive: &Archive, log: Log, signer: Result<&Signer, &Error>) 
         Ok(signer) => run(archive, log, signer).await,
         Err(error) => Err(SealFailure::Delayed(error.clone())),
     };
-    match sealed {
-        Ok(SealOutcome { checkpoint, alarms }) if alarms.is_empty() => {
-            Sealed { checkpoint, waiting: Some(0), ..Sealed::default() }
-        }
-        Ok(SealOutcome { checkpoint, alarms }) => {
-            Sealed { checkpoint, waiting: waiting(archive, log).await.ok(), alarms, delayed: None }
-        }
-        Err(SealFailure::Alarm(alarm)) => {
-            let alarms = vec![alarm];
-            Sealed { waiting: waiting(archive, log).await.ok(), alarms, ..Sealed::default() }
-        }
-        Err(SealFailure::Delayed(error)) => {
-            let delayed = Some(error.to_string());
-            Sealed { waiting: waiting(archive, log).await.ok(), delayed, ..Sealed::default() }
-        }
-    }
+    let sealed = match sealed {
+        Ok(SealOutcome { checkpoint, alarms }) => Sealed { checkpoint, alarms, ..Sealed::default() },
+        Err(SealFailure::Alarm(alarm)) => Sealed { alarms: vec![alarm], ..Sealed::default() },
+        Err(SealFailure::Delayed(error)) => Sealed { delayed: Some(error.to_string()), ..Sealed::default() },
+    };
+    let is_whole = sealed.alarms.is_empty() && sealed.delayed.is_none();
+    let waiting = if is_whole { Some(0) } else { waiting(archive, log).await.ok() };
+    Sealed { waiting, ..sealed }
 }
 
 enum SealFailure {

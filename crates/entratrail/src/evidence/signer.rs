@@ -78,7 +78,7 @@ impl Signer {
     /// Verifier keys of every log, one a line.
     pub fn shown(&self) -> String {
         let mut shown = String::new();
-        for key in [Log::SignIns, Log::DirectoryAudits].iter().flat_map(|log| self.verifier_keys(*log)) {
+        for key in Log::ALL.iter().flat_map(|log| self.verifier_keys(*log)) {
             let _ = writeln!(shown, "{key}"); // writing to a string cannot fail
         }
         shown

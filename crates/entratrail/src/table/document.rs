@@ -28,7 +28,7 @@ This page is made from the declaration that also makes the files (`crates/entrat
 /// The page in Markdown.
 pub fn document() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for log in [Log::SignIns, Log::DirectoryAudits] {
+    for log in Log::ALL {
         // Writing to a string cannot fail.
         let _ = write!(page, "\n## {}\n\n| column | type | Graph | what |\n|---|---|---|---|\n", log.table());
         describe(&mut page, "", fields(log));

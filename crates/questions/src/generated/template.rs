@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn no_description_needs_more_quotes() {
-        for log in [Log::SignIns, Log::DirectoryAudits] {
+        for log in Log::ALL {
             for [name, _, about] in described(log) {
                 assert!(!about.is_empty() && !about.contains(['"', '\\']), "{name}");
             }

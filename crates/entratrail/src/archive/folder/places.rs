@@ -35,7 +35,7 @@ fn stranger_in(root: &Path) -> io::Result<Option<String>> {
     if let Some(stranger) = stranger_among(&visible(root)?, &FOLDERS) {
         return Ok(Some(stranger));
     }
-    let logs = [Log::SignIns.name(), Log::DirectoryAudits.name()];
+    let logs = Log::ALL.map(Log::name);
     for folder in ["raw", "ledger"].into_iter().filter(|folder| root.join(folder).exists()) {
         if let Some(stranger) = stranger_among(&visible(&root.join(folder))?, &logs) {
             return Ok(Some(format!("{folder}/{stranger}")));

@@ -4,7 +4,7 @@ use super::super::Broken;
 use super::super::entry::{LONGEST_ENTRY, LogEntry};
 use super::super::head::{FileCursor, Head};
 use super::super::tiles::{TILE_WIDTH, Tile};
-use super::StoredFile;
+use crate::archive::StoredFile;
 use crate::ledger::Ledger;
 use std::collections::{BTreeMap, VecDeque};
 
