@@ -304,3 +304,12 @@ CASE WHEN cardinality(authentication_details) >= 2 THEN authentication_details[2
 WHEN cardinality(authentication_details) = 1 THEN authentication_details[1] END AS factor
 FROM sign_ins_latest
 ) AS steps;
+
+CREATE OR REPLACE VIEW gateways AS
+SELECT address
+FROM attempts
+WHERE day >= current_date - INTERVAL '30' DAY
+AND event_type IN ('interactiveUser', 'nonInteractiveUser')
+AND outcome = 'success'
+GROUP BY address
+HAVING count(DISTINCT person) >= 5;

@@ -57,15 +57,7 @@ FROM (
         seen.location.geo_coordinates.latitude AS latitude,
         seen.location.geo_coordinates.longitude AS longitude
       FROM attempts AS seen
-      LEFT JOIN (
-        SELECT address
-        FROM attempts
-        WHERE day >= current_date - INTERVAL '30' DAY
-          AND event_type IN ('interactiveUser', 'nonInteractiveUser')
-          AND outcome = 'success'
-        GROUP BY address
-        HAVING count(DISTINCT person) >= 5
-      ) AS gateways ON gateways.address = seen.address
+      LEFT JOIN gateways ON gateways.address = seen.address
       LEFT JOIN settings ON settings.kind = 'trusted-network' AND seen.address LIKE settings.value || '%'
       WHERE seen.day >= current_date - INTERVAL '30' DAY
         AND seen.event_type IN ('interactiveUser', 'nonInteractiveUser')

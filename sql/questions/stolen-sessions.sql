@@ -57,15 +57,7 @@ FROM (
         AND outcome = 'success'
         AND session_id <> ''
     ) AS seen
-    LEFT JOIN (
-      SELECT address
-      FROM attempts
-      WHERE day >= current_date - INTERVAL '30' DAY
-        AND event_type IN ('interactiveUser', 'nonInteractiveUser')
-        AND outcome = 'success'
-      GROUP BY address
-      HAVING count(DISTINCT person) >= 5
-    ) AS gateways ON gateways.address = seen.address
+    LEFT JOIN gateways ON gateways.address = seen.address
     WHERE gateways.address IS NULL
   ) AS sessions
 ) AS moves
