@@ -83,6 +83,8 @@ pub struct CompletedChain {
     pub started_at: DateTime<Utc>,
     /// When its last page had left.
     pub finished_at: DateTime<Utc>,
+    /// Whether its last page lacked the next link that more records would have needed.
+    pub ended_early: bool,
     /// Every version that it served inside the span.
     pub served: Vec<Served>,
 }
@@ -121,6 +123,8 @@ pub(crate) struct PlaceInChain {
     /// Number of the page, and records that were served of it before.
     pub(crate) page: (usize, usize),
     pub(crate) is_last: bool,
+    /// Whether more would follow, and no link says so.
+    pub(crate) ends_early: bool,
     pub(crate) span: Span,
     pub(crate) asked_at: DateTime<Utc>,
 }
@@ -139,6 +143,7 @@ pub(crate) struct ChainRecord {
     pub(crate) span: Span,
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) finished_at: DateTime<Utc>,
+    pub(crate) ended_early: bool,
     /// By page, so that a page that was asked for twice counts once.
     pages: BTreeMap<(usize, usize), Vec<Version>>,
 }
@@ -183,13 +188,14 @@ impl Journal {
     fn deliver_in_chain(&mut self, place: PlaceInChain, versions: Vec<Version>, now: DateTime<Utc>) {
         if place.page == (0, 0) {
             let (span, started_at, pages) = (place.span, place.asked_at, BTreeMap::new());
-            let record = ChainRecord { span, started_at, finished_at: now, pages };
+            let record = ChainRecord { span, started_at, finished_at: now, ended_early: false, pages };
             self.begun.entry(place.chain).or_insert(record);
         }
         // A page behind the end that is asked for once more finds nothing here.
         let Some(record) = self.begun.get_mut(&place.chain) else { return };
         record.pages.insert(place.page, versions);
         record.finished_at = now;
+        record.ended_early = place.ends_early;
         if place.is_last {
             self.completed.extend(self.begun.remove(&place.chain));
         }

@@ -140,10 +140,13 @@ impl Page {
     fn place_in_chain(&self, world: &World, query: &Query) -> Option<PlaceInChain> {
         let (chain, number, skipped) = self.chain.as_ref().filter(|_| world.scenario.remember_chains)?;
         let (from, to) = (query.filter.from, query.filter.to);
+        let lacks_link = self.fault == Some(FaultKind::MissingLink) && !matches!(self.next, Next::None);
+        let ends_early = lacks_link || self.chain_fault() == Some(FaultKind::MissingLink);
         Some(PlaceInChain {
             chain: chain.number,
             page: (*number, *skipped),
-            is_last: matches!(self.next, Next::None) || self.fault == Some(FaultKind::MissingLink),
+            is_last: matches!(self.next, Next::None) || ends_early,
+            ends_early,
             span: Span { streams: query.streams().to_vec(), from, to },
             asked_at: ticks::to_time(world.clock.now()),
         })

@@ -142,6 +142,7 @@ impl Simulator {
             to: bound(record.span.to),
             started_at: record.started_at,
             finished_at: record.finished_at,
+            ended_early: record.ended_early,
             served: self.distinct(record.versions().map(|version| (*version, Vec::new())).collect()),
         };
         journal.completed.iter().map(chain).collect()
