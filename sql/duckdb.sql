@@ -313,3 +313,18 @@ AND event_type IN ('interactiveUser', 'nonInteractiveUser')
 AND outcome = 'success'
 GROUP BY address
 HAVING count(DISTINCT person) >= 5;
+
+CREATE OR REPLACE VIEW tables_and_ledger AS
+SELECT stream, day, first_seen, sum(promised) AS promised_rows, sum(held) AS table_rows
+FROM (
+SELECT stream, day, started_at AS first_seen, coalesce(table_rows, new) AS promised, CAST(0 AS BIGINT) AS held
+FROM reads
+WHERE status = 'complete' AND key IS NOT NULL
+UNION ALL
+SELECT event_type AS stream, day, CAST(first_seen AS TIMESTAMP) AS first_seen, CAST(0 AS BIGINT) AS promised, CAST(1 AS BIGINT) AS held
+FROM sign_ins
+UNION ALL
+SELECT 'directory-audits' AS stream, day, CAST(first_seen AS TIMESTAMP) AS first_seen, CAST(0 AS BIGINT) AS promised, CAST(1 AS BIGINT) AS held
+FROM directory_audits
+) AS rows_of_both
+GROUP BY stream, day, first_seen;

@@ -29,7 +29,8 @@ impl Collected {
         Self::of(Scenario::calm_tenant().expect("the calm tenant is valid")).await
     }
 
-    /// The same week with every story in it, records that arrive a day late, and a day that was lost.
+    /// A week like it with every story in it, records that arrive a day late, a day whose ledger was lost, and one whose
+    /// tables were.
     pub(crate) async fn with_stories() -> Self {
         let mut scenario = Scenario::calm_tenant().expect("the calm tenant is valid");
         scenario.story = Scenario::default_tenant().expect("the built-in tenant is valid").story;
@@ -38,6 +39,8 @@ impl Collected {
         let lost = Utc::now().date_naive() - TimeDelta::days(3);
         let ledger = collected.folder().join(format!("ledger/directory-audits/day={lost}.ndjson"));
         std::fs::remove_file(ledger).expect("that day was read");
+        let tables = format!("tables/sign_ins/event_type=nonInteractiveUser/day={lost}");
+        std::fs::remove_dir_all(collected.folder().join(tables)).expect("that day has tables");
         collected
     }
 

@@ -13,7 +13,7 @@ pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the checkout is there")
 }
 
-/// What a script beside this file prints.
+/// Output of a script beside this file.
 pub(crate) fn python(script: &str, arguments: &[&Path]) -> Value {
     let output = Command::new(Tools::Emulator.program("python"))
         .arg("-B")

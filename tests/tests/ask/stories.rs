@@ -21,7 +21,7 @@ use crate::questions::{answers_of_duckdb, rows_of_the_command};
 const MOST_OTHERS: usize = 2;
 
 /// Questions that look for trouble in the ledger, where no record tells a story.
-const OF_THE_LEDGER: [&str; 1] = ["coverage-gaps"];
+const OF_THE_LEDGER: [&str; 2] = ["coverage-gaps", "tables-against-ledger"];
 
 /// The settings of every story.
 pub(crate) const SETTINGS: [(&str, &str); 3] = [
@@ -161,7 +161,7 @@ impl Story {
     }
 }
 
-/// What a row has to say, in JSON.
+/// Text that a row has to hold, in JSON.
 fn filled(cast: &Cast, members: &toml::Value) -> Value {
     let text = cast.fill(members.as_str().expect("a row is JSON text"), 0);
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
