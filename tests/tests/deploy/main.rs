@@ -16,6 +16,7 @@ mod neighbours;
 mod operator;
 mod privileges;
 mod refusals;
+mod resident;
 mod self_test;
 mod states;
 mod template;

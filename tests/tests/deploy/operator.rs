@@ -15,6 +15,8 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use crate::resident;
+
 /// Longer than any mail takes.
 const MAIL_PATIENCE: Duration = Duration::from_mins(5);
 
@@ -43,7 +45,7 @@ pub(crate) struct Operator {
     folder: TempDir,
 }
 
-/// What a program printed and how it ended.
+/// Output of a program, and its end.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: i32,
@@ -196,7 +198,7 @@ impl Operator {
 
     /// Runs the AWS command line, expects success and returns the answer.
     pub(crate) async fn aws(&self, words: &[&str]) -> Value {
-        let mut command = self.command(&tool("aws"));
+        let mut command = self.command(&resident::folder().join("aws"));
         let ended = run(command.args(words).args(["--output", "json"]), "").await;
         assert_eq!(ended.status, 0, "aws {words:?}: {}", ended.output);
         serde_json::from_str(&ended.output).unwrap_or(Value::Null)
@@ -218,7 +220,7 @@ impl Operator {
         command
             .env_clear()
             .envs(clock_variables())
-            .env("PATH", format!("{tools}:{path}"))
+            .env("PATH", format!("{}:{tools}:{path}", resident::folder().display()))
             .env("HOME", self.folder.path())
             .envs(self.stack.operator_environment())
             .current_dir(self.folder.path())

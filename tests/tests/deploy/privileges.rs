@@ -11,7 +11,7 @@ use crate::operator::checkout;
 /// The AWS clients of the library, by the names of their fields.
 const CLIENTS: [&str; 4] = ["s3", "ssm", "sts", "lambda"];
 
-/// What a call needs, as IAM names it.
+/// Permissions that a call needs, as IAM names them.
 const NEEDS: [(&str, &[&str]); 12] = [
     ("s3.get_object", &["s3:GetObject"]),
     ("s3.head_object", &["s3:GetObject"]),
@@ -27,7 +27,7 @@ const NEEDS: [(&str, &[&str]); 12] = [
     ("lambda.invoke", &["lambda:InvokeFunction"]),
 ];
 
-/// What services do in the name of the role, without a call in the code.
+/// Permissions that services use in the name of the role, without a call in the code.
 const DONE_BY_AWS: [(&str, &str); 5] = [
     ("kms:Decrypt", "SSM and S3 decrypt for the reader"),
     ("kms:GenerateDataKey", "S3 encrypts for the writer"),

@@ -206,7 +206,7 @@ pub(crate) fn two_stacks_of_one_account_share_no_name(template: &Value) {
     assert_eq!(pattern, "^([a-z][a-z0-9_]{0,127})?$");
 }
 
-/// Which alarms mail when they clear: those that say of the archive itself that it is whole again.
+/// Alarms that mail when they clear: those that say of the archive itself that it is whole again.
 pub(crate) fn alarms_are_quiet_at_first(template: &Value) {
     let topic = json!([{"Ref": "FailureTopic"}]);
     for (name, alarm) in of_type(template, "AWS::CloudWatch::Alarm") {

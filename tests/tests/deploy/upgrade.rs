@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::files::template_of;
-use crate::operator::{Operator, checkout, tool};
+use crate::operator::{Operator, checkout};
 use crate::refusals::template_that_fails;
+use crate::resident;
 
 const FIRST: &[u8] = include_bytes!("upgrade/template-0.1.0.yaml.gz");
 
@@ -26,7 +27,7 @@ pub(crate) const NAMES: [(&str, &str); 7] = [
     ("AWS::SNS::Topic", "TopicName"),
 ];
 
-/// What holds data, identities or consent: an update that made another would lose it.
+/// Resources that hold data, identities or consent: an update that made another would lose it.
 const STAY: [&str; 6] = ["Archive", "Key", "FailureTopic", "SignInLogs", "AuditLogs", "Workgroup"];
 
 fn first_template(folder: &Path) -> PathBuf {
@@ -51,7 +52,7 @@ async fn deploy_first_version(operator: &Operator) {
     let options = operator.first_options();
     let chosen = options.windows(2).filter(|pair| pair[0] == "--set").map(|pair| pair[1].clone());
     settings.extend(chosen);
-    let mut sam: Command = operator.command(&tool("sam"));
+    let mut sam: Command = operator.command(&resident::folder().join("sam"));
     sam.args(["deploy", "--stack-name", "entratrail", "--region", "eu-central-1", "--resolve-s3"])
         .args(["--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar"])
         .args(["--tags", "Application=EntraTrail", "--template-file"])
