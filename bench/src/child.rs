@@ -19,7 +19,7 @@ use std::path::PathBuf;
 /// The word that makes this program a child; it stands in no help.
 pub(crate) const WORD: &str = "--child";
 
-/// What a child is to do.
+/// Work of a child process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
     /// The product's run for the whole span.
@@ -28,7 +28,7 @@ pub(crate) enum Task {
     CollectWhatIsDue(Source),
     /// The raw objects read back, and their table objects made once more where that is asked for.
     ReadBack { source: Source, with_tables: bool },
-    /// The same records, page after page.
+    /// Reads those records, page after page.
     ReadPlainly(Source),
     /// Only to unpack saved answers and to compress what the stored objects hold.
     Codec { answers: Vec<PathBuf>, objects: Vec<PathBuf> },
@@ -50,7 +50,7 @@ pub(crate) struct Source {
     pub(crate) end_day: NaiveDate,
 }
 
-/// What a task came to.
+/// Result of a task.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     /// Records stored as new, or read, or compressed.

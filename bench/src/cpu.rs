@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const RECORDS: u32 = 100_000;
-/// How many times the codec's CPU time the product may take.
+/// Multiple of the codec's CPU time that the product may take.
 const MOST: f64 = 1.8;
 
 /// Collects 100,000 sign-ins; reads them back with and without making their tables; unpacks the same answers and compresses
@@ -19,7 +19,8 @@ pub(crate) async fn measure() -> Result<Table, Failure> {
     progress("cpu: the product");
     let product = stage.collect().await?;
     progress("cpu: the tables by themselves");
-    let (with, without) = (stage.read_back(true).await?, stage.read_back(false).await?);
+    let with = stage.read_back(true).await?;
+    let without = stage.read_back(false).await?;
     let tables = Outcome { cpu_seconds: with.cpu_seconds - without.cpu_seconds, ..with };
     progress("cpu: saving the answers that it was given");
     let folder = TempDir::with_prefix("entratrail-bench-")?;

@@ -6,7 +6,7 @@ use crate::{Failure, progress};
 
 /// As many as a window holds by default, so that each day is one.
 const RECORDS_A_DAY: u32 = 50_000;
-/// How far one peak may lie above the other.
+/// Share by which one peak may lie above the other.
 const MOST_GROWTH: f64 = 1.1;
 /// Megabytes that no run may exceed.
 const MOST_MEGABYTES: f64 = 80.0;

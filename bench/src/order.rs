@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What `--help` prints.
+/// Text that `--help` prints.
 pub(crate) const HELP: &str = "\
 usage: bench [speed] [cpu] [memory] [start] [readers] [--factor N] [--quick] [--patience N]
 
@@ -45,11 +45,11 @@ pub(crate) struct Terms {
     pub(crate) factor: u32,
     /// Whether the readers are spared the large days.
     pub(crate) is_quick: bool,
-    /// How long one run of a reader may take.
+    /// Longest time that one run of a reader may take.
     pub(crate) patience: Duration,
 }
 
-/// What to do.
+/// Work that was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     /// Explain.
@@ -71,7 +71,8 @@ impl Default for Terms {
 impl Order {
     /// Reads the words behind the program's name.
     pub(crate) fn parse(words: &[String]) -> Result<Self, String> {
-        let (mut measurements, mut terms) = (Vec::new(), Terms::default());
+        let mut measurements = Vec::new();
+        let mut terms = Terms::default();
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.as_str() {

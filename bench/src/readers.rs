@@ -22,12 +22,12 @@ use truth::Truth;
 /// Records of the clean days. A quick measurement stops after the first.
 const CLEAN_RECORDS: [u32; 3] = [10_000, 100_000, 1_000_000];
 
-/// What a reader came to on a rung.
+/// Result of a reader on a rung.
 #[derive(Debug)]
 pub(crate) struct Played {
     account: Account,
     cost: Cost,
-    /// What each run that did not end well said.
+    /// Last words of each run that did not end well.
     reported: Vec<String>,
 }
 
@@ -60,7 +60,9 @@ pub(crate) async fn measure(is_quick: bool, patience: Duration) -> Result<Vec<St
 async fn play(installed: &Installed, rung: &Rung, patience: Duration) -> Result<Played, Failure> {
     let simulator = Simulator::start(Scenario::from_toml(&rung.scenario())?).await?;
     let shelf = installed.shelf().await?;
-    let (mut truth, mut cost, mut reported) = (Truth::default(), Cost::default(), Vec::new());
+    let mut truth = Truth::default();
+    let mut cost = Cost::default();
+    let mut reported = Vec::new();
     let mut has_failed: BTreeMap<NaiveDate, bool> = BTreeMap::new();
     for run in rung.runs(simulator.now()) {
         simulator.set_now(run.at);
@@ -95,15 +97,18 @@ fn watch_one(
     run: Run,
 ) -> Result<Ending, Failure> {
     let before = simulator.counts().pages;
-    let is_to_die = || run.killed_after_pages.is_some_and(|pages| simulator.counts().pages >= before + pages);
-    let ending = tokio::task::block_in_place(|| process::watch(command, input, patience, is_to_die))?;
+    let ending = tokio::task::block_in_place(|| {
+        process::watch(command, input, patience, || {
+            run.killed_after_pages.is_some_and(|pages| simulator.counts().pages >= before + pages)
+        })
+    })?;
     if run.killed_after_pages.is_some() && ending.how != How::Killed {
         return Err(format!("a reader that was to be killed ended otherwise: {:?}", ending.how).into());
     }
     Ok(ending)
 }
 
-/// How a run that did not end well is told.
+/// Tells of a run that did not end well.
 fn said(how: How) -> Option<String> {
     match how {
         How::Well | How::Killed => None,

@@ -82,7 +82,7 @@ impl Stage {
         Ok(Self { setting, simulator, bucket: Bucket::open().await? })
     }
 
-    /// What a reader has to know, as of now.
+    /// Settings that a reader has to know, as of now.
     pub(crate) fn source(&self) -> Source {
         let tenant = &self.simulator.scenario().tenant;
         let now = self.simulator.now();
@@ -105,7 +105,8 @@ impl Stage {
     /// Lets the product collect everything, and checks that everything is in the archive.
     pub(crate) async fn collect(&self) -> Result<Outcome, Failure> {
         let outcome = self.run(&Task::Collect(self.source())).await?;
-        let (expected, on_record) = (self.setting.records(), self.bucket.new_on_record()?);
+        let expected = self.setting.records();
+        let on_record = self.bucket.new_on_record()?;
         if outcome.records == expected && on_record == expected {
             return Ok(outcome);
         }

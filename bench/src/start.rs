@@ -14,7 +14,7 @@ const FUNCTIONS: [&str; 2] = ["sign-in-logs", "audit-logs"];
 const STARTS: usize = 20;
 /// The median of the starts must stay below this.
 const MOST_MILLISECONDS: f64 = 15.0;
-/// What a function asks the runtime interface for first.
+/// Path that a function asks the runtime interface for first.
 const FIRST_REQUEST: &str = "GET /2018-06-01/runtime/invocation/next";
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -17,7 +17,7 @@ struct Row {
     target: Option<Target>,
 }
 
-/// What a figure should be, and whether it is.
+/// Promise for a figure, and whether it is kept.
 #[derive(Debug)]
 pub(crate) struct Target {
     wanted: String,
@@ -58,7 +58,8 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, measured) = (self.width(|row| &row.what), self.width(|row| &row.measured));
+        let what = self.width(|row| &row.what);
+        let measured = self.width(|row| &row.measured);
         let wanted = self.width(|row| row.target.as_ref().map_or("", |target| &target.wanted));
         writeln!(f, "{}", self.title)?;
         for row in &self.rows {

@@ -51,7 +51,9 @@ fn password_spray(records: &[Value]) -> Option<String> {
     let users: BTreeSet<_> = failed.map(|record| user(record)).collect();
     let success = tries.iter().find(|record| record["status"]["errorCode"] == 0)?;
     let minutes = (time(tries.last()?) - time(tries.first()?)).num_minutes() + 1;
-    let (count, victim, when) = (users.len(), user(success), when(success));
+    let count = users.len();
+    let victim = user(success);
+    let when = when(success);
     Some(format!(
         "password spray     {when}  {SPRAY_ADDRESS} tries {count} users in {minutes} minutes and gets in as {victim}"
     ))
@@ -59,10 +61,13 @@ fn password_spray(records: &[Value]) -> Option<String> {
 
 fn impossible_travel(records: &[Value]) -> Option<String> {
     let far = records.iter().find(|record| record["ipAddress"] == FAR_AWAY_ADDRESS)?;
-    let is_before = |record: &&Value| user(record) == user(far) && record["ipAddress"] != FAR_AWAY_ADDRESS;
-    let near = records.iter().filter(|record| time(record) < time(far)).rfind(is_before)?;
+    let near = records
+        .iter()
+        .filter(|record| time(record) < time(far))
+        .rfind(|record| user(record) == user(far) && record["ipAddress"] != FAR_AWAY_ADDRESS)?;
     let minutes = (time(far) - time(near)).num_minutes();
-    let (victim, when) = (user(far), when(far));
+    let victim = user(far);
+    let when = when(far);
     Some(format!(
         "impossible travel  {when}  {victim} signs in from {}, {minutes} minutes after {}",
         city(far),
@@ -74,7 +79,9 @@ fn mfa_fatigue(records: &[Value]) -> Option<String> {
     let prompts: Vec<_> = records.iter().filter(|record| record["ipAddress"] == PROMPT_ADDRESS).collect();
     let accepted = prompts.iter().find(|record| record["status"]["errorCode"] == 0)?;
     let refused = prompts.iter().filter(|record| record["status"]["errorCode"] != 0).count();
-    let (victim, city, when) = (user(accepted), city(accepted), when(accepted));
+    let victim = user(accepted);
+    let city = city(accepted);
+    let when = when(accepted);
     Some(format!(
         "MFA fatigue        {when}  {victim} refuses {refused} prompts from {city} and accepts the next"
     ))
@@ -83,20 +90,24 @@ fn mfa_fatigue(records: &[Value]) -> Option<String> {
 fn role_grant(records: &[Value]) -> Option<String> {
     let grant = audit(records, "Add member to role")?;
     let target = grant["targetResources"][0]["userPrincipalName"].as_str().unwrap_or("somebody");
-    let (actor, when) = (actor(grant), when(grant));
+    let actor = actor(grant);
+    let when = when(grant);
     Some(format!("role grant         {when}  {actor} makes {target} a Global Administrator"))
 }
 
 fn risky_consent(records: &[Value]) -> Option<String> {
     let consent = audit(records, "Consent to application")?;
     let application = consent["targetResources"][0]["displayName"].as_str().unwrap_or("an application");
-    let (actor, when) = (actor(consent), when(consent));
+    let actor = actor(consent);
+    let when = when(consent);
     Some(format!("risky consent      {when}  {actor} lets \"{application}\" read, change and send mail"))
 }
 
 fn audit<'records>(records: &'records [Value], activity: &str) -> Option<&'records Value> {
-    let is_planted = |record: &&Value| record["initiatedBy"]["user"]["ipAddress"] == INTRUDER_ADDRESS;
-    records.iter().filter(|record| record["activityDisplayName"] == activity).find(is_planted)
+    records
+        .iter()
+        .filter(|record| record["activityDisplayName"] == activity)
+        .find(|record| record["initiatedBy"]["user"]["ipAddress"] == INTRUDER_ADDRESS)
 }
 
 fn actor(record: &Value) -> &str {

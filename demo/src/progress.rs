@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::table::thousands;
 
-/// What is to be done, before it is.
+/// Names the work before it is done.
 pub(crate) fn announcement(due: usize) -> String {
     match due {
         0 => "nothing is left to do: every day is on record, and none is due again yet".to_owned(),
@@ -15,16 +15,17 @@ pub(crate) fn announcement(due: usize) -> String {
     }
 }
 
-/// What was done.
+/// Names the work that was done.
 pub(crate) fn summary(report: &Value) -> String {
     let number = |name: &str| report[name].as_u64().unwrap_or_default();
     let windows = report["windows"].as_array().map_or(0, Vec::len);
     let seconds = Duration::from_millis(number("durationMs")).as_secs_f64();
-    let (new, served) = (thousands(number("new")), thousands(number("served")));
+    let new = thousands(number("new"));
+    let served = thousands(number("served"));
     format!("done: {windows} windows read, {served} records served, {new} of them new, {seconds:.1} s")
 }
 
-/// How far a function is: one line that changes in a terminal, one line for each change in a file.
+/// Progress of a function: one line that changes in a terminal, one line for each change in a file.
 #[derive(Debug, Default)]
 pub(crate) struct ProgressLine {
     shown: String,

@@ -124,8 +124,10 @@ impl Stage {
     /// Runs the function and shows every second how far it is.
     async fn invoke(&self, function: &Function<'_>, due: usize) -> Invocation {
         let scheduled = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
-        let (reads, records) = (complete_reads(&self.objects().await), self.tenant.counts().records);
-        let (requests, started) = (self.page_requests(), Instant::now());
+        let reads = complete_reads(&self.objects().await);
+        let records = self.tenant.counts().records;
+        let requests = self.page_requests();
+        let started = Instant::now();
         let mut invocation = std::pin::pin!(function.invoke(&scheduled));
         let mut second = tokio::time::interval(Duration::from_secs(1));
         let mut line = ProgressLine::default();

@@ -22,7 +22,8 @@ pub(crate) fn of(objects: &BTreeMap<String, Vec<u8>>) -> String {
         "  {:<20}{:<12}{:>8}  {:<10}{:>6}  {}\n",
         "stream", "day", "records", "state", "KB", "object"
     );
-    let (mut records, mut bytes) = (0, 0);
+    let mut records = 0;
+    let mut bytes = 0;
     for line in lines(objects) {
         let Line { stream, day, state, object, .. } = &line;
         let kilobytes = line.bytes.div_ceil(1024);
@@ -32,12 +33,13 @@ pub(crate) fn of(objects: &BTreeMap<String, Vec<u8>>) -> String {
         records += line.records;
         bytes += line.bytes;
     }
-    let (count, kilobytes) = (thousands(records), thousands(bytes.div_ceil(1024)));
+    let count = thousands(records);
+    let kilobytes = thousands(bytes.div_ceil(1024));
     writeln!(table, "  {:<32}{count:>8}  {:<10}{kilobytes:>6}", "together", "").unwrap_or_default();
     table
 }
 
-/// How many reads of windows are on record as complete.
+/// Number of complete reads on record.
 pub(crate) fn complete_reads(objects: &BTreeMap<String, Vec<u8>>) -> usize {
     let rows = ledgers(objects).map(|(_, ledger)| ledger.rows().filter(|row| row.is_complete()).count());
     rows.sum()
@@ -75,7 +77,7 @@ fn ledgers(objects: &BTreeMap<String, Vec<u8>>) -> impl Iterator<Item = (&str, L
     files.filter_map(|(key, body)| Some((key.as_str(), Ledger::parse(body).ok()?)))
 }
 
-/// What the ledgers of the stream of `key` say together.
+/// Sums up the ledgers of the stream of `key`.
 fn history(objects: &BTreeMap<String, Vec<u8>>, key: &str) -> StreamHistory {
     let mut history = StreamHistory::default();
     for (_, ledger) in ledgers(objects).filter(|(other, _)| stream(other) == stream(key)) {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
-/// What a record may take to be stored; a larger one is named in the row, and the window stays open.
+/// Size up to which a record is stored; a larger one is named in the row, and the window stays open.
 const LARGEST_RECORD_BYTES: usize = 32 * 1024 * 1024;
 
 /// A record version in a place-independent form: keys sorted, no white space.
@@ -44,7 +44,7 @@ impl Audit {
         audit
     }
 
-    /// The same, with everything that Graph served to a complete read and the archive lacks, and everything that
+    /// Adds everything that Graph served to a complete read and the archive lacks, and everything that
     /// the archive holds and nobody served. What was served to a read that then failed is not expected: Graph may
     /// have changed the record before the next one.
     #[must_use]
@@ -70,7 +70,7 @@ impl Audit {
         self
     }
 
-    /// The same, with everything that the archive lacks although every chain that was followed to its end held it,
+    /// Adds everything that the archive lacks although every chain that was followed to its end held it,
     /// and a window to which it belongs was read completely.
     #[must_use]
     pub fn against_throughout(mut self, throughout: &[Served]) -> Self {
@@ -78,10 +78,12 @@ impl Audit {
         for record in throughout {
             let stream = stream_folder(record.stream);
             let at = owned_at(record);
-            let holds_it = |((start, end), _): &(Bounds, Bounds)| (*start..*end).contains(&at);
-            let was_read = reads.get(stream).is_some_and(|reads| reads.iter().any(holds_it));
+            let was_read = reads.get(stream).is_some_and(|reads| {
+                reads.iter().any(|((start, end), _): &(Bounds, Bounds)| (*start..*end).contains(&at))
+            });
             if was_read && !self.holds(stream, &canonical(&record.json)) {
-                let (id, time) = (&record.id, record.time);
+                let id = &record.id;
+                let time = record.time;
                 self.problems.push(format!("lost although always served: {id} of {stream}, {time}"));
             }
         }
@@ -281,7 +283,7 @@ pub fn owned_at(record: &Served) -> DateTime<Utc> {
     time_of(&record.json, record.stream).unwrap_or(record.time)
 }
 
-/// What the archive calls a stream of the tenant.
+/// Name that the archive gives a stream of the tenant.
 pub fn stream_folder(stream: &str) -> &str {
     if stream == "directoryAudits" { "directory-audits" } else { stream }
 }

@@ -41,13 +41,15 @@ impl Check {
             let folder = text(&window["stream"]);
             folder.rsplit(['/', '=']).next().unwrap_or_default().to_owned()
         };
-        let window = |window: &Value| {
-            let place = (stream(window), instant(&window["start"]), instant(&window["end"]));
-            (place, text(&window["state"]))
-        };
         Self {
             problems: list("problems").iter().map(text).collect(),
-            windows: list("windows").iter().map(window).collect(),
+            windows: list("windows")
+                .iter()
+                .map(|window| {
+                    let place = (stream(window), instant(&window["start"]), instant(&window["end"]));
+                    (place, text(&window["state"]))
+                })
+                .collect(),
         }
     }
 

@@ -25,7 +25,7 @@ impl Folder {
         Self(tempfile::tempdir().expect("a temporary folder can be made"))
     }
 
-    /// Where the archive is.
+    /// Folder of the archive.
     pub fn path(&self) -> PathBuf {
         self.0.path().join("archive")
     }
@@ -47,7 +47,8 @@ impl Folder {
 
     /// Every object with its body, and whatever else lies there.
     pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
-        let (root, mut objects) = (self.path(), BTreeMap::new());
+        let root = self.path();
+        let mut objects = BTreeMap::new();
         for folder in ["raw", "tables", "ledger"] {
             add(&root, &root.join(folder), &mut objects);
         }
@@ -70,7 +71,8 @@ fn add(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
 /// Runs `work` until it ends, or has gone on so many times, at which it is dropped as a killed process would be.
 /// `None` where it was killed.
 pub async fn kill_after<T>(turns: u32, work: impl Future<Output = T>) -> Option<T> {
-    let (mut work, mut left) = (pin!(work), turns);
+    let mut work = pin!(work);
+    let mut left = turns;
     poll_fn(|context| {
         if left == 0 {
             return Poll::Ready(None);

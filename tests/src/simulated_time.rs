@@ -8,7 +8,7 @@
 use std::time::Duration;
 use tokio::task::{JoinHandle, yield_now};
 
-/// What passes at once.
+/// Time that passes at once.
 const STEP: Duration = Duration::from_millis(20);
 /// Turns that every task and every socket has in between.
 const TURNS: u32 = 12;

@@ -33,7 +33,7 @@ use tokio::task::JoinHandle;
 
 const BUCKET: &str = "archive";
 
-/// Where the bucket lies.
+/// Folder of the bucket.
 const REGION: &str = "eu-central-1";
 
 /// The access key of the account's owner, who changes the archive as somebody with all rights might.
@@ -43,7 +43,7 @@ const UNBOUND: &str = "owner";
 #[derive(Debug)]
 pub struct Storage {
     url: String,
-    /// What the archive is reached through.
+    /// The way to the archive.
     client: aws_sdk_s3::Client,
     owner: aws_sdk_s3::Client,
     traps: Arc<Traps>,
@@ -252,7 +252,7 @@ impl Drop for Storage {
 /// S3 decides on a conditional write and does it in one step; a folder does not, so requests take turns.
 type Turn = tokio::sync::Mutex<()>;
 
-/// What S3 was asked in full is done in full, even where the one who asked is gone before the answer; what did
+/// Does in full what S3 was asked in full, even if the one who asked is gone before the answer; what did
 /// not arrive in full is not done at all.
 async fn all_or_nothing(
     s3: &S3Service,

@@ -17,7 +17,7 @@ pub fn table_key(raw_key: &str) -> String {
         .replace("raw/directory-audits/", "tables/directory_audits/")
 }
 
-/// How many rows the footer promises.
+/// Number of rows that the footer promises.
 pub fn row_count(body: &[u8]) -> Result<u64, String> {
     let rows = open(body)?.metadata().file_metadata().num_rows();
     u64::try_from(rows).map_err(|error| error.to_string())
@@ -52,19 +52,21 @@ pub fn expected(record: &Value) -> Value {
     Value::Object(renamed.collect())
 }
 
-/// What a row holds of its record: all but what EntraTrail adds and what is null.
+/// Fields that a row holds of its record: all but those that EntraTrail adds and those that are null.
 pub fn held(row: &Value) -> Value {
     let Value::Object(columns) = row else { return row.clone() };
-    let is_held = |(key, value): &(&String, &Value)| !value.is_null() && !ADDED.contains(&key.as_str());
-    let columns = columns.iter().filter(is_held).map(|(key, value)| {
-        let value = match value {
-            Value::Array(elements) => elements.iter().map(held).collect(),
-            Value::String(text) if key.ends_with("date_time") => json!(instant(text)),
-            Value::String(text) if key == "handler_result" => text.parse().unwrap_or_default(),
-            value => held(value),
-        };
-        (key.clone(), value)
-    });
+    let columns = columns
+        .iter()
+        .filter(|(key, value)| !value.is_null() && !ADDED.contains(&key.as_str()))
+        .map(|(key, value)| {
+            let value = match value {
+                Value::Array(elements) => elements.iter().map(held).collect(),
+                Value::String(text) if key.ends_with("date_time") => json!(instant(text)),
+                Value::String(text) if key == "handler_result" => text.parse().unwrap_or_default(),
+                value => held(value),
+            };
+            (key.clone(), value)
+        });
     Value::Object(columns.collect::<Map<_, _>>())
 }
 

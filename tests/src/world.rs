@@ -27,10 +27,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a process needs until it reads.
+/// Settings that a process needs until it reads.
 const START: Duration = Duration::from_millis(10);
 
-/// What says an older time is in no window that a run reads.
+/// Sentence about an older time that is in no window of a run.
 const LONGEST_KEPT: TimeDelta = TimeDelta::days(31);
 
 /// One tenant and its archive.
@@ -59,7 +59,7 @@ impl World {
         Self { simulator, storage: Storage::start().await, folder: None, log, environment, _time: time }
     }
 
-    /// The same with the archive in a folder of this machine.
+    /// Starts it with the archive in a folder of this machine.
     pub async fn start_in_folder(scenario: Scenario) -> Self {
         Self { folder: Some(Folder::make()), ..Self::start(scenario).await }
     }
@@ -79,7 +79,7 @@ impl World {
         self.folder.as_ref()
     }
 
-    /// The same from the text of a scenario.
+    /// Starts it from the text of a scenario.
     pub async fn of(scenario: &str) -> Self {
         Self::start(Scenario::from_toml(scenario).expect("the scenario is well formed")).await
     }
@@ -87,19 +87,26 @@ impl World {
     /// A collector as a new process would make it.
     pub fn collector(&self) -> Result<Collector, Error> {
         let url = self.simulator.url();
-        let value = |name: &str| match name {
-            "ARCHIVE_BUCKET" => Some("archive".to_owned()),
-            "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
-            "GRAPH_URL" | "LOGIN_URL" => Some(url.to_owned()),
-            _ => self.environment.get(name).cloned(),
-        };
         let clock = Clock::simulated(self.simulator.now(), self.simulator.scenario().clock.speed);
         let tenant = &self.simulator.scenario().tenant;
         let credential = Credential::Secret(tenant.client_secret.clone().into());
-        let (tenant_id, client_id) = (tenant.id.clone(), tenant.client_id.clone());
+        let tenant_id = tenant.id.clone();
+        let client_id = tenant.client_id.clone();
         let kept_in = KeptIn::Parameters;
         let application = Application { tenant_id, client_id, credential, kept_in };
-        Collector::new(self.log, Config::read(value)?.run, application, self.archive(), clock)
+        Collector::new(
+            self.log,
+            Config::read(|name: &str| match name {
+                "ARCHIVE_BUCKET" => Some("archive".to_owned()),
+                "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
+                "GRAPH_URL" | "LOGIN_URL" => Some(url.to_owned()),
+                _ => self.environment.get(name).cloned(),
+            })?
+            .run,
+            application,
+            self.archive(),
+            clock,
+        )
     }
 
     /// One scheduled run.
@@ -168,14 +175,17 @@ impl World {
         Audit::of(&objects).against(served).against_throughout(&throughout)
     }
 
-    /// What every chain held that was followed to its end, where the scenario says `remember_chains`.
+    /// Records that every chain held that was followed to its end, if the scenario says `remember_chains`.
     fn served_throughout(&self) -> Vec<Served> {
-        let (from, to) = (DateTime::UNIX_EPOCH, self.simulator.now());
-        let of = |stream| self.simulator.served_throughout(stream, from, to);
-        Stream::ALL.into_iter().flat_map(of).collect()
+        let from = DateTime::UNIX_EPOCH;
+        let to = self.simulator.now();
+        Stream::ALL
+            .into_iter()
+            .flat_map(|stream| self.simulator.served_throughout(stream, from, to))
+            .collect()
     }
 
-    /// What a perfect reader of the log would be served now.
+    /// Records that a perfect reader of the log would be served now.
     pub fn visible(&self) -> Vec<Served> {
         let is_wanted = |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
         let version = match self.setting("SIGN_IN_EVENT_TYPES") {

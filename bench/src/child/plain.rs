@@ -32,7 +32,8 @@ pub(super) async fn read(source: &Source) -> Result<Outcome, Failure> {
     let collection = Collection { graph_url: source.url.parse()?, version: GraphVersion::Beta, stream };
     let span = Span { start: midnight(source.first_day), end: midnight(source.end_day) };
     let mut link = Some(collection.link(span, FULL_PAGE));
-    let (mut records, mut requests) = (0, 0);
+    let mut records = 0;
+    let mut requests = 0;
     while let Some(next) = link {
         let mut body = Vec::new();
         MultiGzDecoder::new(&page_bytes(&http, &next, &token).await?[..]).read_to_end(&mut body)?;

@@ -10,7 +10,7 @@ const LARGEST_PAGE: u32 = 1_000;
 /// One tenant, and the runs that each reader gets on it.
 #[derive(Debug, Clone)]
 pub(crate) struct Rung {
-    /// What is special about it.
+    /// Words for its peculiarity.
     pub(crate) name: String,
     records_per_day: u32,
     page: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Rung {
     runs: Runs,
 }
 
-/// How often a reader is started.
+/// Number of times that a reader is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Runs {
     /// Once, on the morning after.
@@ -40,7 +40,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// What a reader without a memory is scheduled to read.
+    /// Span that a reader without a memory is scheduled to read.
     pub(crate) fn day_before(&self) -> NaiveDate {
         self.at.date_naive() - Days::new(1)
     }
@@ -64,7 +64,8 @@ impl Rung {
 
     /// Records, pages and runs in words.
     pub(crate) fn terms(&self) -> String {
-        let (records, page) = (crate::table::thousands(self.records_per_day.into()), self.page);
+        let records = crate::table::thousands(self.records_per_day.into());
+        let page = self.page;
         let page = crate::table::thousands(page.into());
         let runs = match self.runs {
             Runs::Once => "read once".to_owned(),
@@ -89,7 +90,7 @@ impl Rung {
         )
     }
 
-    /// How many days are to be read, the first one being the day before the scenario's own.
+    /// Number of days to read, the first one being the day before the scenario's own.
     pub(crate) fn days(&self) -> u32 {
         if let Runs::Daily(days) = self.runs { days } else { 1 }
     }

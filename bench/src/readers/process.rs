@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How often it is looked at. A peak of memory is the operating system's own, up to the last look.
+/// Time between two looks at it. A peak of memory is the operating system's own, up to the last look.
 const INTERVAL: Duration = Duration::from_millis(5);
 /// Letters of a message that are shown.
 const LONGEST_MESSAGE: usize = 160;
 
-/// What a program used.
+/// Resources that a program used.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) wall: Duration,
@@ -22,7 +22,7 @@ pub(crate) struct Cost {
     pub(crate) peak_bytes: u64,
 }
 
-/// How it ended.
+/// The way it ended.
 #[derive(Debug)]
 pub(crate) struct Ending {
     pub(crate) cost: Cost,
@@ -107,7 +107,8 @@ fn has_ended(status: &str) -> bool {
 fn cpu_time(stat: &str, ticks_per_second: u64) -> Option<Duration> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut words = rest.split_whitespace().skip(11);
-    let (user, system): (u64, u64) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let user: u64 = words.next()?.parse().ok()?;
+    let system: u64 = words.next()?.parse().ok()?;
     Some(Duration::from_millis((user + system) * 1000 / ticks_per_second))
 }
 

@@ -23,11 +23,11 @@ readers: the product beside what a user would pick instead, each on the same sim
 
 const HEADS: [&str; 9] = ["", "kept", "altered", "doubled", "silent", "reported", "wall", "CPU", "memory"];
 
-/// What every tool came to on one rung.
+/// Results of every tool on one rung.
 #[derive(Debug)]
 pub(super) struct Sheet {
     title: String,
-    /// What the product used, once it is known.
+    /// Resources that the product used, once they are known.
     product: Option<Cost>,
     rows: Vec<[String; 9]>,
     remarks: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct Sheet {
     pub(super) is_breached: bool,
 }
 
-/// What is said before the first sheet.
+/// Text before the first sheet.
 pub(super) fn introduction(patience: Duration) -> String {
     let minutes = patience.as_secs() / 60;
     format!(

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 
 use super::ladder::{Run, Rung};
 
-/// Where the other readers are: beside this crate.
+/// Folder of the other readers, beside this crate.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/readers");
 const REQUIREMENTS: &str = include_str!("../../readers/msgraph-sdk/requirements.txt");
 const MANIFEST: &str = include_str!("../../readers/graph-rs-sdk/Cargo.toml");
 
-/// What a user might read the log with.
+/// A tool that a user might read the log with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     /// The product's run, wired as the functions wire it.
@@ -37,7 +37,7 @@ pub(crate) struct Installed {
     program: PathBuf,
 }
 
-/// Where a tool keeps what it reads, from one run to the next.
+/// Folder in which a tool keeps its records from one run to the next.
 #[derive(Debug)]
 pub(crate) enum Shelf {
     Bucket(Bucket),
@@ -134,7 +134,7 @@ impl Installed {
     }
 }
 
-/// What the product has to know of the tenant.
+/// Settings of the tenant that the product has to know.
 pub(crate) fn source(simulator: &Simulator, run: &Run) -> Source {
     let tenant = &simulator.scenario().tenant;
     Source {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// What a kept line is told apart by; the order of members and white space do not count.
+/// Key that tells kept lines apart; the order of members and white space do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Content {
     id: u128,
@@ -77,7 +77,7 @@ impl Truth {
         self.versions[version].is_expected = true;
     }
 
-    /// How many versions there are.
+    /// Number of versions.
     pub(crate) fn versions(&self) -> usize {
         self.versions.len()
     }

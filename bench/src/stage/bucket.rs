@@ -38,7 +38,7 @@ impl Bucket {
         Ok(Self { folder, url, server })
     }
 
-    /// What a function's environment says of the bucket.
+    /// Variables of a function's environment that name the bucket.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 5] {
         [
             ("ARCHIVE_BUCKET", NAME),

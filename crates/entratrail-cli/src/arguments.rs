@@ -313,8 +313,10 @@ impl Arguments {
 
 /// Whether a word has the form of a flag, which no secret has: `--client-secret`.
 fn is_a_flag(word: &str) -> bool {
-    let is_of_names = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    word.len() <= 24 && word.strip_prefix("--").is_some_and(is_of_names)
+    word.len() <= 24
+        && word
+            .strip_prefix("--")
+            .is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
 }
 
 fn described(mut error: clap::Error) -> clap::Error {
@@ -338,10 +340,6 @@ fn described(mut error: clap::Error) -> clap::Error {
 impl CollectArguments {
     /// The logs that are wanted, and of the sign-ins which event types.
     pub(crate) fn wanted(&self) -> (Vec<Log>, Vec<EventType>) {
-        let event_type = |stream: &Stream| match stream {
-            Stream::SignIns(event_type) => Some(*event_type),
-            Stream::DirectoryAudits => None,
-        };
         if self.streams.is_empty() {
             let logs = match self.log {
                 Logs::SignIns => vec![Log::SignIns],
@@ -351,7 +349,14 @@ impl CollectArguments {
             return (logs, EventType::ALL.to_vec());
         }
         let mut logs: Vec<_> = self.streams.iter().map(|stream| stream.log()).collect();
-        let mut event_types: Vec<_> = self.streams.iter().filter_map(event_type).collect();
+        let mut event_types: Vec<_> = self
+            .streams
+            .iter()
+            .filter_map(|stream| match stream {
+                Stream::SignIns(event_type) => Some(*event_type),
+                Stream::DirectoryAudits => None,
+            })
+            .collect();
         logs.sort_unstable();
         logs.dedup();
         event_types.sort_unstable();

@@ -52,8 +52,7 @@ fn check_folder(folder: &Path, keys: &[VerifierKey]) -> Result<String, Broken> {
         )));
     }
     let row = row_of(&entry)?;
-    let no_object = || Broken(format!("{ENTRY} is no read that stored an object"));
-    let object = row.object().ok_or_else(no_object)?;
+    let object = row.object().ok_or_else(|| Broken(format!("{ENTRY} is no read that stored an object")))?;
     let root = record_path.root(leaf_hash(&record), row.counts().new);
     if root.map(|root| hexadecimal(&root)) != object.records_root {
         let what = format!("{RECORD_PROOF} does not lead from {RECORD} to records_root in {ENTRY}");

@@ -67,10 +67,9 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
 
 /// The saved question with that name or id.
 fn saved(name: &str) -> Option<Question> {
-    let is_meant = |question: &Question| {
-        question.name.eq_ignore_ascii_case(name) || question.id.eq_ignore_ascii_case(name)
-    };
-    questions().into_iter().find(is_meant)
+    questions()
+        .into_iter()
+        .find(|question| question.name.eq_ignore_ascii_case(name) || question.id.eq_ignore_ascii_case(name))
 }
 
 /// An answer that is being written. Nothing is printed before it is whole.
@@ -145,8 +144,15 @@ impl TakeRows for Sheet {
                     writeln!(lines, "{}", csv_line(columns.iter().map(name)))?;
                 }
                 for row in rows(batch)? {
-                    let cell = |column: &Column| cells.text(text(row.get(&column.name)), column.is_number);
-                    writeln!(lines, "{}", csv_line(columns.iter().map(cell)))?;
+                    writeln!(
+                        lines,
+                        "{}",
+                        csv_line(
+                            columns
+                                .iter()
+                                .map(|column| cells.text(text(row.get(&column.name)), column.is_number))
+                        )
+                    )?;
                 }
             }
             Self::Json(lines) => {

@@ -46,7 +46,7 @@ pub(crate) struct Days {
 /// An archive that can be asked.
 pub(crate) struct Session {
     context: SessionContext,
-    /// What `current_date` is.
+    /// Value of `current_date`.
     now: DateTime<Utc>,
     shelves: Vec<Arc<Shelf>>,
     ledgers: Ledgers,
@@ -79,7 +79,7 @@ impl Session {
         Ok(session)
     }
 
-    /// The same with another `current_date`.
+    /// Opens it with another `current_date`.
     pub(crate) fn at(self, now: DateTime<Utc>) -> Self {
         Self { now, ..self }
     }
@@ -122,7 +122,7 @@ impl Session {
         Ok(is_found)
     }
 
-    /// What could not be read, a sentence each.
+    /// Sentences about everything that could not be read.
     pub(crate) fn problems(&self) -> Vec<String> {
         let of_shelves = self.shelves.iter().flat_map(|shelf| shelf.problems());
         self.ledgers.problems.iter().cloned().chain(of_shelves).collect()
@@ -219,7 +219,7 @@ fn unusable(error: &DataFusionError) -> Error {
     Error::Archive(format!("the archive's tables could not be set up: {}", message(error)))
 }
 
-/// What the engine says, without the places in its own code, in one line.
+/// Words of the engine, without the places in its own code, in one line.
 fn message(error: &DataFusionError) -> String {
     error.strip_backtrace().lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }

@@ -64,11 +64,15 @@ fn where_it_stopped(run: &Run) -> Option<String> {
 /// The reports for a machine.
 pub(crate) fn json(archive: &Place, runs: &Runs, is_interrupted: bool) -> Value {
     let error = |error: &Error| json!({"type": error.error_type(), "message": error.to_string()});
-    let of_run = |(log, run): &(Log, Result<Run, Error>)| match run {
-        Ok(run) => json!({"log": log.name(), "report": run.report, "error": run.error.as_ref().map(error)}),
-        Err(failed) => json!({"log": log.name(), "report": null, "error": error(failed)}),
-    };
-    let runs: Vec<_> = runs.iter().map(of_run).collect();
+    let runs: Vec<_> = runs
+        .iter()
+        .map(|(log, run)| match run {
+            Ok(run) => {
+                json!({"log": log.name(), "report": run.report, "error": run.error.as_ref().map(error)})
+            }
+            Err(failed) => json!({"log": log.name(), "report": null, "error": error(failed)}),
+        })
+        .collect();
     json!({"archive": archive.to_string(), "interrupted": is_interrupted, "runs": runs})
 }
 

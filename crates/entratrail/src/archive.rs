@@ -108,8 +108,9 @@ impl Archive {
         stream: Stream,
         days: Vec<NaiveDate>,
     ) -> impl futures_util::Stream<Item = (NaiveDate, Result<Ledger, Error>)> {
-        let fetch = move |day| async move { (day, self.ledger(stream, day).await.map(|(ledger, _)| ledger)) };
-        futures_util::stream::iter(days).map(fetch).buffered(FETCHED_AT_ONCE)
+        futures_util::stream::iter(days)
+            .map(move |day| async move { (day, self.ledger(stream, day).await.map(|(ledger, _)| ledger)) })
+            .buffered(FETCHED_AT_ONCE)
     }
 
     /// Appends `row` to its day's ledger. `basis` holds the rows that the read built on: if others have come

@@ -28,7 +28,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt as _;
 use futures_util::future::{FusedFuture, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
-use holdings::{Archived, Day};
+use holdings::Archived;
 use queue::{Queue, Task};
 use scrub::{Findings, LostTable};
 use std::collections::BTreeSet;
@@ -118,7 +118,7 @@ impl Collector {
         Self { log, settings, origin, graph, archive, clock, progress, signer: None }
     }
 
-    /// The same, which has `signer` sign the history of the ledger.
+    /// Has `signer` sign the history of the ledger.
     #[must_use]
     pub fn signed_by(self, signer: Option<Result<Arc<Signer>, Error>>) -> Self {
         Self { signer, ..self }
@@ -209,11 +209,14 @@ impl Collector {
 
     /// The windows to read, in the order of their time.
     fn plan(&self, archived: &Archived, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
-        let of_day = |day: &Day| {
-            let proof = archived.proof(day.planned_on.stream);
-            self.plan_day(&day.planned_on, &proof, scope, now)
-        };
-        let mut tasks: Vec<_> = archived.days.values().flat_map(of_day).collect();
+        let mut tasks: Vec<_> = archived
+            .days
+            .values()
+            .flat_map(|day| {
+                let proof = archived.proof(day.planned_on.stream);
+                self.plan_day(&day.planned_on, &proof, scope, now)
+            })
+            .collect();
         tasks.sort_by_key(|task| (task.planned.window.start(), task.planned.stream));
         tasks
     }

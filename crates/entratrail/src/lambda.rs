@@ -18,6 +18,7 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
+use tracing_subscriber::filter::LevelFilter;
 
 /// The function for one log.
 #[derive(Debug)]
@@ -41,10 +42,26 @@ struct Setup {
 
 /// Serves `log` until Lambda ends the process.
 pub async fn serve(log: Log) -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::tracing::init_default_subscriber();
+    start_log();
     let function = Function::new(log, |name| std::env::var(name).ok()).await;
     // In a box: what answers an invocation is too large a future for the stack.
     lambda_runtime::run(lambda_runtime::service_fn(|event| Box::pin(function.handle(event)))).await
+}
+
+/// Writes the lines of the log to standard output, in the format and from the level that Lambda's
+/// advanced logging controls set: `AWS_LAMBDA_LOG_FORMAT` and `AWS_LAMBDA_LOG_LEVEL`.
+fn start_log() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
+    let format = std::env::var("AWS_LAMBDA_LOG_FORMAT").unwrap_or_default();
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level.unwrap_or(LevelFilter::INFO))
+        .with_target(false)
+        .without_time();
+    if format.eq_ignore_ascii_case("json") {
+        lines.json().init();
+    } else {
+        lines.init();
+    }
 }
 
 impl Function {

@@ -56,11 +56,14 @@ impl Ledger {
             return Err(Damage { line: 0, what: "the file is empty".to_owned() });
         }
         let lines = text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate();
-        let entry = |(index, line): (usize, &str)| match ReadRow::parse(line) {
-            Ok(row) => Ok(Entry { line: line.to_owned(), row }),
-            Err(what) => Err(Damage { line: index + 1, what }),
-        };
-        Ok(Self { entries: lines.map(entry).collect::<Result<_, _>>()? })
+        Ok(Self {
+            entries: lines
+                .map(|(index, line)| match ReadRow::parse(line) {
+                    Ok(row) => Ok(Entry { line: line.to_owned(), row }),
+                    Err(what) => Err(Damage { line: index + 1, what }),
+                })
+                .collect::<Result<_, _>>()?,
+        })
     }
 
     /// The file form.
@@ -129,8 +132,7 @@ impl Ledger {
 
     /// Rows that a read of `window` builds on. A read may be recorded only while they are still the same.
     pub fn basis(&self, window: Window) -> Vec<ReadRow> {
-        let counts = |row: &&ReadRow| row.claims_its_window() && row.window.overlaps(window);
-        self.rows().filter(counts).cloned().collect()
+        self.rows().filter(|row| row.claims_its_window() && row.window.overlaps(window)).cloned().collect()
     }
 
     /// Whether nothing has come to `basis` since, apart from what the read of `row` wrote itself.

@@ -17,7 +17,6 @@
 //! * [`lambda`] wires a run to the AWS Lambda runtime, [`parameters`] to the credential in SSM.
 
 pub mod archive;
-mod canonical;
 pub mod clock;
 pub mod collector;
 pub mod config;
@@ -26,24 +25,22 @@ pub mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod graph;
-mod json;
 pub mod lambda;
 pub mod ledger;
 pub mod log;
-pub mod merkle;
 pub mod metrics;
 pub mod object;
 pub mod parameters;
 pub mod plan;
 pub mod progress;
-pub mod raw;
 pub mod reader;
-pub mod record;
 pub mod report;
 pub mod request;
 pub mod shown;
-pub mod stored;
 pub mod table;
 pub mod window;
 
 pub mod check;
+
+use entratrail_records::json;
+pub use entratrail_records::{merkle, raw, record, stored};

@@ -119,7 +119,7 @@ pub struct EvidenceParameters {
 }
 
 impl EvidenceParameters {
-    /// What was signed last.
+    /// Size and root that were signed last.
     pub(crate) async fn recall(&self, log: Log) -> Result<Option<TreeHead>, Error> {
         let path = self.path(log);
         let answer = match self.ssm.get_parameter().name(&path).send().await {

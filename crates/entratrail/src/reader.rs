@@ -155,8 +155,12 @@ impl Reader<'_> {
         let mut versions = StoredVersions::default();
         for object in holdings.objects_of(planned.window) {
             let key = raw_key(planned.stream, object);
-            let add = |record, _: &[u8]| versions.add_stored(record, object.read);
-            let stored = self.archive.read_object(planned.stream, object, add).await?;
+            let stored = self
+                .archive
+                .read_object(planned.stream, object, |record, _: &[u8]| {
+                    versions.add_stored(record, object.read);
+                })
+                .await?;
             let recorded = holdings
                 .ledger
                 .complete_reads(planned.window)

@@ -42,7 +42,7 @@ pub struct Report {
     pub remade_tables: Vec<String>,
     /// Milliseconds from start to end.
     pub duration_ms: u64,
-    /// How the signed log stands; absent where nobody signs.
+    /// State of the signed log; absent where nobody signs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Sealed>,
 }
@@ -146,8 +146,7 @@ impl Report {
 
     /// Windows that left the history without being verified.
     pub fn expired_windows(&self) -> usize {
-        let has_expired = |window: &&WindowReport| window.state == State::Expired && window.read > 0;
-        self.windows.iter().filter(has_expired).count()
+        self.windows.iter().filter(|window| window.state == State::Expired && window.read > 0).count()
     }
 
     /// Windows that were to be read and could not be.

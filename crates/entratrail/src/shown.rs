@@ -21,10 +21,11 @@ pub fn describe(value: &str) -> String {
 
 /// Names what a value looks like, as the end of a description.
 fn kind(value: &str) -> &'static str {
-    let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if value.contains("-----BEGIN ") {
         " (it looks like PEM text)"
-    } else if value.starts_with("eyJ") && value.chars().all(is_token) {
+    } else if value.starts_with("eyJ")
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    {
         " (it looks like a token)"
     } else if Uuid::try_parse(value).is_ok() {
         " (it looks like a GUID)"
@@ -41,8 +42,8 @@ fn kind(value: &str) -> &'static str {
 
 /// Whether a text that came from outside may be quoted: short, and of characters that do no harm anywhere.
 pub(crate) fn is_plain(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    (1..=100).contains(&text.len()) && text.bytes().all(is_plain)
+    (1..=100).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
 
 /// Whether a terminal, a page or a reader would obey the character instead of showing it: controls, the marks that
@@ -61,20 +62,26 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 
 /// Like [`visible`], over several lines: line feeds stay.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
-    let is_hidden = |character| character != '\n' && is_obeyed(character);
-    escaped(text, is_hidden, |character, shown| shown.extend(character.escape_unicode()))
+    escaped(
+        text,
+        |character| character != '\n' && is_obeyed(character),
+        |character, shown| shown.extend(character.escape_unicode()),
+    )
 }
 
 /// A JSON text with such characters as JSON's own escapes: it says exactly what it said before.
 pub fn visible_json(json: &str) -> Cow<'_, str> {
     // In JSON a control character stands in a string, where it is escaped, or between values as white space.
-    let is_hidden = |character| !matches!(character, '\n' | '\r' | '\t') && is_obeyed(character);
-    escaped(json, is_hidden, |character, shown| {
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            // Writing to a string does not fail.
-            let _ = write!(shown, "\\u{unit:04x}");
-        }
-    })
+    escaped(
+        json,
+        |character| !matches!(character, '\n' | '\r' | '\t') && is_obeyed(character),
+        |character, shown| {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        },
+    )
 }
 
 fn escaped(text: &str, is_hidden: impl Fn(char) -> bool, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {

@@ -108,7 +108,8 @@ impl Refusal {
     /// The answer of the token endpoint.
     pub(crate) fn answer(&self, tenant: &Tenant, now: i64) -> Answer {
         let (code, status, error) = self.class();
-        let (trace, correlation) = (guid::random(), guid::random());
+        let trace = guid::random();
+        let correlation = guid::random();
         let timestamp = ticks::text(now, 0).replace('T', " ");
         let description = format!(
             "AADSTS{code}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",

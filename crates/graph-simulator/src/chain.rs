@@ -169,7 +169,6 @@ fn cut(cards: &[Card], rule: &Paging, top: usize, random: &mut fastrand::Rng) ->
 
 /// Number of the records that stay in a page, at least one.
 fn length(full: &[Card], next: Option<&Card>, boundary: Boundary) -> usize {
-    let second = |card: &Card| card.time.div_euclid(ticks::PER_SECOND);
     let hour = |card: &Card| card.time.div_euclid(3600 * ticks::PER_SECOND);
     let first_change = |unit: &dyn Fn(&Card) -> i64| {
         full.iter().position(|card| unit(card) != unit(&full[0])).unwrap_or(full.len())
@@ -179,7 +178,8 @@ fn length(full: &[Card], next: Option<&Card>, boundary: Boundary) -> usize {
         Boundary::Hour => first_change(&hour),
         Boundary::EqualTimes => first_change(&|card| card.time),
         Boundary::Second => {
-            let all: Vec<i64> = full.iter().chain(next).map(second).collect();
+            let all: Vec<i64> =
+                full.iter().chain(next).map(|card| card.time.div_euclid(ticks::PER_SECOND)).collect();
             let last_change = (1..all.len()).rev().find(|index| all[*index] != all[*index - 1]);
             if next.is_none() { full.len() } else { last_change.unwrap_or(full.len()) }
         }

@@ -110,7 +110,8 @@ fn device(seed: u64, version: ApiVersion, user: usize, number: usize) -> String 
             format!(r#""browserId":"{}","#, guid::of(&[seed, 0x000B_5053, user as u64, number as u64]))
         }
     };
-    let (managed, trust) = (client.managed, client.trust);
+    let managed = client.managed;
+    let trust = client.trust;
     format!(
         r#"{{"deviceId":"{id}","displayName":"{name}","operatingSystem":"{}","browser":"{}",{browser}"isCompliant":{managed},"isManaged":{managed},"trustType":"{trust}"}}"#,
         client.system, client.browser
@@ -137,10 +138,13 @@ fn policy(seed: u64, form: Form, number: usize, result: usize) -> String {
 fn beta_policy_members(form: Form, number: usize, result: &str) -> String {
     let future = |member| if form.masked { "unknownFutureValue" } else { member };
     let rules = |rules: &[(&str, &str)]| {
-        let rule = |(condition, rule): &(&str, &str)| {
-            format!(r#"{{"conditionalAccessCondition":"{condition}","ruleSatisfied":"{rule}"}}"#)
-        };
-        rules.iter().map(rule).collect::<Vec<_>>().join(",")
+        rules
+            .iter()
+            .map(|(condition, rule)| {
+                format!(r#"{{"conditionalAccessCondition":"{condition}","ruleSatisfied":"{rule}"}}"#)
+            })
+            .collect::<Vec<_>>()
+            .join(",")
     };
     let included = rules(&[
         ("application", if number.is_multiple_of(2) { "allApps" } else { "appId" }),

@@ -172,8 +172,9 @@ fn tokens(clause: &str) -> Result<Vec<Token>, InvalidFilter> {
             }
             _ => {
                 let is_time = first.is_ascii_digit();
-                let ends = |c: char| c.is_whitespace() || "()'".contains(c) || (c == ':' && !is_time);
-                let end = rest.find(ends).unwrap_or(rest.len());
+                let end = rest
+                    .find(|c: char| c.is_whitespace() || "()'".contains(c) || (c == ':' && !is_time))
+                    .unwrap_or(rest.len());
                 (Token::Word(rest[..end].to_owned()), end)
             }
         };

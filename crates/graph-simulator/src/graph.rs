@@ -40,7 +40,9 @@ pub(crate) fn answer(world: &World, request: &PageRequest) -> Answer {
 
 /// Token first, then the limit, then permission and licence.
 fn admitted(world: &World, request: &PageRequest) -> Result<(), Box<Answer>> {
-    let (ids, clock, now) = (&request.ids, &world.clock, world.clock.now());
+    let ids = &request.ids;
+    let clock = &world.clock;
+    let now = world.clock.now();
     if let Err(bad) = lock(&world.tokens).check(request.bearer.as_deref(), now) {
         let message = match bad {
             BadToken::Missing => "Access token is empty.",
@@ -114,7 +116,8 @@ fn understood(world: &World, request: &PageRequest) -> Result<(Query, Place), Bo
         .ok_or_else(|| refuse("BadRequest", "Invalid value for $top query option"))?;
     let descending = descending(option("$orderby"), request.audits)
         .ok_or_else(|| refuse("BadRequest", "Invalid orderby clause"))?;
-    let (version, audits) = (request.version, request.audits);
+    let version = request.version;
+    let audits = request.audits;
     Ok((Query { version, audits, filter, top, descending, options }, Place::After(None)))
 }
 
@@ -153,7 +156,8 @@ fn descending(value: Option<&str>, audits: bool) -> Option<bool> {
 fn page(world: &World, request: &PageRequest, query: &Query, place: Place) -> Answer {
     let now = world.clock.now();
     let after = if let Place::After(after) = place { after } else { None };
-    let (most, due) = (query.top + query.top.div_ceil(25), query.top);
+    let most = query.top + query.top.div_ceil(25);
+    let due = query.top;
     let selection = Selection {
         streams: query.streams(),
         from: query.filter.from,

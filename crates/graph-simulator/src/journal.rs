@@ -187,7 +187,9 @@ impl Journal {
 
     fn deliver_in_chain(&mut self, place: PlaceInChain, versions: Vec<Version>, now: DateTime<Utc>) {
         if place.page == (0, 0) {
-            let (span, started_at, pages) = (place.span, place.asked_at, BTreeMap::new());
+            let span = place.span;
+            let started_at = place.asked_at;
+            let pages = BTreeMap::new();
             let record = ChainRecord { span, started_at, finished_at: now, ended_early: false, pages };
             self.begun.entry(place.chain).or_insert(record);
         }

@@ -57,7 +57,8 @@ fn rule<'a>(world: &'a World, query: &Query) -> Option<(usize, &'a Paging)> {
 fn broken(world: &World, query: &Query, number: u64) -> Option<ChainBreak> {
     let today = Scenario::midnight(ticks::to_time(world.started), 0);
     let day = |time: i64| time.saturating_sub(ticks::from_time(today)).div_euclid(ticks::PER_DAY);
-    let (from, to) = (query.filter.from, query.filter.to);
+    let from = query.filter.from;
+    let to = query.filter.to;
     let occasion = ChainOccasion {
         streams: query.streams(),
         // The end of a span is the start of the next one: it does not touch that day.

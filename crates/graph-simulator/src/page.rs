@@ -139,7 +139,8 @@ impl Page {
     /// Finds the place of the page in its chain, if chains are to be remembered.
     fn place_in_chain(&self, world: &World, query: &Query) -> Option<PlaceInChain> {
         let (chain, number, skipped) = self.chain.as_ref().filter(|_| world.scenario.remember_chains)?;
-        let (from, to) = (query.filter.from, query.filter.to);
+        let from = query.filter.from;
+        let to = query.filter.to;
         let lacks_link = self.fault == Some(FaultKind::MissingLink) && !matches!(self.next, Next::None);
         let ends_early = lacks_link || self.chain_fault() == Some(FaultKind::MissingLink);
         Some(PlaceInChain {
@@ -295,7 +296,8 @@ fn delivery(world: &World, query: &Query, page: &Page, form: Form) -> Delivery {
 
 /// Makes the checksum and a stretch in the middle wrong.
 fn damage(gzip: &mut [u8]) {
-    let (middle, end) = (gzip.len() / 2, gzip.len());
+    let middle = gzip.len() / 2;
+    let end = gzip.len();
     for byte in gzip.iter_mut().take(end).skip(middle).step_by(3) {
         *byte ^= 0x5a;
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderName};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
 use bytes::Bytes;
@@ -168,8 +168,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn has_prefer(headers: &HeaderMap) -> bool {
-    let asks = |value: &HeaderValue| {
+    headers.get_all("prefer").iter().any(|value| {
         value.to_str().is_ok_and(|preference| preference.contains("include-unknown-enum-members"))
-    };
-    headers.get_all("prefer").iter().any(asks)
+    })
 }

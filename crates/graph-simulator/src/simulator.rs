@@ -60,9 +60,9 @@ impl Simulator {
     /// Starts on a free port of 127.0.0.1 as a task of the caller's runtime, and so with its clock: where tokio's
     /// time is paused, simulated time passes as the caller lets it pass.
     pub fn start_here(scenario: Scenario) -> Result<Self, Error> {
-        let start = |error: std::io::Error| Error::Start(error.to_string());
         let (listener, url) = listen((Ipv4Addr::LOCALHOST, 0).into())?;
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(start)?;
+        let listener =
+            tokio::net::TcpListener::from_std(listener).map_err(|error| Error::Start(error.to_string()))?;
         let world = Arc::new(World::new(scenario, url)?);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&world)));
         Ok(Self { world, home: Home::Task(server.abort_handle()) })
@@ -152,7 +152,8 @@ impl Simulator {
     /// served, there being at least one: no reader may lack any of them. Only where the scenario says
     /// `remember_chains`.
     pub fn served_throughout(&self, stream: Stream, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Served> {
-        let (from, to) = (ticks::from_time(from), ticks::from_time(to));
+        let from = ticks::from_time(from);
+        let to = ticks::from_time(to);
         let timeline = &self.world.records.timeline;
         let journal = lock(&self.world.journal);
         let chains: Vec<&ChainRecord> =
@@ -164,12 +165,14 @@ impl Simulator {
                 *times_served.entry(*version).or_default() += 1;
             }
         }
-        let is_throughout = |(version, times): &(Version, usize)| {
-            let time = timeline.time(version.0);
-            let spans = chains.iter().filter(|chain| (chain.span.from..=chain.span.to).contains(&time));
-            (from..to).contains(&time) && version.0.stream == stream && *times == spans.count()
-        };
-        let mut versions: Vec<(Version, usize)> = times_served.into_iter().filter(is_throughout).collect();
+        let mut versions: Vec<(Version, usize)> = times_served
+            .into_iter()
+            .filter(|(version, times)| {
+                let time = timeline.time(version.0);
+                let spans = chains.iter().filter(|chain| (chain.span.from..=chain.span.to).contains(&time));
+                (from..to).contains(&time) && version.0.stream == stream && *times == spans.count()
+            })
+            .collect();
         versions.sort_unstable();
         self.distinct(versions.into_iter().map(|(version, _)| (version, Vec::new())).collect())
     }
@@ -225,7 +228,8 @@ impl Simulator {
         for ((of, form, alteration), served_at) in versions {
             let time = ticks::to_time(records.timeline.time(of));
             let json: Arc<str> = records.text(of, form, alteration).into();
-            let (stream, id) = (of.stream.name(), Records::id(&json).to_owned());
+            let stream = of.stream.name();
+            let id = Records::id(&json).to_owned();
             match places.entry((stream, Arc::clone(&json))) {
                 Entry::Occupied(place) => distinct[*place.get()].served_at.extend(served_at),
                 Entry::Vacant(place) => {

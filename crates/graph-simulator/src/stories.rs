@@ -72,7 +72,8 @@ struct Scene {
 pub(crate) fn plant(story: Story, seed: u64, now: DateTime<Utc>) -> Vec<Planted> {
     let midnight = ticks::from_time(Scenario::midnight(now, story.day));
     let mut random = fastrand::Rng::with_seed(guid::mix(&[seed, 0x5708, story.kind as u64]));
-    let (hour, minute) = (random.i64(7..16), random.i64(0..60));
+    let hour = random.i64(7..16);
+    let minute = random.i64(0..60);
     let drawn = midnight + (hour * 3600 + minute * 60) * PER_SECOND;
     let actor = random.usize(..USERS.len());
     let victim = (actor + random.usize(1..USERS.len())) % USERS.len();
@@ -114,10 +115,11 @@ impl Scene {
 
     /// 24 users within eight minutes.
     fn mass_deletion(&self) -> Vec<Planted> {
-        let deletion = |number| {
-            self.change(&planted::USER_DELETION, (self.actor + 1 + number) % USERS.len(), 20 * number)
-        };
-        (0..24).map(deletion).collect()
+        (0..24)
+            .map(|number| {
+                self.change(&planted::USER_DELETION, (self.actor + 1 + number) % USERS.len(), 20 * number)
+            })
+            .collect()
     }
 
     fn change(&self, activity: &'static Activity, target: usize, seconds: usize) -> Planted {

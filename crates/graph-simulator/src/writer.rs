@@ -46,9 +46,8 @@ impl<'a> Reader<'a> {
             b'"' => Some(Node::Text(self.text()?)),
             first => {
                 let start = self.at;
-                let ends = |byte: &u8| b",]} \t\r\n".contains(byte);
                 let rest = &self.json[start..];
-                self.at += rest.iter().position(ends).unwrap_or(rest.len());
+                self.at += rest.iter().position(|byte| b",]} \t\r\n".contains(byte)).unwrap_or(rest.len());
                 let token = &self.json[start..self.at];
                 let is_number = first == b'-' || first.is_ascii_digit();
                 Some(if is_number { Node::Number(token) } else { Node::Word(token) })
@@ -199,7 +198,8 @@ mod tests {
                     .filter(|number| number.fract() == 0.0)
                     .map_or_else(|| value.clone(), |number| serde_json::json!(format!("{number}")))
             };
-            let (before, after) = (value(json), value(&other));
+            let before = value(json);
+            let after = value(&other);
             for pointer in ["/a", "/b", "/c/0", "/c/1", "/c/2", "/c/3", "/c/4", "/c/5", "/z/y/0/x", "/id"] {
                 assert_eq!(
                     before.pointer(pointer).map(whole),

@@ -21,11 +21,11 @@ rm -rf "$TMPDIR"
 kill -KILL 0
 "#;
 const START_PATIENCE: Duration = Duration::from_mins(5); // half a second on an idle machine
-/// Where the emulator puts the certificate that it makes for strict mode.
+/// File of the certificate that the emulator makes for strict mode.
 const CERTIFICATE: &str = "ministack-tls/server.crt";
 const TAIL_BYTES: usize = 2000;
 
-/// How the emulator treats its callers.
+/// Treatment of callers by the emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Plain HTTP, and everybody may do everything.
@@ -60,7 +60,7 @@ impl Emulator {
         Tools::Emulator.program("python")
     }
 
-    /// Where emails are delivered.
+    /// Folder to which emails are delivered.
     pub(super) fn mail_folder(&self) -> PathBuf {
         self.folder.join("mail")
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-/// What sets another clock (faketime) or another time zone. Tests start programs without any
+/// Variables that set another clock (faketime) or another time zone. Tests start programs without any
 /// variable of their own but these: otherwise the tests and the programs would live on other days.
 const CLOCK_VARIABLES: [&str; 6] = [
     "LD_PRELOAD",

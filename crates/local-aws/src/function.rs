@@ -18,14 +18,14 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/function"; // the emulator as
 /// Far longer than a run takes on a busy machine.
 const LOG_PATIENCE: Duration = Duration::from_mins(5);
 
-/// What a synchronous invocation answered.
+/// Answer to a synchronous invocation.
 #[derive(Debug)]
 pub struct Invocation {
     /// The HTTP status of the Invoke call: 200 also where the function failed.
     pub status: i32,
     /// Why the function failed, if it did.
     pub error: Option<FunctionError>,
-    /// What the function returned, or the error as Lambda serves it.
+    /// Result of the function, or the error as Lambda serves it.
     pub payload: Value,
     /// The last 4 KB of what this invocation printed.
     pub log_tail: String,
@@ -69,7 +69,7 @@ impl<'stack> Function<'stack> {
         assert_eq!(answer.expect("the emulator takes the event").status_code, 202);
     }
 
-    /// What the finished invocations printed, failed and repeated ones included: the first 10,000 lines of it.
+    /// Lines that the finished invocations printed, failed and repeated ones included: the first 10,000 of them.
     pub async fn log(&self) -> String {
         self.lines("").await.join("\n")
     }

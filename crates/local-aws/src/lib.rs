@@ -60,7 +60,7 @@ impl Stack {
         stack
     }
 
-    /// The same with an emulator that is reached over TLS and enforces policies. Only the command lines that
+    /// Starts an emulator that is reached over TLS and enforces policies. Only the command lines that
     /// [`Stack::operator_environment`] is for are let in.
     pub async fn start_strict() -> Self {
         static EMULATOR: OnceLock<Emulator> = OnceLock::new();
@@ -77,12 +77,13 @@ impl Stack {
             .retry_config(RetryConfig::disabled()) // a call that a test makes is made once
             .load()
             .await;
-        let (s3, lambda) = (aws_sdk_s3::Client::new(&config), aws_sdk_lambda::Client::new(&config));
+        let s3 = aws_sdk_s3::Client::new(&config);
+        let lambda = aws_sdk_lambda::Client::new(&config);
         let http = reqwest::Client::new();
         Self { emulator, account, config, s3, lambda, http, key_id: String::new() }
     }
 
-    /// What the command lines of AWS and SAM need to work as the owner of this account.
+    /// Variables that the command lines of AWS and SAM need to work as the owner of this account.
     pub fn operator_environment(&self) -> Vec<(&'static str, String)> {
         let mut environment = vec![
             ("AWS_ENDPOINT_URL", self.endpoint().to_owned()),
@@ -108,7 +109,7 @@ impl Stack {
         own.iter().map(|path| std::fs::read_to_string(path).expect("a mail is text")).collect()
     }
 
-    /// What `AWS_ENDPOINT_URL` is inside the functions.
+    /// Value of `AWS_ENDPOINT_URL` inside the functions.
     pub fn endpoint(&self) -> &str {
         &self.emulator.endpoint
     }

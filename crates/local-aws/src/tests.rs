@@ -117,7 +117,8 @@ async fn a_killed_function_ends_without_an_answer_and_the_next_event_finds_a_new
 
 #[tokio::test]
 async fn stacks_use_the_same_names_without_meeting() {
-    let (one, other) = (Stack::start().await, Stack::start().await);
+    let one = Stack::start().await;
+    let other = Stack::start().await;
     for (stack, value) in [(&one, "one"), (&other, "other")] {
         stack.create_bucket("archive").await;
         stack.put_secure_parameter("/entratrail/client-secret", value).await;

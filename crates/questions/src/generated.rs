@@ -58,7 +58,8 @@ impl Marks {
     /// `text` with `parts` between its marks, in order.
     fn fill(self, text: &str, parts: &[String]) -> io::Result<String> {
         let broken = || io::Error::other(format!("not {} pairs of marks: {}", parts.len(), self.first));
-        let (mut filled, mut rest) = (String::new(), text);
+        let mut filled = String::new();
+        let mut rest = text;
         for part in parts {
             let (before, after) = rest.split_once(self.first).ok_or_else(broken)?;
             let (_, after) = after.split_once(self.last).ok_or_else(broken)?;
@@ -74,8 +75,10 @@ impl Marks {
 
 /// `name` in camel case: `password-spray` is `PasswordSpray`.
 pub(crate) fn camel(name: &str, separator: char) -> String {
-    let capital = |part: &str| part[..1].to_uppercase() + &part[1..];
-    name.split(separator).filter(|part| !part.is_empty()).map(capital).collect()
+    name.split(separator)
+        .filter(|part| !part.is_empty())
+        .map(|part| part[..1].to_uppercase() + &part[1..])
+        .collect()
 }
 
 #[cfg(test)]

@@ -71,9 +71,14 @@ impl View {
 /// The columns of a table, its partitions last.
 fn table_columns(table: &str) -> Option<Vec<ViewColumn>> {
     let log = Log::ALL.into_iter().find(|log| log.table() == table)?;
-    let column = |(name, glue_type)| ViewColumn { name, glue_type };
     let partitions = partitions(log).into_iter().map(|(name, of)| (name.to_owned(), of.to_owned()));
-    Some(glue_columns(log).into_iter().chain(partitions).map(column).collect())
+    Some(
+        glue_columns(log)
+            .into_iter()
+            .chain(partitions)
+            .map(|(name, glue_type)| ViewColumn { name, glue_type })
+            .collect(),
+    )
 }
 
 /// The partition columns of a table and their types.

@@ -85,8 +85,8 @@ impl Rules {
 
     fn refuse_as_told(&self, step: Option<Step>) -> Option<Response<s3s::Body>> {
         let mut scripted = lock(&self.scripted);
-        let fits = |refusal: &&mut Refusal| Some(refusal.step) == step && refusal.requests > 0;
-        let refusal = scripted.iter_mut().find(fits)?;
+        let refusal =
+            scripted.iter_mut().find(|refusal| Some(refusal.step) == step && refusal.requests > 0)?;
         refusal.requests -= 1;
         Some(answer(refusal.status, refusal.code, "as the test asked"))
     }

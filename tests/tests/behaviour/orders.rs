@@ -162,7 +162,7 @@ from_day = 1
     assert!(audit.complete_rows(stream).all(|row| row["read"] == 1 || row["new"] == 0));
 }
 
-/// What must hold after every run.
+/// Asserts that hold after every run.
 async fn judge(seed: u64, world: &World, run: Option<&Run>) {
     let audit = audit(world).await;
     let problems = &audit.problems;

@@ -174,7 +174,7 @@ impl Installation {
         self.tenant.requests().iter().filter(|line| line.kind == RequestKind::Page).count()
     }
 
-    /// What a perfect reader would find in the days that the functions look back, of `streams`.
+    /// Records that a perfect reader would find in the days that the functions look back, of `streams`.
     pub(crate) fn visible(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<Served> {
         let mut visible = self.tenant.visible();
         let (first, end) = (midnight(day(HISTORY_DAYS)), midnight(day(0)));

@@ -65,7 +65,7 @@ impl Moto {
         request.send().await.expect("moto creates the bucket");
     }
 
-    /// How many parts the only object below `prefix` has.
+    /// Number of parts of the only object below `prefix`.
     async fn parts_of(&self, prefix: &str) -> usize {
         let listed = self.s3.list_objects_v2().bucket(BUCKET).prefix(prefix).send().await;
         let objects = listed.expect("moto lists the bucket").contents.unwrap_or_default();

@@ -18,7 +18,7 @@ const BESIDE: [&str; 2] = ["behaviour", "deploy"];
 pub(super) struct Test {
     name: String,
     program: PathBuf,
-    /// Where cargo would run it.
+    /// Folder in which cargo would run it.
     folder: PathBuf,
 }
 

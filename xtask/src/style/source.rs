@@ -10,7 +10,7 @@ const MAX_COLUMNS: usize = 100;
 const VAGUE: [&str; 5] = ["What ", "How ", "Where ", "Which ", "The same"];
 const KINDS: [&str; 5] = ["struct ", "enum ", "union ", "trait ", "type "];
 
-/// What was counted.
+/// Counts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     /// Lines of any kind.
@@ -29,7 +29,7 @@ pub(super) struct Counts {
     pub(super) tuples: usize,
     /// Comments that are no documentation.
     pub(super) inline: usize,
-    /// How many types have each name.
+    /// Number of types of each name.
     names: BTreeMap<String, usize>,
 }
 

@@ -29,11 +29,13 @@ impl Lines {
 }
 
 fn line(counts: &[(Stream, Counts)], elapsed: Duration, rate: u64, allowed: u64) -> String {
-    let of_stream = |(stream, counts): &(Stream, Counts)| {
-        let done = counts.windows_done + counts.windows_failed;
-        format!("{} {done}/{}", stream.name(), done + counts.windows_left)
-    };
-    let streams: Vec<_> = counts.iter().map(of_stream).collect();
+    let streams: Vec<_> = counts
+        .iter()
+        .map(|(stream, counts)| {
+            let done = counts.windows_done + counts.windows_failed;
+            format!("{} {done}/{}", stream.name(), done + counts.windows_left)
+        })
+        .collect();
     let total = sum(counts.iter().map(|(_, counts)| counts));
     let left = time_left(total, elapsed).map_or(String::new(), |left| format!("; about {left} left"));
     format!(

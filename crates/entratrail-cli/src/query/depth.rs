@@ -40,8 +40,11 @@ fn parts(sql: &str) -> usize {
     let is_sign =
         |c: &char| c.is_ascii_punctuation() && !matches!(c, ',' | '.' | ';' | '_' | '\'' | '"' | ')' | ']');
     let signs = sql.chars().filter(is_sign).count();
-    let is_joint = |word: &&str| WORDS.iter().any(|joint| word.eq_ignore_ascii_case(joint));
-    signs + sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(is_joint).count()
+    signs
+        + sql
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .filter(|word| WORDS.iter().any(|joint| word.eq_ignore_ascii_case(joint)))
+            .count()
 }
 
 #[cfg(test)]

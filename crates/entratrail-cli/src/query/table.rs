@@ -24,11 +24,15 @@ impl TextTable {
     }
 
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
-        let aligned = |((cell, &width), column): ((&String, &usize), &Column)| {
-            let padding = " ".repeat(width.saturating_sub(width_of(cell)));
-            if column.is_number { format!("{padding}{cell}") } else { format!("{cell}{padding}") }
-        };
-        let cells: Vec<_> = cells.iter().zip(widths).zip(&self.columns).map(aligned).collect();
+        let cells: Vec<_> = cells
+            .iter()
+            .zip(widths)
+            .zip(&self.columns)
+            .map(|((cell, &width), column): ((&String, &usize), &Column)| {
+                let padding = " ".repeat(width.saturating_sub(width_of(cell)));
+                if column.is_number { format!("{padding}{cell}") } else { format!("{cell}{padding}") }
+            })
+            .collect();
         cells.join("  ").trim_end().to_owned()
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Report {
     pub(super) made_at: DateTime<Utc>,
     /// Whether the archive holds no tables at all.
     pub(super) is_empty: bool,
-    /// What could not be read.
+    /// Objects that could not be read.
     pub(super) problems: Vec<String>,
     pub(super) figures: Figures,
     /// The saved questions, the gravest first.
@@ -49,7 +49,7 @@ pub(super) struct Report {
 pub(super) struct Asked {
     #[serde(flatten)]
     pub(super) question: Question,
-    /// How many rows there are.
+    /// Number of rows.
     pub(super) found: usize,
     pub(super) columns: Vec<Column>,
     /// Number of them that are new, where that was asked.
@@ -88,7 +88,7 @@ fn content_of(row: &Row) -> String {
     Value::Object(row.clone()).to_string()
 }
 
-/// What is asked of the archive.
+/// Questions that are asked of the archive.
 enum Wanted {
     Picture(Picture),
     Question(Question),
@@ -148,8 +148,8 @@ impl Report {
     pub(super) fn mark_new(&mut self, before: &Findings) {
         let looking = self.questions.iter_mut().filter(|asked| asked.looks_for_trouble());
         looking.for_each(|asked| asked.mark_new(before));
-        let place = |asked: &Asked| (asked.new.unwrap_or(0) == 0, asked.question.severity, asked.found == 0);
-        self.questions.sort_by_key(place);
+        self.questions
+            .sort_by_key(|asked| (asked.new.unwrap_or(0) == 0, asked.question.severity, asked.found == 0));
     }
 
     /// Tells whether something was marked as new.
@@ -162,7 +162,7 @@ impl Report {
         self.questions.iter().filter(|asked| asked.looks_for_trouble() && asked.found > 0)
     }
 
-    /// What it comes to, for who waits for it.
+    /// Result, for who waits for it.
     pub(super) fn summary(&self) -> String {
         let findings = count(self.findings().count() as u64, "finding");
         format!(

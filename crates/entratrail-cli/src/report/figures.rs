@@ -109,12 +109,15 @@ impl Figures {
 
 /// The rows of an answer as counts, named by their column `name`.
 pub(super) fn counts(answer: &Answer, name: &str) -> Vec<Counted> {
-    let counted = |row: &Row| Counted {
-        name: row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned(),
-        all: number(row, "total"),
-        failed: number(row, "failed"),
-    };
-    answer.rows.iter().map(counted).collect()
+    answer
+        .rows
+        .iter()
+        .map(|row| Counted {
+            name: row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            all: number(row, "total"),
+            failed: number(row, "failed"),
+        })
+        .collect()
 }
 
 fn number(row: &Row, name: &str) -> u64 {

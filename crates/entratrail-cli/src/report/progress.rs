@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Where nobody watches, a line this often.
+/// Time between two lines if nobody watches.
 const PERIOD: Duration = Duration::from_secs(10);
 
 /// Counts the questions that were answered.

@@ -29,7 +29,7 @@ pub(crate) struct Answer {
     pub(crate) rows: Vec<Row>,
 }
 
-/// What the rows of an answer go to.
+/// Receiver of the rows of an answer.
 pub(crate) trait TakeRows {
     /// Takes the next rows. It is called at least once, so that it knows the columns.
     fn take(&mut self, columns: &[Column], batch: &RecordBatch) -> Result<(), DataFusionError>;

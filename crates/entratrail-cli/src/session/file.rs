@@ -70,7 +70,7 @@ impl TableFile {
         Err("is not the table that the ledger has on record".to_owned())
     }
 
-    /// The same, knowing which of its rows are not superseded.
+    /// Opens it, knowing which of its rows are not superseded.
     pub(super) fn with_newest(self, rows: Option<RowSelection>) -> Self {
         Self { newest: rows, ..self }
     }
@@ -137,8 +137,9 @@ impl ParquetFileReaderFactory for OpenFiles {
         _metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let opened = file.extension::<TableFile>().cloned();
-        let unknown = || DataFusionError::Internal("a file was not opened before".to_owned());
-        Ok(Box::new(Reader(opened.ok_or_else(unknown)?)))
+        Ok(Box::new(Reader(
+            opened.ok_or_else(|| DataFusionError::Internal("a file was not opened before".to_owned()))?,
+        )))
     }
 }
 

@@ -28,7 +28,7 @@ const EARLIER_DAYS: u64 = 62;
 pub(crate) struct Ledgers {
     found: Vec<(Stream, NaiveDate, Ledger)>,
     unreadable: BTreeSet<(Stream, NaiveDate)>,
-    /// What is wrong with those that cannot be read.
+    /// Sentences about those that cannot be read.
     pub(super) problems: Vec<String>,
 }
 

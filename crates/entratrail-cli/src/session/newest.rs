@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// What is looked at. Directory audits have no risk.
+/// Columns that are looked at. Directory audits have no risk.
 const COLUMNS: [&str; 4] = ["id", "first_seen", "content_hash", "risk_state"];
 
 /// A row of one of the files.
@@ -33,18 +33,25 @@ pub(super) struct Newest {
 impl Newest {
     /// `files` with the rows that are not superseded, and what is wrong with those that cannot be read.
     pub(super) fn of(files: &[TableFile]) -> (Vec<TableFile>, Vec<(String, String)>) {
-        let (mut newest, mut sound, mut damaged) = (Self::default(), Vec::new(), Vec::new());
+        let mut newest = Self::default();
+        let mut sound = Vec::new();
+        let mut damaged = Vec::new();
         for (number, file) in files.iter().enumerate() {
             match newest.look_at(number, file) {
                 Ok(()) => sound.push((number, file.clone())),
                 Err(error) => damaged.push((file.key.clone(), format!("is damaged ({error})"))),
             }
         }
-        let with_rows = |(number, file): (usize, TableFile)| {
-            let rows = newest.rows_of(number, file.rows());
-            file.with_newest(rows)
-        };
-        (sound.into_iter().map(with_rows).collect(), damaged)
+        (
+            sound
+                .into_iter()
+                .map(|(number, file)| {
+                    let rows = newest.rows_of(number, file.rows());
+                    file.with_newest(rows)
+                })
+                .collect(),
+            damaged,
+        )
     }
 
     /// Looks at the rows of the file with that number.
@@ -63,7 +70,9 @@ impl Newest {
 
     fn look_at_rows(&mut self, batch: &RecordBatch, (number, first): Place) -> Option<()> {
         let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-        let (ids, hashes, risks) = (text("id")?, text("content_hash")?, text("risk_state"));
+        let ids = text("id")?;
+        let hashes = text("content_hash")?;
+        let risks = text("risk_state");
         let milliseconds = DataType::Timestamp(TimeUnit::Millisecond, None);
         let seen = cast(batch.column_by_name("first_seen")?, &milliseconds).ok()?;
         let seen = seen.as_primitive_opt::<TimestampMillisecondType>()?;

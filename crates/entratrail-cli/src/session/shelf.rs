@@ -24,7 +24,7 @@ const AT_ONCE: usize = 8;
 pub(super) struct Shelf {
     archive: Archive,
     schema: SchemaRef,
-    /// Where copies of what lies in a bucket are kept meanwhile.
+    /// Folder for copies of objects of a bucket.
     scratch: Scratch,
     days: Vec<Day>,
     foreign: Vec<String>,
@@ -54,7 +54,8 @@ impl Shelf {
         ledgers: &Ledgers,
     ) -> Result<Self, Error> {
         let on_record = ledgers.tables(log, days);
-        let (mut found, mut foreign) = (Vec::<Day>::new(), Vec::new());
+        let mut found = Vec::<Day>::new();
+        let mut foreign = Vec::new();
         let mut damaged = BTreeMap::new();
         for stream in log.streams(&EventType::ALL) {
             let listing = archive.tables(stream).await?;
@@ -106,7 +107,7 @@ impl Shelf {
         Some((days().min()?, days().max()?))
     }
 
-    /// What is wrong with what was looked at so far, a sentence each.
+    /// Sentences about everything wrong that was seen so far.
     pub(super) fn problems(&self) -> Vec<String> {
         let foreign = self
             .foreign
@@ -147,7 +148,8 @@ impl Shelf {
             let mut files = Vec::new();
             for key in &day.keys {
                 let path = self.archive.file_of(key, self.scratch.path()).await?;
-                let (of, schema) = (key.clone(), Arc::clone(&self.schema));
+                let of = key.clone();
+                let schema = Arc::clone(&self.schema);
                 let expected = self.on_record.get(key).cloned().flatten();
                 let open = move || {
                     let file = TableFile::open(of, &path, &schema)?;
@@ -181,8 +183,10 @@ impl Shelf {
         let before = self.damaged().len();
         for files in self.days.iter().filter_map(|day| day.files.get().cloned()) {
             let examined = aside(move || {
-                let damage = |file: &TableFile| file.examine().err().map(|damage| (file.key.clone(), damage));
-                files.iter().filter_map(damage).collect::<Vec<_>>()
+                files
+                    .iter()
+                    .filter_map(|file| file.examine().err().map(|damage| (file.key.clone(), damage)))
+                    .collect::<Vec<_>>()
             });
             examined.await?.into_iter().for_each(|(key, damage)| self.leave_out(&key, damage));
         }

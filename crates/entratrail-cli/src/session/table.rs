@@ -19,7 +19,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use entratrail::log::{Log, Stream};
 use std::sync::Arc;
 
-/// Which versions of a record a table has.
+/// Versions of a record that a table has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rows {
     All,

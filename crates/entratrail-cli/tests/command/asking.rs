@@ -108,7 +108,7 @@ async fn an_empty_archive_has_the_tables_with_their_columns_and_no_row() {
     }
 }
 
-/// What the view of Athena says that the newest version is.
+/// Newest version as the view of Athena defines it.
 fn view(name: &str) -> String {
     let template = include_str!("../../../../template.yaml");
     let (_, rest) = template.split_once(&format!("Name: {name}\n")).unwrap();

@@ -161,7 +161,7 @@ async fn the_page_fits_a_phone_and_a_desktop_and_a_browser_has_nothing_to_compla
     assert!(out.with_file_name("paper.pdf").metadata().unwrap().len() > 10_000);
 }
 
-/// What a browser sees of the page. The pictures lie beside it.
+/// Picture of the page in a browser. The pictures lie beside it.
 fn photograph(page: &Path) -> Vec<Value> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let tools = Tools::Browser.path();

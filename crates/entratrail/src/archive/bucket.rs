@@ -113,8 +113,9 @@ impl Bucket {
 
     pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
         let body = Bytes::from(body);
-        let send = || self.put_object(key, body.clone()).if_none_match("*").send();
-        match patiently(is_busy_or_contended, send).await {
+        match patiently(is_busy_or_contended, || self.put_object(key, body.clone()).if_none_match("*").send())
+            .await
+        {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) => Ok(false),
             Err(error) => Err(self.failed(Action::Write, key, &error)),
@@ -137,13 +138,13 @@ impl Bucket {
         let mut listed = Vec::new();
         let mut next = None;
         loop {
-            let send = || {
+            let page = patiently(is_busy, || {
                 let request = self.s3.list_objects_v2().bucket(&self.name).prefix(prefix);
                 let request = request.set_expected_bucket_owner(self.owner.clone());
                 let request = request.set_start_after(after.clone()).set_continuation_token(next.clone());
                 request.set_delimiter(is_flat.then(|| "/".to_owned())).send()
-            };
-            let page = patiently(is_busy, send).await;
+            })
+            .await;
             let page = page.map_err(|error| self.failed(Action::List, prefix, &error))?;
             for object in page.contents.unwrap_or_default() {
                 let Some(key) = object.key else { continue };

@@ -35,7 +35,7 @@ impl Archive {
     /// SHA-256 of an object, in hexadecimal. Read piece by piece.
     pub async fn sha256_of(&self, key: &str) -> Result<String, Error> {
         let mut content = self.store.open(key).await?;
-        let mut digest = Digest::new();
+        let mut digest = Digest::default();
         while let Some(piece) = content.next().await? {
             digest.update(&piece);
         }

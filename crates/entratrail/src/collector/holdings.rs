@@ -127,13 +127,16 @@ impl Archived {
 
     /// Hours for which the oldest settled window that still asks for something has asked for it; 0 where there is none.
     pub(super) fn oldest_unverified_hours(&self, now: DateTime<Utc>, settings: &PlanSettings) -> i64 {
-        let oldest_of = |(&(stream, day), known): (&Place, &Day)| {
-            let proof = self.proof(stream);
-            let windows = known_windows(day, &known.ledger, settings).into_iter();
-            let settled = windows.filter(|window| window.end() + settings.settle <= now);
-            settled.filter_map(|window| proof.owed_since(&known.ledger, window)).min()
-        };
-        self.days.iter().filter_map(oldest_of).min().map_or(0, |since| (now - since).num_hours())
+        self.days
+            .iter()
+            .filter_map(|(&(stream, day), known): (&Place, &Day)| {
+                let proof = self.proof(stream);
+                let windows = known_windows(day, &known.ledger, settings).into_iter();
+                let settled = windows.filter(|window| window.end() + settings.settle <= now);
+                settled.filter_map(|window| proof.owed_since(&known.ledger, window)).min()
+            })
+            .min()
+            .map_or(0, |since| (now - since).num_hours())
     }
 
     fn give_up_day(&mut self, stream: Stream, day: NaiveDate, error: Error) {
@@ -148,8 +151,10 @@ impl Archived {
 /// Windows on record of a day, and those of the settings for the rest of it.
 pub(super) fn known_windows(day: NaiveDate, ledger: &Ledger, settings: &PlanSettings) -> Vec<Window> {
     let on_record = ledger.windows_on_record();
-    let is_unknown = |tile: &Window| !on_record.iter().any(|window| window.overlaps(*tile));
-    let tiles: Vec<_> = Window::whole_day(day).tiles(settings.window_length).filter(is_unknown).collect();
+    let tiles: Vec<_> = Window::whole_day(day)
+        .tiles(settings.window_length)
+        .filter(|tile| !on_record.iter().any(|window| window.overlaps(*tile)))
+        .collect();
     on_record.into_iter().chain(tiles).collect()
 }
 
@@ -279,13 +284,18 @@ impl Collector {
         let mut versions = StoredVersions::default();
         for earlier in holdings.objects_of(object.window).into_iter().filter(|other| other.read < object.read)
         {
-            let add = |record, _: &[u8]| versions.add_stored(record, earlier.read);
-            self.archive.read_object(holdings.stream, earlier, add).await?;
+            self.archive
+                .read_object(holdings.stream, earlier, |record, _: &[u8]| {
+                    versions.add_stored(record, earlier.read);
+                })
+                .await?;
         }
-        let serve = |record: Record, _: &[u8]| {
-            versions.serve(record);
-        };
-        let stored = self.archive.read_object(holdings.stream, object, serve).await?;
+        let stored = self
+            .archive
+            .read_object(holdings.stream, object, |record: Record, _: &[u8]| {
+                versions.serve(record);
+            })
+            .await?;
         let stored_at = stored.stored_at.min(self.clock.now());
         let mut found = StoredObject {
             key: raw_key(holdings.stream, object),

@@ -36,8 +36,11 @@ impl Task {
     /// The shorter windows that are read in its place.
     pub(super) fn split(self, split: Split) -> Vec<Self> {
         let estimate = Some(split.records_each);
-        let part = |window| Self { planned: Planned { window, ..self.planned }, estimate };
-        self.planned.window.tiles(split.into).map(part).collect()
+        self.planned
+            .window
+            .tiles(split.into)
+            .map(|window| Self { planned: Planned { window, ..self.planned }, estimate })
+            .collect()
     }
 
     /// The report of a finished read.
@@ -138,8 +141,7 @@ impl Queue {
         self.waiting.retain(|task| task.place() != place);
         let in_flight = |planned: &Task| {
             let window = planned.planned.window;
-            let is_part = |task: &Task| task.place() == place && task.planned.window.overlaps(window);
-            self.in_flight.iter().any(is_part)
+            self.in_flight.iter().any(|task| task.place() == place && task.planned.window.overlaps(window))
         };
         self.put_first(planned.into_iter().filter(|task| !in_flight(task)).collect());
     }

@@ -106,11 +106,14 @@ impl Collector {
         if let Some(cycle) = cycle {
             suspects.extend(in_turn(unsuspicious, cycle));
         }
-        let hold = |(day, expected): OnRecord| async move {
-            let outcome = self.archive.hold(&expected).await;
-            (day, expected, outcome)
-        };
-        let mut outcomes = pin!(stream::iter(suspects).map(hold).buffer_unordered(FETCHED_AT_ONCE));
+        let mut outcomes = pin!(
+            stream::iter(suspects)
+                .map(|(day, expected): OnRecord| async move {
+                    let outcome = self.archive.hold(&expected).await;
+                    (day, expected, outcome)
+                })
+                .buffer_unordered(FETCHED_AT_ONCE)
+        );
         while let Some((day, expected, outcome)) = outcomes.next().await {
             match outcome {
                 Ok(Held::Same) => {}

@@ -77,15 +77,16 @@ impl KeptIn {
 /// Whether a text has the form of a domain. A pasted token has not: its parts are longer than a domain's.
 /// <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
 fn is_domain(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
     let is_top =
         |label: &str| (2..=24).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphabetic());
     let top = text.rsplit_once('.').map(|(_, top)| top);
     let has_top = top.is_some_and(|top| is_top(top) || top.starts_with("xn--"));
-    text.len() <= 253 && has_top && text.split('.').all(is_label)
+    text.len() <= 253
+        && has_top
+        && text.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
 }
 
 #[cfg(test)]

@@ -82,11 +82,13 @@ impl Page {
     /// The records, with what is known of each.
     pub fn records(&self, log: Log) -> Vec<(Record, &[u8])> {
         let mut reader = RecordReader::new(log.time_field());
-        let read = |range: &Range<usize>| {
-            let json = &self.body[range.clone()];
-            (reader.read(json), json)
-        };
-        self.records.iter().map(read).collect()
+        self.records
+            .iter()
+            .map(|range| {
+                let json = &self.body[range.clone()];
+                (reader.read(json), json)
+            })
+            .collect()
     }
 }
 
@@ -96,11 +98,17 @@ fn records_in(body: &str) -> Result<(Vec<Range<usize>>, Option<String>), usize> 
     let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let text_start = body.len() - text.len();
     let envelope: Envelope = serde_json::from_str(text).map_err(|error| text_start + offset(text, &error))?;
-    let range = |record: &RawValue| {
-        let at = record.get().as_ptr().addr() - body.as_ptr().addr();
-        at..at + record.get().len()
-    };
-    Ok((envelope.value.into_iter().map(range).collect(), envelope.next_link))
+    Ok((
+        envelope
+            .value
+            .into_iter()
+            .map(|record| {
+                let at = record.get().as_ptr().addr() - body.as_ptr().addr();
+                at..at + record.get().len()
+            })
+            .collect(),
+        envelope.next_link,
+    ))
 }
 
 /// Puts `?` in place of each byte that is no UTF-8; returns where, and what stood there.

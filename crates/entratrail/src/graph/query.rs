@@ -84,7 +84,8 @@ impl Collection {
             _ => time,
         };
         let base = self.graph_url.as_str().trim_end_matches('/');
-        let (version, collection) = (self.version.path(), self.stream.log().collection());
+        let version = self.version.path();
+        let collection = self.stream.log().collection();
         let filter: String = form_urlencoded::byte_serialize(filter.as_bytes()).collect();
         format!("{base}/{version}/auditLogs/{collection}?$filter={}&$top={top}", filter.replace('+', "%20"))
     }

@@ -43,11 +43,14 @@ impl SignOnRefusal {
 
     /// The number after `AADSTS`, 0 where there is none.
     fn code(&self) -> u32 {
-        let from_text = || {
-            let digits = self.error_description.strip_prefix("AADSTS")?;
-            digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-        };
-        self.error_codes.first().copied().or_else(from_text).unwrap_or(0)
+        self.error_codes
+            .first()
+            .copied()
+            .or_else(|| {
+                let digits = self.error_description.strip_prefix("AADSTS")?;
+                digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+            })
+            .unwrap_or(0)
     }
 
     /// Decides by status and AADSTS code.

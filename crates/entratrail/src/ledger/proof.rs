@@ -226,8 +226,10 @@ impl Proof {
             return None;
         }
         let reads = proving_reads(ledger, window);
-        let was_verified = |read: &usize| is_verified(window, &reads[..*read]);
-        let opened_again = (1..reads.len()).rev().find(was_verified).and_then(|read| reads.get(read));
+        let opened_again = (1..reads.len())
+            .rev()
+            .find(|read| is_verified(window, &reads[..*read]))
+            .and_then(|read| reads.get(read));
         Some(opened_again.map_or(window.end(), |read| read.started_at))
     }
 
@@ -320,7 +322,6 @@ fn doubt(ledger: &Ledger, window: Window) -> Doubt {
     let reads = proving_reads(ledger, window);
     let Some((newest, earlier)) = reads.split_last() else { return Doubt::FromBefore };
     let counts = newest.counts();
-    let apart = |earlier: &ReadRow| newest.started_at >= earlier.started_at + READS_APART;
     if earlier.is_empty() {
         Doubt::ReadOnce
     } else if counts.new > 0 {
@@ -329,7 +330,7 @@ fn doubt(ledger: &Ledger, window: Window) -> Doubt {
         Doubt::FoundMissing(counts.missing)
     } else if newest.started_at < window.end() + PROOF_AFTER {
         Doubt::TooEarly
-    } else if agreeing_from(earlier).any(apart) {
+    } else if agreeing_from(earlier).any(|earlier| newest.started_at >= earlier.started_at + READS_APART) {
         Doubt::RetentionUnknown
     } else {
         Doubt::TooClose

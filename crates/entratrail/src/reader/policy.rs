@@ -315,10 +315,11 @@ impl Chain {
     /// Counts a page. Fails where most records are outside the span: then Graph ignored the filter, and nothing it serves is
     /// of the window. A few are left to the windows that own them.
     fn add(&mut self, page: &PageFacts) -> Result<(), Error> {
-        let is_outside = |time: &&DateTime<Utc>| **time < self.span.start || **time > self.span.end;
         self.pages += 1;
         self.records += page.times.len() as u64;
-        self.outside += page.times.iter().filter(is_outside).count() as u64;
+        self.outside +=
+            page.times.iter().filter(|time| **time < self.span.start || **time > self.span.end).count()
+                as u64;
         let seconds = spread(&page.times);
         self.covered += seconds.unwrap_or_default();
         let left = self.span.seconds().saturating_sub(self.covered);

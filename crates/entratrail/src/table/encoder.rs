@@ -88,7 +88,7 @@ impl TableEncoder {
             others: StringBuilder::new(),
             gathered_bytes: 0,
             failure: None,
-            digest: Digest::new(),
+            digest: Digest::default(),
             encoded: Encoded::default(),
             writer,
         })

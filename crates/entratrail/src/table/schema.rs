@@ -37,8 +37,14 @@ pub(super) fn glue_type(kind: &Kind) -> String {
         Kind::Timestamp => "timestamp".to_owned(),
         Kind::List(element) => format!("array<{}>", glue_type(element)),
         Kind::Struct(members) => {
-            let member = |member: &Field| format!("{}:{}", member.name(), member.glue_type());
-            format!("struct<{}>", members.iter().map(member).collect::<Vec<_>>().join(","))
+            format!(
+                "struct<{}>",
+                members
+                    .iter()
+                    .map(|member| format!("{}:{}", member.name(), member.glue_type()))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            )
         }
     }
 }

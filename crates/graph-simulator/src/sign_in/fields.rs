@@ -68,7 +68,8 @@ pub(super) const FIELDS: &[(&str, WriteField<SignIn>)] = &[
     ("policies", blocks::policies),
     ("scopes", |out, it, _| put(out, SCOPES[it.random.usize(..SCOPES.len())])),
     ("library", |out, it, _| {
-        let (minor, patch) = (it.random.u32(50..70), it.random.u32(0..5));
+        let minor = it.random.u32(50..70);
+        let patch = it.random.u32(0..5);
         write!(out, "4.{minor}.{patch}.0").unwrap_or_default();
     }),
     ("networks", blocks::networks),

@@ -104,8 +104,10 @@ fn hours_late(late: LateByHours, random: &mut fastrand::Rng) -> u32 {
 
 /// A long tail: most late records are a little late, few are very late.
 fn delay_seconds(late: Late, random: &mut fastrand::Rng) -> u32 {
-    let (is_late, place) = (random.f64() < late.share, random.f64());
-    let (least, most) = (late.from_minutes * 60, late.up_to_minutes.max(late.from_minutes) * 60);
+    let is_late = random.f64() < late.share;
+    let place = random.f64();
+    let least = late.from_minutes * 60;
+    let most = late.up_to_minutes.max(late.from_minutes) * 60;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two u32 values")]
     let delay = (f64::from(least) + f64::from(most - least) * place * place) as u32;
     if is_late { delay } else { 0 }

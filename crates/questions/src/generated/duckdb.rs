@@ -42,8 +42,9 @@ SELECT record, filename AS \"$path\" FROM read_csv(
 pub(super) fn script() -> String {
     let mut script = HEAD.to_owned();
     for view in views() {
-        let variable = |name: &str| format!("coalesce(CAST(getvariable('{name}') AS VARCHAR), '')");
-        let sql = with_settings(&view.sql, variable);
+        let sql = with_settings(&view.sql, |name: &str| {
+            format!("coalesce(CAST(getvariable('{name}') AS VARCHAR), '')")
+        });
         let _ = write!(script, "\nCREATE OR REPLACE VIEW {} AS\n{sql};\n", view.name);
     }
     script

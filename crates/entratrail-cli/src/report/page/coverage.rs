@@ -23,7 +23,7 @@ pub(super) fn of(report: &Report) -> Markup {
     }
 }
 
-/// How many days of all streams are verified, and how many there are.
+/// Number of verified days of all streams, and of all days.
 pub(super) fn verified_days(report: &Report) -> (u64, u64) {
     let states = || report.coverage.iter().flat_map(|stream| stream.days.values());
     let verified = states().filter(|state| **state == State::Verified).count();

@@ -43,7 +43,8 @@ pub(super) fn of(report: &Report) -> Markup {
 
 fn column(x: usize, slot: &Slot, highest: u64) -> Markup {
     let height = |number: u64| height(number, highest);
-    let (all, failed) = (height(slot.all), height(slot.failed));
+    let all = height(slot.all);
+    let failed = height(slot.failed);
     html! {
         g {
             title { (slot.name) ": " (thousands(slot.all)) " sign-ins, " (thousands(slot.failed)) " failed" }
@@ -84,12 +85,14 @@ fn slots(report: &Report) -> Vec<Slot> {
             *sum = (sum.0 + counted.all, sum.1 + counted.failed);
         }
     }
-    let slot = |(start, (all, failed)): (DateTime<Utc>, (u64, u64))| Slot {
-        name: start.format(format).to_string(),
-        all,
-        failed,
-    };
-    slots.into_iter().map(slot).collect()
+    slots
+        .into_iter()
+        .map(|(start, (all, failed)): (DateTime<Utc>, (u64, u64))| Slot {
+            name: start.format(format).to_string(),
+            all,
+            failed,
+        })
+        .collect()
 }
 
 /// The counts with the hours that name them.

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 /// Characters above which a cell may be broken into lines.
 const LONG: usize = 44;
 
-/// What is suspicious, the gravest first, and what was looked for and not found.
+/// Suspicious rows, the gravest first, then the questions that found nothing.
 pub(super) fn findings(report: &Report) -> Markup {
     let found: Vec<_> = report.findings().collect();
     let quiet: Vec<_> =

@@ -204,8 +204,9 @@ impl Bucket {
 
 /// A word that may stand in an error although it came from outside.
 fn checked(word: &str) -> Option<&str> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    let is_word = !word.is_empty() && word.len() <= MAX_WORD && word.bytes().all(is_plain);
+    let is_word = !word.is_empty()
+        && word.len() <= MAX_WORD
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
     is_word.then_some(word)
 }
 

@@ -46,13 +46,13 @@ impl Multipart<'_> {
         let Self { bucket, key, id, parts } = self;
         let number = i32::try_from(parts.len() + 1).unwrap_or(i32::MAX);
         let bytes = Bytes::from(bytes);
-        let upload_part = || {
+        let sent = patiently(is_busy_or_contended, || {
             let request = bucket.s3.upload_part().bucket(&bucket.name).key(&*key).upload_id(&*id);
             let request = request.set_expected_bucket_owner(bucket.owner.clone());
             let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32);
             request.part_number(number).body(bytes.clone().into()).send()
-        };
-        let sent = patiently(is_busy_or_contended, upload_part).await;
+        })
+        .await;
         let sent = sent.map_err(|error| bucket.failed(Action::Write, key, &error))?;
         let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
         parts.push(part.set_checksum_crc32(sent.checksum_crc32).build());

@@ -4,8 +4,7 @@ use std::io::Write as _;
 
 /// Appends the scalar at the start of `rest`, which is no string; returns its length.
 pub(super) fn translate_scalar(rest: &[u8], tokens: &mut Vec<u8>) -> usize {
-    let ends = |byte: &u8| b",:}] \t\n\r\"{[".contains(byte);
-    let length = rest.iter().position(ends).unwrap_or(rest.len()).max(1);
+    let length = rest.iter().position(|byte| b",:}] \t\n\r\"{[".contains(byte)).unwrap_or(rest.len()).max(1);
     let scalar = &rest[..length];
     match Number::parse(scalar) {
         Some(number) => number.write(tokens),

@@ -33,7 +33,7 @@ impl Default for RawEncoder {
     fn default() -> Self {
         Self {
             gzip: GzEncoder::new(Vec::new(), Compression::default()),
-            digest: Digest::new(),
+            digest: Digest::default(),
             lines: MerkleTree::default(),
         }
     }
@@ -86,7 +86,7 @@ pub struct ObjectDigest {
 
 /// SHA-256 of what `content` holds, in hexadecimal, read piece by piece.
 pub fn sha256_of(mut content: impl io::Read) -> io::Result<String> {
-    let mut digest = Digest::new();
+    let mut digest = Digest::default();
     let mut piece = vec![0; 256 * 1024];
     loop {
         match content.read(&mut piece)? {
@@ -97,8 +97,8 @@ pub fn sha256_of(mut content: impl io::Read) -> io::Result<String> {
 }
 
 /// The SHA-256 of these bytes, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let mut digest = Digest::new();
+pub fn sha256(bytes: &[u8]) -> String {
+    let mut digest = Digest::default();
     digest.update(bytes);
     digest.sha256()
 }
@@ -114,7 +114,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 
 /// SHA-256 and size of bytes that come piece by piece.
 #[derive(Clone)]
-pub(crate) struct Digest {
+pub struct Digest {
     context: Context,
     bytes: u64,
 }
@@ -125,18 +125,21 @@ impl std::fmt::Debug for Digest {
     }
 }
 
-impl Digest {
-    pub(crate) fn new() -> Self {
+impl Default for Digest {
+    fn default() -> Self {
         Self { context: Context::new(&SHA256), bytes: 0 }
     }
+}
 
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+impl Digest {
+    /// Adds the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
         self.context.update(bytes);
         self.bytes += bytes.len() as u64;
     }
 
     /// The SHA-256 in hexadecimal.
-    pub(crate) fn sha256(self) -> String {
+    pub fn sha256(self) -> String {
         hexadecimal(self.context.finish().as_ref())
     }
 
@@ -164,7 +167,7 @@ impl RawDecoder {
     pub fn new(time_field: &'static str) -> Self {
         Self {
             gunzip: MultiGzDecoder::new(Vec::new()),
-            digest: Digest::new(),
+            digest: Digest::default(),
             lines: MerkleTree::default(),
             records: RecordReader::new(time_field),
         }

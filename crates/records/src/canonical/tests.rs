@@ -18,7 +18,7 @@ fn canonical(json: &[u8]) -> String {
     String::from_utf8_lossy(canonicalized(json).bytes()).into_owned()
 }
 
-/// What a JSON text means.
+/// Meaning of a JSON text.
 #[derive(Debug, Clone)]
 enum Meaning {
     Word(&'static str),

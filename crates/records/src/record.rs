@@ -75,7 +75,7 @@ fn hash(bytes: &[u8]) -> u128 {
 
 /// The record as one line: as served, or without the white space between its tokens where that holds a
 /// line break.
-pub(crate) fn as_one_line(json: &[u8]) -> Cow<'_, [u8]> {
+pub fn as_one_line(json: &[u8]) -> Cow<'_, [u8]> {
     match memchr2(b'\n', b'\r', json) {
         None => Cow::Borrowed(json),
         Some(_) => Cow::Owned(without_white_space(json)),
