@@ -28,7 +28,7 @@ pub struct Config {
     pub secret_expires: Option<NaiveDate>,
     /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy demands that.
     pub archive_encryption: Option<Encryption>,
-    /// `EVIDENCE`: who signs the log of the ledger: `none` or `parameter`.
+    /// `EVIDENCE`: who signs the log of the ledger: `none`, `parameter` or `kms`, with the key of `EVIDENCE_KMS_KEY`.
     pub evidence: EvidenceKind,
     /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy; such
     /// endpoints want the bucket in the path, not in the host name.
@@ -73,12 +73,14 @@ pub enum CredentialKind {
 }
 
 /// Who signs the log of the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EvidenceKind {
     /// Nobody: there is no log.
     None,
     /// A key in Parameter Store.
     Parameter,
+    /// The KMS key with that ARN.
+    Kms(String),
 }
 
 /// An encryption of S3 as a write names it.
@@ -162,11 +164,10 @@ impl Variables<'_> {
     fn archive_encryption(&self) -> Result<Option<Encryption>, Error> {
         const NAME: &str = "ARCHIVE_ENCRYPTION";
         let value = self.or(NAME, "");
-        let is_key = value.starts_with("arn:") && value.contains(":kms:") && value.contains(":key/");
         match value.as_str() {
             "" => Ok(None),
             "s3" => Ok(Some(Encryption::S3)),
-            arn if is_key => Ok(Some(Encryption::Key(arn.to_owned()))),
+            arn if is_key_arn(arn) => Ok(Some(Encryption::Key(arn.to_owned()))),
             _ => Err(malformed(NAME, &value, "s3, the ARN of a KMS key, or nothing")),
         }
     }
@@ -194,8 +195,16 @@ impl Variables<'_> {
         match value.as_str() {
             "none" => Ok(EvidenceKind::None),
             "parameter" => Ok(EvidenceKind::Parameter),
-            _ => Err(malformed("EVIDENCE", &value, "none or parameter")),
+            "kms" => self.evidence_key().map(EvidenceKind::Kms),
+            _ => Err(malformed("EVIDENCE", &value, "none, parameter or kms")),
         }
+    }
+
+    fn evidence_key(&self) -> Result<String, Error> {
+        const NAME: &str = "EVIDENCE_KMS_KEY";
+        let allowed = "the ARN of a KMS key of spec ECC_NIST_EDWARDS25519";
+        let value = self.required(NAME, allowed)?;
+        if is_key_arn(&value) { Ok(value) } else { Err(malformed(NAME, &value, allowed)) }
     }
 
     fn day(&self, name: &str) -> Result<Option<NaiveDate>, Error> {
@@ -264,6 +273,10 @@ impl Variables<'_> {
     }
 }
 
+fn is_key_arn(value: &str) -> bool {
+    value.starts_with("arn:") && value.contains(":kms:") && value.contains(":key/")
+}
+
 fn malformed(name: &str, value: &str, allowed: &str) -> Error {
     Error::Configuration(format!(
         "the environment variable {name} holds {}; allowed is {allowed}",
@@ -322,8 +335,20 @@ mod tests {
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,interactiveUser", "at most once");
         check("SIGN_IN_EVENT_TYPES", "", "comma list");
         check("ARCHIVE_ENCRYPTION", "kms", "s3, the ARN of a KMS key");
-        check("EVIDENCE", "yes", "none or parameter");
+        check("EVIDENCE", "yes", "none, parameter or kms");
         check("CREDENTIAL_EXPIRES", "31.5.2027", "a day such as 2027-05-31");
+    }
+
+    #[test]
+    fn a_signature_of_kms_names_its_key() {
+        let key = "arn:aws:kms:eu-central-1:123456789012:key/8d0c";
+        let config = read(&[("EVIDENCE", "kms"), ("EVIDENCE_KMS_KEY", key)]).unwrap();
+        assert_eq!(config.evidence, EvidenceKind::Kms(key.to_owned()));
+        for key in [&[][..], &[("EVIDENCE_KMS_KEY", "alias/mine")]] {
+            let variables = [&[("EVIDENCE", "kms")], key].concat();
+            let error = read(&variables).unwrap_err().to_string();
+            assert!(error.contains("EVIDENCE_KMS_KEY") && error.contains("ECC_NIST_EDWARDS25519"), "{error}");
+        }
     }
 
     #[test]

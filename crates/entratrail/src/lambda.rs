@@ -80,12 +80,7 @@ impl Setup {
             Some(encryption) => bucket.encrypted(encryption.clone()),
             None => bucket,
         };
-        Self {
-            bucket,
-            identity: Identity { ssm: aws_sdk_ssm::Client::new(&aws), sts: aws_sdk_sts::Client::new(&aws) },
-            lambda: aws_sdk_lambda::Client::new(&aws),
-            config,
-        }
+        Self { bucket, identity: Identity::new(&aws), lambda: aws_sdk_lambda::Client::new(&aws), config }
     }
 
     async fn collector(&self, log: Log, context: &Context) -> Result<Collector, Error> {
@@ -104,9 +99,14 @@ impl Setup {
     }
 
     async fn check(&self, log: Log, context: &Context) -> Checks {
-        match self.collector(log, context).await {
+        let checks = match self.collector(log, context).await {
             Ok(collector) => collector.check().await,
             Err(error) => Checks::new(log, vec![Check::new("credential", Err(error))]),
+        };
+        match self.identity.signer(&self.config).await {
+            None => checks,
+            Some(Ok(signer)) => checks.with(Check::new("evidence", signer.try_out(log).await)),
+            Some(Err(error)) => checks.with(Check::new("evidence", Err(error))),
         }
     }
 
