@@ -3,6 +3,7 @@
 
 import argparse
 import datetime
+import tempfile
 import time
 
 import answers
@@ -14,6 +15,8 @@ from program import count, note, run, say
 
 WEEK = 7 * 24 * 3600
 RUNS = 10
+#: The log of each function, as the folder of its signed log is named.
+LOGS = {"sign-in-logs": "sign-ins", "audit-logs": "directory-audits"}
 
 
 def days_ago(days):
@@ -63,6 +66,24 @@ def show_coverage(stack, function):
         say("    none")
 
 
+def show_evidence(stack, function):
+    """The latest checkpoint of the signed log of a function, where there is one."""
+    if stack.parameters.get("Evidence", "none") == "none":
+        return
+    key = "proof/%s/checkpoint" % LOGS[function]
+    with tempfile.NamedTemporaryFile() as file:
+        answer = aws.call_if_there("s3api", "get-object", "--bucket",
+                                   stack.outputs.get("ArchiveBucket", ""), "--key", key, file.name)
+        lines = file.read().decode(errors="replace").split("\n")
+    if answer is None or len(lines) < 3:
+        say("  signed log: no checkpoint yet")
+        return
+    say("  signed log: %s of %s, published %s" % (
+        count(int(lines[1]) if lines[1].isdigit() else 0, "entry", "entries"), lines[0],
+        answer.get("LastModified", "")))
+    say("    root %s" % lines[2])
+
+
 def show_mails(stack):
     """Whether anybody is told."""
     say("")
@@ -86,7 +107,7 @@ def show(name):
         % (name, stack.status, stack.outputs.get("ArchiveBucket", "")))
     hidden = 0
     parts = [(part, (stack, function)) for function in stacks.FUNCTIONS
-             for part in (show_runs, show_coverage)]
+             for part in (show_runs, show_coverage, show_evidence)]
     for part, arguments in parts + [(show_mails, (stack,)), (show_alarms, (stack,))]:
         try:
             part(*arguments)

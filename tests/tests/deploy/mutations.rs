@@ -111,6 +111,7 @@ fn broken_privileges() -> Vec<Change> {
         with(RUN, "ReadItsParameters/Action", "ssm:GetParametersByPath"),
         without(AUDITS, "AbortItsUploads"),
         with(SIGN_INS, "ReadItsLog/Action", "s3:GetObjectVersion"),
+        with(RUN, "SignItsCheckpoints/Action", json!(["kms:Sign", "kms:GetPublicKey", "kms:Verify"])),
     ]
 }
 
@@ -121,6 +122,7 @@ fn broken_limits() -> Vec<Change> {
         with(AUDITS, "WriteItsTable/Resource", "arn:aws:s3:::bucket/*"),
         with(RUN, "ReadItsParameters/Resource", "arn:aws:ssm:::parameter/*"),
         with(RUN, "UseTheKey/Resource", "*"),
+        with(RUN, "SignItsCheckpoints/Resource", "*"),
         with(RUN, "ContinueInANewInvocation/Resource", "*"),
     ]
 }

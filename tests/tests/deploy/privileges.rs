@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::operator::checkout;
 
 /// The AWS clients of the library, by the names of their fields.
-const CLIENTS: [&str; 4] = ["s3", "ssm", "sts", "lambda"];
+const CLIENTS: [&str; 5] = ["s3", "ssm", "sts", "lambda", "kms"];
 
 /// What a call needs, as IAM names it.
-const NEEDS: [(&str, &[&str]); 12] = [
+const NEEDS: [(&str, &[&str]); 14] = [
     ("s3.get_object", &["s3:GetObject"]),
     ("s3.head_object", &["s3:GetObject"]),
     ("s3.put_object", &["s3:PutObject"]),
@@ -25,6 +25,8 @@ const NEEDS: [(&str, &[&str]); 12] = [
     ("ssm.put_parameter", &["ssm:PutParameter"]),
     ("sts.get_web_identity_token", &["sts:GetWebIdentityToken"]),
     ("lambda.invoke", &["lambda:InvokeFunction"]),
+    ("kms.get_public_key", &["kms:GetPublicKey"]),
+    ("kms.sign", &["kms:Sign"]),
 ];
 
 /// What services do in the name of the role, without a call in the code.

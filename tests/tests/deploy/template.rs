@@ -124,7 +124,7 @@ pub(crate) fn roles_write_under_a_condition(template: &Value) {
 
 pub(crate) fn archive_and_key_outlive_the_stack(template: &Value) {
     let resources = resources(template);
-    for name in ["Archive", "ArchivePolicy", "Key"] {
+    for name in ["Archive", "ArchivePolicy", "Key", "EvidenceKey"] {
         assert_eq!(resources[name]["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
         assert_eq!(resources[name]["UpdateReplacePolicy"], "Retain", "{name}");
     }
