@@ -7,7 +7,10 @@ use crate::numbers::count;
 use crate::place::Place;
 use crate::session::{Answer, Column, Row, Session};
 use chrono::{DateTime, NaiveDate, Utc};
+use entratrail::archive::Access;
 use entratrail::error::Error;
+use entratrail::evidence::audit::published;
+use entratrail::log::Log;
 use entratrail_questions::{Question, Severity};
 use serde::Serialize;
 use serde_json::Value;
@@ -42,6 +45,8 @@ pub(super) struct Report {
     /// Changes to the directory.
     pub(super) changes: Vec<Counted>,
     pub(super) coverage: Vec<StreamDays>,
+    /// Latest checkpoint of each signed log: whoever keeps the report keeps a witness.
+    pub(super) checkpoints: Vec<String>,
 }
 
 /// A saved question and its answer.
@@ -83,6 +88,16 @@ impl Findings {
     }
 }
 
+/// Latest checkpoint of each signed log of the archive at `place`, as it lies there.
+async fn checkpoints(place: &Place) -> Result<Vec<String>, Error> {
+    let archive = place.open(Access::Read).await?;
+    let mut checkpoints = Vec::new();
+    for log in Log::ALL {
+        checkpoints.extend(published(&archive, log).await?);
+    }
+    Ok(checkpoints)
+}
+
 /// A row as text that is equal for equal rows.
 fn content_of(row: &Row) -> String {
     Value::Object(row.clone()).to_string()
@@ -120,6 +135,7 @@ impl Report {
             // A day that is not over cannot be complete.
             coverage: Calendar::of(archive.ledgers())
                 .days((days.0, days.1.min(made_at.date_naive())), made_at),
+            checkpoints: checkpoints(place).await?,
         };
         for (wanted, answer) in answers(archive, days).await? {
             report.take(wanted, answer);
