@@ -134,6 +134,7 @@ fn broken_retention() -> Vec<Change> {
         with("Resources", "Archive/UpdateReplacePolicy", "Delete"),
         with("Resources", "Key/DeletionPolicy", "Delete"),
         without("Resources", "Key/UpdateReplacePolicy"),
+        with("Resources", "EvidenceKey/DeletionPolicy", "Delete"),
         with("Resources", "Archive/Properties/VersioningConfiguration/Status", "Suspended"),
         with(ARCHIVE, "PublicAccessBlockConfiguration/BlockPublicPolicy", false),
         without("Resources", "ArchivePolicy/Properties/PolicyDocument/Statement/TlsOnly"),
