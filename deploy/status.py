@@ -63,6 +63,21 @@ def show_coverage(stack, function):
         say("    none")
 
 
+def show_findings(stack):
+    """The last runs of the function that mails findings."""
+    say("")
+    if stacks.FINDINGS not in stack.functions():
+        say("findings: not told (Findings=off)")
+        return
+    say("findings, runs of the last 7 days:")
+    answer = aws.call_if_there(
+        "logs", "filter-log-events", "--log-group-name", stack.log_group(stacks.FINDINGS),
+        "--start-time", int((time.time() - WEEK) * 1000), "--filter-pattern", '"scannedBytes"')
+    lines = answers.findings_lines((answer or {}).get("events") or [])
+    for line in lines[-RUNS:] or ["  none"]:
+        say(line)
+
+
 def show_mails(stack):
     """Whether anybody is told."""
     say("")
@@ -85,9 +100,10 @@ def show(name):
     say("Stack %s: %s; archive s3://%s"
         % (name, stack.status, stack.outputs.get("ArchiveBucket", "")))
     hidden = 0
-    parts = [(part, (stack, function)) for function in stacks.FUNCTIONS
+    parts = [(part, (stack, function)) for function in stacks.COLLECTORS
              for part in (show_runs, show_coverage)]
-    for part, arguments in parts + [(show_mails, (stack,)), (show_alarms, (stack,))]:
+    for part, arguments in parts + [
+            (show_findings, (stack,)), (show_mails, (stack,)), (show_alarms, (stack,))]:
         try:
             part(*arguments)
         except aws.AwsError as error:

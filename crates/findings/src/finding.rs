@@ -2,7 +2,8 @@
 
 use entratrail::shown::visible;
 use entratrail_questions::{Question, Severity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// Characters of one value in a sentence; permissions and rules of groups can be pages long.
 const MOST_SHOWN: usize = 120;
@@ -35,7 +36,7 @@ pub struct Finding {
 
 /// The findings of an answer, in its order, each once.
 pub fn findings(answer: &Answer) -> Vec<Finding> {
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     let findings = answer.rows.iter().map(|row| {
         let values: BTreeMap<_, _> = answer
             .columns
@@ -59,10 +60,10 @@ pub fn findings(answer: &Answer) -> Vec<Finding> {
 /// millions of findings within months for two to meet.
 fn identity(question: &Question, values: &BTreeMap<&str, &str>) -> String {
     let key = question.key.iter().map(|column| values.get(column.as_str()).copied().unwrap_or(""));
-    let text: String = std::iter::once(question.id.as_str())
-        .chain(key)
-        .map(|value| format!("{}:{value}", value.len()))
-        .collect();
+    let mut text = String::new();
+    for value in std::iter::once(question.id.as_str()).chain(key) {
+        let _ = write!(text, "{}:{value}", value.len());
+    }
     let digest = entratrail::raw::sha256(text.as_bytes());
     digest[..16].to_owned()
 }

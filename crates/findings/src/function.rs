@@ -48,7 +48,7 @@ struct Setup {
 /// Everything that was learnt from Athena in one run.
 #[derive(Debug, Default)]
 struct Answers {
-    answers: Vec<Answer>,
+    given: Vec<Answer>,
     unanswered: Vec<String>,
     /// The first failure.
     error: Option<Error>,
@@ -161,7 +161,7 @@ impl Setup {
         let told = self.memory(context).load().await?;
         let asked = due(run.at.date_naive(), told.answered(), self.config.daily);
         let answers = self.ask(&asked, self.stop_at(context)).await;
-        let news = told.news(&found_in(&answers.answers), &run);
+        let news = told.news(&found_in(&answers.given), &run);
         let mut report = answers.report(asked.len(), &run);
         report.count(&news);
         report.show(&news);
@@ -202,8 +202,8 @@ impl Setup {
         context: &Context,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let answered = answers.answers.iter().map(|answer| answer.question.id.clone()).collect();
-        let mut telling = Telling::new(run.clone(), found_in(&answers.answers), answered);
+        let answered = answers.given.iter().map(|answer| answer.question.id.clone()).collect();
+        let mut telling = Telling::new(run.clone(), found_in(&answers.given), answered);
         let mut refusal = None;
         let mut step = Step::Load;
         loop {
@@ -244,7 +244,7 @@ impl Setup {
             match rows {
                 Ok(rows) => {
                     answers.scanned_bytes += rows.scanned_bytes;
-                    answers.answers.push(Answer {
+                    answers.given.push(Answer {
                         question: asked.question.clone(),
                         columns: rows.columns,
                         rows: rows.rows,
@@ -268,7 +268,7 @@ impl Setup {
         let account = account_in(&context.invoked_function_arn).unwrap_or("unknown");
         let contents = Contents {
             news,
-            answers: &answers.answers,
+            answers: &answers.given,
             unanswered: &answers.unanswered,
             streams: &answers.streams,
             today: run.at.date_naive(),
@@ -303,7 +303,7 @@ impl Answers {
     }
 
     fn report(&self, asked: usize, run: &Run) -> Report {
-        let mut report = Report::new(asked, &self.unanswered, &self.answers, &self.streams);
+        let mut report = Report::new(asked, &self.unanswered, &self.given, &self.streams);
         report.scanned_bytes = self.scanned_bytes;
         report.duration_ms = (Utc::now() - run.at).num_milliseconds();
         report

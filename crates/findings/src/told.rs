@@ -29,7 +29,7 @@ pub struct Told {
     /// Last day on which each question was answered, and its findings told.
     answered: BTreeMap<String, NaiveDate>,
     /// Day on which each finding was found last, by question and identity.
-    told: BTreeMap<String, BTreeMap<String, NaiveDate>>,
+    findings: BTreeMap<String, BTreeMap<String, NaiveDate>>,
     /// Findings whose mail is on its way, by the run that sends it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     claims: BTreeMap<String, Claim>,
@@ -70,7 +70,7 @@ impl Default for Told {
             format: FORMAT,
             week: None,
             answered: BTreeMap::new(),
-            told: BTreeMap::new(),
+            findings: BTreeMap::new(),
             claims: BTreeMap::new(),
         }
     }
@@ -94,7 +94,7 @@ impl Told {
 
     /// Findings that are remembered.
     pub fn count(&self) -> usize {
-        self.told.values().map(BTreeMap::len).sum()
+        self.findings.values().map(BTreeMap::len).sum()
     }
 
     /// What `run` has to tell of what it found.
@@ -107,7 +107,7 @@ impl Told {
             ..News::default()
         };
         for finding in found {
-            if self.told.get(&finding.question).is_some_and(|told| told.contains_key(&finding.identity)) {
+            if self.findings.get(&finding.question).is_some_and(|told| told.contains_key(&finding.identity)) {
                 continue;
             }
             if others.iter().any(|(_, claim)| claim.holds(finding)) {
@@ -139,10 +139,13 @@ impl Told {
         let today = run.at.date_naive();
         self.claims.remove(&run.id);
         for finding in &news.findings {
-            self.told.entry(finding.question.clone()).or_default().insert(finding.identity.clone(), today);
+            self.findings
+                .entry(finding.question.clone())
+                .or_default()
+                .insert(finding.identity.clone(), today);
         }
         for finding in found {
-            let told = self.told.get_mut(&finding.question);
+            let told = self.findings.get_mut(&finding.question);
             if let Some(day) = told.and_then(|told| told.get_mut(&finding.identity)) {
                 *day = today.max(*day);
             }
@@ -159,7 +162,7 @@ impl Told {
     /// Drops what no question finds any more, and the oldest of what is too much to keep.
     fn forget(&mut self, today: NaiveDate) {
         let oldest = today - Days::new(KEPT_DAYS);
-        for told in self.told.values_mut() {
+        for told in self.findings.values_mut() {
             told.retain(|_, day| *day >= oldest);
             let surplus = told.len().saturating_sub(MOST_KEPT);
             let mut by_day: Vec<_> = told.iter().map(|(identity, day)| (*day, identity.clone())).collect();
@@ -168,7 +171,7 @@ impl Told {
                 told.remove(&identity);
             }
         }
-        self.told.retain(|_, told| !told.is_empty());
+        self.findings.retain(|_, told| !told.is_empty());
         self.answered.retain(|_, day| *day >= oldest);
     }
 }
@@ -259,7 +262,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_no_memory_is_not_guessed_at() {
-        for bytes in [&b""[..], b"{}", br#"{"format":2,"answered":{},"told":{}}"#] {
+        for bytes in [&b""[..], b"{}", br#"{"format":2,"answered":{},"findings":{}}"#] {
             assert_eq!(Told::parse(bytes), None);
         }
     }

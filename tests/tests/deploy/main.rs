@@ -9,6 +9,7 @@
 )]
 
 mod files;
+mod findings;
 mod journey;
 mod mails;
 mod mutations;
