@@ -283,8 +283,7 @@ deploy() {
     "false certificate") helper certificate --key "$key" && helper functions await-credential ;;
     esac
     helper functions try ||
-        fail "the stack is there, but not everything works: put right what FAILED, then run" \
-            "./deploy.sh again"
+        fail "the stack is there, but not everything works: put right what FAILED, and repeat this"
     helper functions run
     helper stack next "$has_stack" --region "$region"
 }
@@ -317,9 +316,10 @@ make_package() { # leaves template and programs in the folder $work, as SAM want
     cp "$here/template.yaml" "$work/"
     if [[ -z "$package" ]]; then
         [[ "$architecture" == arm64 ]] || flag="--x86-64"
-        say "Building both functions for $architecture; the first time takes some minutes"
+        say "Building the functions for $architecture; the first time takes some minutes"
         (cd "$here" && cargo lambda build --profile lambda --locked "$flag" \
-            --lambda-dir "$work/built" --package sign-in-logs --package audit-logs) ||
+            --lambda-dir "$work/built" --package sign-in-logs --package audit-logs \
+            --package findings) ||
             fail "the functions could not be built; the lines above say why"
         package="$work/built" has_sums=false
     fi

@@ -84,6 +84,21 @@ def show_evidence(stack, function):
     say("    root %s" % lines[2])
 
 
+def show_findings(stack):
+    """The last runs of the function that mails findings."""
+    say("")
+    if stacks.FINDINGS not in stack.functions():
+        say("findings: not told (Findings=off)")
+        return
+    say("findings, runs of the last 7 days:")
+    answer = aws.call_if_there(
+        "logs", "filter-log-events", "--log-group-name", stack.log_group(stacks.FINDINGS),
+        "--start-time", int((time.time() - WEEK) * 1000), "--filter-pattern", '"scannedBytes"')
+    lines = answers.findings_lines((answer or {}).get("events") or [])
+    for line in lines[-RUNS:] or ["  none"]:
+        say(line)
+
+
 def show_mails(stack):
     """Whether anybody is told."""
     say("")
@@ -106,9 +121,10 @@ def show(name):
     say("Stack %s: %s; archive s3://%s"
         % (name, stack.status, stack.outputs.get("ArchiveBucket", "")))
     hidden = 0
-    parts = [(part, (stack, function)) for function in stacks.FUNCTIONS
+    parts = [(part, (stack, function)) for function in stacks.COLLECTORS
              for part in (show_runs, show_coverage, show_evidence)]
-    for part, arguments in parts + [(show_mails, (stack,)), (show_alarms, (stack,))]:
+    for part, arguments in parts + [
+            (show_findings, (stack,)), (show_mails, (stack,)), (show_alarms, (stack,))]:
         try:
             part(*arguments)
         except aws.AwsError as error:

@@ -95,21 +95,17 @@ pub enum Encryption {
 impl Config {
     /// Reads the variables through `lookup`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let variables = Variables(&lookup);
+        let variables = Variables::new(&lookup);
         Ok(Self {
             archive_bucket: variables.required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
             parameter_prefix: variables.parameter_prefix()?,
             credential: variables.credential()?,
             run: RunSettings::read(&lookup)?,
-            stop_before_deadline: TimeDelta::seconds(variables.number(
-                "STOP_BEFORE_DEADLINE_SECONDS",
-                60,
-                1..=840,
-            )?),
+            stop_before_deadline: variables.stop_before_deadline()?,
             secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
             archive_encryption: variables.archive_encryption()?,
             evidence: variables.evidence()?,
-            has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
+            has_own_s3_endpoint: variables.has_own_s3_endpoint(),
         })
     }
 }
@@ -117,7 +113,7 @@ impl Config {
 impl RunSettings {
     /// Reads the variables through `lookup`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let variables = Variables(&lookup);
+        let variables = Variables::new(&lookup);
         Ok(Self {
             graph: GraphSettings {
                 graph_url: variables.host("GRAPH_URL", "https://graph.microsoft.com")?,
@@ -145,10 +141,23 @@ impl Config {
     }
 }
 
-struct Variables<'lookup>(&'lookup dyn Fn(&str) -> Option<String>);
+/// The environment of a function, and the rules for what it may hold.
+#[expect(missing_debug_implementations, reason = "it holds a function, and values that nobody should print")]
+pub struct Variables<'lookup>(&'lookup dyn Fn(&str) -> Option<String>);
 
-impl Variables<'_> {
-    fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
+impl<'lookup> Variables<'lookup> {
+    /// Variables as `lookup` knows them.
+    pub fn new(lookup: &'lookup dyn Fn(&str) -> Option<String>) -> Self {
+        Self(lookup)
+    }
+
+    /// The refusal of a value, which it describes.
+    pub fn malformed(name: &str, value: &str, allowed: &str) -> Error {
+        malformed(name, value, allowed)
+    }
+
+    /// The value of a variable that must be set; `meaning` says to what.
+    pub fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
         let value = self.0(name).filter(|value| !value.trim().is_empty());
         value.ok_or_else(|| {
             Error::Configuration(format!(
@@ -157,11 +166,23 @@ impl Variables<'_> {
         })
     }
 
-    fn or(&self, name: &str, default: &str) -> String {
+    /// The value of a variable, or the default where it is not set.
+    pub fn or(&self, name: &str, default: &str) -> String {
         self.0(name).unwrap_or_else(|| default.to_owned())
     }
 
-    fn archive_encryption(&self) -> Result<Option<Encryption>, Error> {
+    /// `STOP_BEFORE_DEADLINE_SECONDS`, from 1 to 840.
+    pub fn stop_before_deadline(&self) -> Result<TimeDelta, Error> {
+        Ok(TimeDelta::seconds(self.number("STOP_BEFORE_DEADLINE_SECONDS", 60, 1..=840)?))
+    }
+
+    /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3.
+    pub fn has_own_s3_endpoint(&self) -> bool {
+        self.0("AWS_ENDPOINT_URL").or(self.0("AWS_ENDPOINT_URL_S3")).is_some()
+    }
+
+    /// `ARCHIVE_ENCRYPTION`, where it is set.
+    pub fn archive_encryption(&self) -> Result<Option<Encryption>, Error> {
         const NAME: &str = "ARCHIVE_ENCRYPTION";
         let value = self.or(NAME, "");
         match value.as_str() {

@@ -211,7 +211,7 @@ fn answer(error: Option<Error>, report: Value) -> Result<Value, Error> {
 }
 
 /// The account in the ARN of a function.
-fn account_in(function_arn: &str) -> Option<&str> {
+pub fn account_in(function_arn: &str) -> Option<&str> {
     let account = function_arn.strip_prefix("arn:")?.split(':').nth(3)?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     is_account.then_some(account)

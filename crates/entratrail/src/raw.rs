@@ -97,7 +97,7 @@ pub fn sha256_of(mut content: impl io::Read) -> io::Result<String> {
 }
 
 /// The SHA-256 of these bytes, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     let mut digest = Digest::new();
     digest.update(bytes);
     digest.sha256()

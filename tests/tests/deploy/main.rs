@@ -10,6 +10,7 @@
 
 mod evidence;
 mod files;
+mod findings;
 mod journey;
 mod mails;
 mod mutations;

@@ -106,7 +106,7 @@ fn content_of(row: &Row) -> String {
 /// What is asked of the archive.
 enum Wanted {
     Picture(Picture),
-    Question(Question),
+    Question(Box<Question>),
 }
 
 impl Report {
@@ -156,7 +156,7 @@ impl Report {
             Wanted::Picture(Picture::Tenant) => {
                 self.tenant = counts(&answer, "name").into_iter().next().map(|tenant| tenant.name);
             }
-            Wanted::Question(question) => self.questions.push(Asked::of(question, answer)),
+            Wanted::Question(question) => self.questions.push(Asked::of(*question, answer)),
         }
     }
 
@@ -212,8 +212,9 @@ impl Asked {
 /// and the memory of both.
 async fn answers(archive: &Session, days: (NaiveDate, NaiveDate)) -> Result<Vec<(Wanted, Answer)>, Error> {
     let pictures = Picture::ALL.into_iter().map(Wanted::Picture);
+    let questions = entratrail_questions::questions().into_iter();
     let wanted: Vec<_> =
-        pictures.chain(entratrail_questions::questions().into_iter().map(Wanted::Question)).collect();
+        pictures.chain(questions.map(|question| Wanted::Question(Box::new(question)))).collect();
     let progress = Progress::of(wanted.len());
     let mut answers = Vec::new();
     for wanted in wanted {

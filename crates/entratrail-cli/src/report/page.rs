@@ -190,6 +190,8 @@ mod tests {
             scans: HOSTILE.to_owned(),
             fields: HOSTILE.to_owned(),
             blind: HOSTILE.to_owned(),
+            key: vec![],
+            told: None,
             sql: HOSTILE.to_owned(),
         };
         let asked = |severity| Asked {
