@@ -39,7 +39,7 @@ Options of deploying
                           asked for, or read from a pipe
   --secret-expires DAY    the day on which the client secret expires (2027-05-31): a mail comes
                           21 days before
-  --set NAME=VALUE        any parameter of template.yaml; may be repeated
+  --set NAME=VALUE        any parameter of template.yaml (Evidence=kms); may be repeated
   --package FOLDER|ZIP    take built functions, as a release has them, instead of building them
   --enable-federation     with --credential federated: let this AWS account give out tokens
 
@@ -160,8 +160,7 @@ template_settings() {
 }
 
 check_form() {
-    [[ -z "$secret_file" || -r "$secret_file" ]] ||
-        refuse "the file of --secret-file cannot be read"
+    [[ -z "$secret_file" || -r "$secret_file" ]] || refuse "the file of --secret-file is unreadable"
     [[ -z "$delete_archive" || "$action" == uninstall ]] ||
         refuse "--delete-archive belongs to --uninstall"
     [[ "$bypasses_lock" == false || -n "$delete_archive" ]] ||
@@ -277,14 +276,14 @@ deploy() {
     [[ -z "$secret" ]] ||
         printf '%s' "$secret" | helper parameters store "client-$credential" --key "$key"
     helper parameters rekey --key "$key"
+    helper evidence --key "$key"
     helper subscriptions ensure
     case "$has_credential $credential$secret" in
     "false federated") helper federation print && helper functions await-credential ;;
     "false certificate") helper certificate --key "$key" && helper functions await-credential ;;
     esac
     helper functions try ||
-        fail "the stack is there, but not everything works: put right what FAILED, then run" \
-            "./deploy.sh again"
+        fail "the stack is there, but not everything works: put right what FAILED, and repeat this"
     helper functions run
     helper stack next "$has_stack" --region "$region"
 }
@@ -317,9 +316,10 @@ make_package() { # leaves template and programs in the folder $work, as SAM want
     cp "$here/template.yaml" "$work/"
     if [[ -z "$package" ]]; then
         [[ "$architecture" == arm64 ]] || flag="--x86-64"
-        say "Building both functions for $architecture; the first time takes some minutes"
+        say "Building the functions for $architecture; the first time takes some minutes"
         (cd "$here" && cargo lambda build --profile lambda --locked "$flag" \
-            --lambda-dir "$work/built" --package sign-in-logs --package audit-logs) ||
+            --lambda-dir "$work/built" --package sign-in-logs --package audit-logs \
+            --package findings) ||
             fail "the functions could not be built; the lines above say why"
         package="$work/built" has_sums=false
     fi

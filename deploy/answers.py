@@ -25,25 +25,43 @@ def is_plan(report):
     return listed > 0 and not report.get("requests") and report["remainingWindows"] >= listed
 
 
+def printed(event):
+    """What a program printed into a log event, as JSON; None where it is none."""
+    try:
+        line = json.loads(event.get("message", ""))
+        # Lambda's JSON log format may wrap what a program prints.
+        inner = line.get("message") if isinstance(line, dict) and "message" in line else line
+        return json.loads(inner) if isinstance(inner, str) else inner
+    except ValueError:
+        return None
+
+
 def reports(events):
     """The reports of runs among log events: pairs of milliseconds and report, oldest first."""
     found = []
     for event in events:
-        try:
-            line = json.loads(event.get("message", ""))
-        except ValueError:
-            continue
-        # Lambda's JSON log format may wrap what a program prints.
-        report = line.get("message") if isinstance(line, dict) and "message" in line else line
-        if isinstance(report, str):
-            try:
-                report = json.loads(report)
-            except ValueError:
-                continue
+        report = printed(event)
         if isinstance(report, dict) and isinstance(report.get("remainingWindows"), int):
             if not is_plan(report):
                 found.append((event.get("timestamp", 0), report))
     return sorted(found, key=lambda pair: pair[0])
+
+
+def findings_lines(events):
+    """A line for each run that looked for findings, oldest first."""
+    found = [(event.get("timestamp", 0), printed(event)) for event in events]
+    return ["  %s  %d questions, %d not answered, %d findings new, %s, %.0f MB read" % (
+        minute(milliseconds), report.get("asked", 0), len(report.get("unanswered") or []),
+        report.get("new", 0), "mailed" if report.get("mailed") else "no mail",
+        report["scannedBytes"] / 1e6)
+        for milliseconds, report in sorted(found, key=lambda pair: pair[0])
+        if isinstance(report, dict) and isinstance(report.get("scannedBytes"), int)]
+
+
+def minute(milliseconds):
+    """An instant of a log as people read it."""
+    at = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
+    return at.strftime("%Y-%m-%d %H:%M")
 
 
 def unreadable(events):
@@ -78,12 +96,11 @@ def coverage(report):
 
 def run_lines(report, milliseconds):
     """A run in one line, with up to three of its failures below."""
-    at = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.timezone.utc)
     outcomes = coverage(report).values()
     failed = sum(of_stream.get("failed", 0) for of_stream in outcomes)
     read = sum(sum(of_stream.values()) for of_stream in outcomes) - failed
     lines = ["  %s  %6d new, %d changed, %d windows read, %d failed, %d left, %.0f s" % (
-        at.strftime("%Y-%m-%d %H:%M"), report.get("new", 0), report.get("changed", 0), read, failed,
+        minute(milliseconds), report.get("new", 0), report.get("changed", 0), read, failed,
         report["remainingWindows"], report.get("durationMs", 0) / 1000)]
     lines += ["      %s from %s: %s" % (one["stream"], one["start"], one["error"])
               for one in failed_windows(report)[:3]]

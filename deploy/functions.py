@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Starts the two functions and says what they answer: checks, plans, runs."""
+"""Starts the functions and says what they answer: checks, plans, runs."""
 
 import argparse
 import datetime
@@ -71,10 +71,10 @@ def start(name, event):
 def check(stack):
     """Prints what works, and returns whether everything does."""
     works = True
-    for function in stacks.FUNCTIONS:
+    for function in stack.functions():
         say("%s:" % function)
         try:
-            answer = invoke("%s-%s" % (stack, function), {"check": True})
+            answer = invoke("%s-%s" % (stack.name, function), {"check": True})
         except FunctionFailed as error:
             say("  FAILED  %s" % error)
             works = False
@@ -88,7 +88,7 @@ def check(stack):
 def check_all(name):
     """The check of --check: the functions, and whether mails arrive."""
     stack = stacks.needed(name)
-    works = check(name)
+    works = check(stack)
     is_in, said = subscriptions.report(stack)
     say("mails:")
     say("  %-6s  %s" % ("ok" if is_in == subscriptions.CONFIRMED else "FAILED", said))
@@ -101,7 +101,7 @@ def await_credential(stack):
     say("Waiting for Entra to accept it; Ctrl-C stops waiting, and ./deploy.sh --check continues")
     for _ in range(CREDENTIAL_LOOKS):
         refusals = [refusal for refusal in map(
-            lambda function: credential_refusal("%s-%s" % (stack, function)), stacks.FUNCTIONS)
+            lambda function: credential_refusal("%s-%s" % (stack, function)), stacks.COLLECTORS)
             if refusal]
         if not refusals:
             PROGRESS.end()
@@ -157,7 +157,7 @@ def identity(event):
 def run_all(name, span):
     """Reads what is due, or a span, with one function after the other: they share Graph's limit."""
     stack = stacks.needed(name)
-    for function in stacks.FUNCTIONS:
+    for function in stacks.COLLECTORS:
         run_function(stack, function, span)
 
 
@@ -264,7 +264,7 @@ def main():
         aws.failing(check_all, options.stack)
     elif options.action == "await-credential":
         aws.failing(await_credential, options.stack)
-    elif not aws.failing(check, options.stack):
+    elif not aws.failing(check, stacks.needed(options.stack)):
         raise Failed("not everything works; the lines marked FAILED say what")
 
 

@@ -13,6 +13,10 @@ from program import Failed, Refused, describe, run, say
 from settings import GUID
 
 NAMES = ("tenant-id", "client-id", "client-secret", "client-certificate")
+#: What signs the history of the ledger: it stays with the archive.
+EVIDENCE = ("evidence-id", "evidence-key")
+#: What the functions remember of it, not encrypted.
+EVIDENCE_MEMORY = ("evidence-signed-sign-ins", "evidence-signed-directory-audits")
 
 #: The standard tier of Parameter Store takes 4,096 characters, the advanced one 8,192.
 STANDARD_LENGTH = 4096
@@ -36,13 +40,13 @@ def key_id(key):
     return key.split(":key/")[-1]
 
 
-def described(stack):
+def described(stack, names=NAMES + EVIDENCE):
     """The parameters of a stack that are there, by name."""
-    paths = ["/%s/%s" % (stack, name) for name in NAMES]
+    paths = ["/%s/%s" % (stack, name) for name in names]
     wanted = "Key=Name,Option=Equals,Values=%s" % ",".join(paths)
     answer = aws.call("ssm", "describe-parameters", "--parameter-filters", wanted)
     found = {parameter["Name"]: Stored(parameter) for parameter in answer.get("Parameters") or []}
-    return {name: found[path] for name, path in zip(NAMES, paths) if path in found}
+    return {name: found[path] for name, path in zip(names, paths) if path in found}
 
 
 def values(stack, names):
@@ -152,14 +156,34 @@ def rekey(stack, key):
         say("Stored /%s/%s again, encrypted with the stack's present key" % (stack, name))
 
 
+def create(stack, name, value, key):
+    """Stores a value where there is none of that name; returns whether there was none."""
+    options = [] if key_id(key) == AWS_KEY else ["--key-id", key]
+    try:
+        aws.call("ssm", "put-parameter", "--name", "/%s/%s" % (stack, name), "--type",
+                 "SecureString", *options, "--value", "file:///dev/stdin", stdin=value)
+    except aws.AwsError as error:
+        if error.code == "ParameterAlreadyExists":
+            return False
+        raise Failed("/%s/%s could not be stored: %s" % (stack, name, error))
+    say("Stored /%s/%s, encrypted" % (stack, name))
+    return True
+
+
 def remove(stack):
-    """Removes the parameters of the stack; those of other programs stay."""
+    """Removes the credential of the stack; parameters of other programs stay."""
     removed = 0
-    for name, parameter in described(stack).items():
+    for name, parameter in described(stack, NAMES).items():
         if parameter.type == "SecureString":
             aws.call_if_there("ssm", "delete-parameter", "--name", "/%s/%s" % (stack, name))
             removed += 1
     return removed
+
+
+def remove_evidence(stack):
+    """Removes what signed the history of an archive that is gone."""
+    for name in EVIDENCE + EVIDENCE_MEMORY:
+        aws.call_if_there("ssm", "delete-parameter", "--name", "/%s/%s" % (stack, name))
 
 
 def main():

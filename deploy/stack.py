@@ -7,7 +7,12 @@ import re
 import aws
 from program import PROGRESS, Failed, Refused, pauses, run, say
 
-FUNCTIONS = ("sign-in-logs", "audit-logs")
+#: The functions that read Graph, one for each log.
+COLLECTORS = ("sign-in-logs", "audit-logs")
+#: The function that mails findings; a stack can be without it.
+FINDINGS = "findings"
+#: Every program of a package.
+FUNCTIONS = COLLECTORS + (FINDINGS,)
 
 NEW = "new"
 UPDATE = "update"
@@ -52,8 +57,13 @@ class Stack:
 
     def log_group(self, function):
         """The log group of a function."""
-        output = {"sign-in-logs": "SignInLogGroup", "audit-logs": "AuditLogGroup"}[function]
+        output = {"sign-in-logs": "SignInLogGroup", "audit-logs": "AuditLogGroup",
+                  FINDINGS: "FindingsLogGroup"}[function]
         return self.outputs.get(output, "")
+
+    def functions(self):
+        """The functions that this stack has."""
+        return FUNCTIONS if self.outputs.get("FindingsFunction") else COLLECTORS
 
     def resources(self):
         """What the stack made: type and physical id by logical id."""

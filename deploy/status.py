@@ -3,6 +3,7 @@
 
 import argparse
 import datetime
+import tempfile
 import time
 
 import answers
@@ -14,6 +15,8 @@ from program import count, note, run, say
 
 WEEK = 7 * 24 * 3600
 RUNS = 10
+#: The log of each function, as the folder of its signed log is named.
+LOGS = {"sign-in-logs": "sign-ins", "audit-logs": "directory-audits"}
 
 
 def days_ago(days):
@@ -63,6 +66,39 @@ def show_coverage(stack, function):
         say("    none")
 
 
+def show_evidence(stack, function):
+    """The latest checkpoint of the signed log of a function, where there is one."""
+    if stack.parameters.get("Evidence", "none") == "none":
+        return
+    key = "proof/%s/checkpoint" % LOGS[function]
+    with tempfile.NamedTemporaryFile() as file:
+        answer = aws.call_if_there("s3api", "get-object", "--bucket",
+                                   stack.outputs.get("ArchiveBucket", ""), "--key", key, file.name)
+        lines = file.read().decode(errors="replace").split("\n")
+    if answer is None or len(lines) < 3:
+        say("  signed log: no checkpoint yet")
+        return
+    say("  signed log: %s of %s, published %s" % (
+        count(int(lines[1]) if lines[1].isdigit() else 0, "entry", "entries"), lines[0],
+        answer.get("LastModified", "")))
+    say("    root %s" % lines[2])
+
+
+def show_findings(stack):
+    """The last runs of the function that mails findings."""
+    say("")
+    if stacks.FINDINGS not in stack.functions():
+        say("findings: not told (Findings=off)")
+        return
+    say("findings, runs of the last 7 days:")
+    answer = aws.call_if_there(
+        "logs", "filter-log-events", "--log-group-name", stack.log_group(stacks.FINDINGS),
+        "--start-time", int((time.time() - WEEK) * 1000), "--filter-pattern", '"scannedBytes"')
+    lines = answers.findings_lines((answer or {}).get("events") or [])
+    for line in lines[-RUNS:] or ["  none"]:
+        say(line)
+
+
 def show_mails(stack):
     """Whether anybody is told."""
     say("")
@@ -85,9 +121,10 @@ def show(name):
     say("Stack %s: %s; archive s3://%s"
         % (name, stack.status, stack.outputs.get("ArchiveBucket", "")))
     hidden = 0
-    parts = [(part, (stack, function)) for function in stacks.FUNCTIONS
-             for part in (show_runs, show_coverage)]
-    for part, arguments in parts + [(show_mails, (stack,)), (show_alarms, (stack,))]:
+    parts = [(part, (stack, function)) for function in stacks.COLLECTORS
+             for part in (show_runs, show_coverage, show_evidence)]
+    for part, arguments in parts + [
+            (show_findings, (stack,)), (show_mails, (stack,)), (show_alarms, (stack,))]:
         try:
             part(*arguments)
         except aws.AwsError as error:

@@ -29,7 +29,7 @@ class Removal:
         self.archive = archive
         self.bypass = bypass
         self.stack = stacks.read(name)
-        self.stored = parameters.described(name)
+        self.stored = parameters.described(name, parameters.NAMES)
         self.key = ""
         self.lock = ("", "")
         if self.stack is None and not self.stored:
@@ -86,6 +86,10 @@ class Removal:
         made = [physical for kind, physical in resources.values() if kind == "AWS::KMS::Key"]
         return key if parameters.key_id(key) in map(parameters.key_id, made) else ""
 
+    def signs(self):
+        """Whether the history of the ledger was signed."""
+        return self.stack.parameters.get("Evidence", "none") != "none"
+
     def question(self):
         """What a person is asked."""
         if self.stack is None:
@@ -108,6 +112,8 @@ class Removal:
         say("Removed the stack %s and the parameters below /%s" % (self.name, self.name))
         if self.archive:
             self.delete_archive()
+            if self.signs():
+                parameters.remove_evidence(self.name)
         elif self.stack is not None:
             self.say_what_stays()
 
@@ -175,8 +181,20 @@ class Removal:
         say("Kept the archive s3://%s%s" % (bucket, " and its key %s" % key if with_key else ""))
         if with_key:
             say("The key costs about a dollar a month for as long as it is kept")
-        say("To go on with it later: ./deploy.sh --set ExistingBucket=%s%s" % (
-            bucket, " --set CreateKey=false --set ExistingKeyArn=%s" % key if with_key else ""))
+        if self.signs():
+            say("Kept what signs its history: the parameters /%s/evidence-..., %s" % (
+                self.name, self.stack.outputs.get("EvidenceKeyArn", "the private key among them")))
+        say("To go on with it later: ./deploy.sh --set ExistingBucket=%s%s%s" % (
+            bucket, " --set CreateKey=false --set ExistingKeyArn=%s" % key if with_key else "",
+            self.evidence_options()))
+
+    def evidence_options(self):
+        """Options of a later deployment that goes on with the signed history."""
+        if not self.signs():
+            return ""
+        key = self.stack.outputs.get("EvidenceKeyArn", "")
+        return " --set Evidence=%s%s" % (self.stack.parameters["Evidence"],
+                                         " --set EvidenceKeyArn=%s" % key if key else "")
 
 
 def main():

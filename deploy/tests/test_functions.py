@@ -128,6 +128,12 @@ class Reading(unittest.TestCase):
         found = answers.reports(events(report(0, 5), plan, {"level": "INFO"}, [1], "text"))
         self.assertEqual([one["new"] for _, one in found], [5])
 
+    def test_runs_that_looked_for_findings_are_lines(self):
+        run = {"asked": 23, "unanswered": ["Which sign-ins are risky?"], "new": 2, "mailed": True,
+               "scannedBytes": 230000000}
+        (line,) = answers.findings_lines(events(run, report(0), "text"))
+        self.assertIn("23 questions, 1 not answered, 2 findings new, mailed, 230 MB read", line)
+
     def test_a_report_that_was_cut_is_counted_and_not_a_crash(self):
         text = json.dumps(report(0))[:80]
         self.assertEqual(answers.reports([{"message": text, "timestamp": 1}]), [])

@@ -11,6 +11,7 @@ import stub
 
 import package
 from program import Refused
+from stack import FUNCTIONS
 
 
 def elf(machine):
@@ -38,8 +39,8 @@ def sums(members):
 
 
 def functions(program=ARM64):
-    """Both functions, as cargo lambda lays them out."""
-    return {"sign-in-logs/bootstrap": program, "audit-logs/bootstrap": program}
+    """Every function, as cargo lambda lays them out."""
+    return {"%s/bootstrap" % name: program for name in FUNCTIONS}
 
 
 class Packages(unittest.TestCase):
@@ -69,7 +70,7 @@ class Packages(unittest.TestCase):
         destination = tempfile.mkdtemp(dir=self.folder)
         package.take(source, destination, architecture, needs_sums)
         taken = {}
-        for function in ("sign-in-logs", "audit-logs"):
+        for function in FUNCTIONS:
             path = os.path.join(destination, "target/lambda", function, "bootstrap")
             with open(path, "rb") as file:
                 taken[function] = file.read()
@@ -82,12 +83,13 @@ class Packages(unittest.TestCase):
 
     def test_every_layout_of_a_release_is_taken(self):
         inner = {"sign-in-logs/bootstrap.zip": zipped({"bootstrap": ARM64}),
-                 "audit-logs.zip": zipped({"bootstrap": ARM64})}
-        for members in (functions(), {"sign-in-logs": ARM64, "audit-logs": ARM64}, inner):
+                 "audit-logs.zip": zipped({"bootstrap": ARM64}), "findings": ARM64}
+        flat = dict.fromkeys(FUNCTIONS, ARM64)
+        for members in (functions(), flat, inner):
             whole = dict(members, SHA256SUMS=sums(members))
             top = {"entratrail-0.2.0-arm64/" + name: content for name, content in whole.items()}
             for source in (self.folder_of(whole), self.zip_of(whole), self.zip_of(top)):
-                self.assertEqual(self.take(source), {"sign-in-logs": ARM64, "audit-logs": ARM64})
+                self.assertEqual(self.take(source), flat)
 
     def test_programs_can_be_run_where_they_are_put(self):
         destination = tempfile.mkdtemp(dir=self.folder)
@@ -108,7 +110,9 @@ class Packages(unittest.TestCase):
                 (dict(functions(), SHA256SUMS=b"not a sum"), "is damaged"),
                 (dict(functions(), SHA256SUMS=whole + sums({"../out": b"x"})), "outside"),
                 (dict(functions(), SHA256SUMS=whole + sums({"/etc/passwd": b"x"})), "outside"),
-                ({"sign-in-logs/bootstrap": ARM64}, "holds no program audit-logs")):
+                ({"sign-in-logs/bootstrap": ARM64}, "holds no program audit-logs"),
+                ({name: content for name, content in functions().items() if "findings" not in name},
+                 "holds no program findings")):
             for source in (self.folder_of(members), self.zip_of(members)):
                 self.assertIn(words, self.refusal(source))
 
@@ -139,7 +143,7 @@ class Packages(unittest.TestCase):
             file.write(stub.SECRET)
         self.assertIn("neither a folder nor a zip", self.refusal(path))
         self.assertIn("no such folder or file", self.refusal("/no/such/folder"))
-        inner = {"sign-in-logs.zip": b"x", "audit-logs.zip": b"x"}
+        inner = {"%s.zip" % name: b"x" for name in FUNCTIONS}
         self.assertIn("neither a folder nor a zip", self.refusal(self.folder_of(inner)))
 
 

@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   initiatedBy.user.displayName, initiatedBy.user.userPrincipalName
 -- blind:    reading with such a token, which leaves no audit
+-- key:      happened_at, in_the_name_of, activity, target
+-- told:     {by_service} did '{activity}' [to {target} ]in the name of {in_the_name_of}[ from
+--           {ip_address}], {happened_at}
 SELECT
   happened_at,
   actor AS in_the_name_of,

@@ -7,6 +7,9 @@
 -- scans:    nine columns of 30 days of interactive sign-ins
 -- fields:   authenticationRequirement, appId
 -- blind:    without beta the requirement is unknown, and nothing is found
+-- key:      user_name, portal
+-- told:     {user_name} entered {portal} with a single factor, {sign_ins} times[ from {country}],
+--           the last time {last_at}
 --
 -- In order: Azure portal, Azure CLI, Azure PowerShell, Graph command line, Graph Explorer,
 -- Microsoft 365 admin center, Exchange Online PowerShell, Security and Compliance.

@@ -7,6 +7,9 @@
 -- scans:    eight columns of 90 days of all sign-ins
 -- fields:   agent, resourceId
 -- blind:    agents that Graph does not mark as such; without beta none is marked
+-- key:      agent_name, resource
+-- told:     The agent {agent_name} reached {resource} for the first time[ from {ip_address}],
+--           {first_at}
 SELECT
   agent_name,
   resource,

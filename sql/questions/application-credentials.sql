@@ -7,6 +7,8 @@
 -- scans:    the targets and eight other columns of 30 days of directory audits
 -- fields:   modifiedProperties KeyDescription, FederatedIdentityCredentials
 -- blind:    more than four credentials that change at once
+-- key:      happened_at, application, added_by
+-- told:     {added_by} added a credential to {application}[ from {ip_address}], {happened_at}
 --
 -- Answers to which applications somebody added a way to sign in, and who it was: a key identifier
 -- or an issuer that was not there before. A credential that is only renamed or removed is none.

@@ -7,6 +7,9 @@
 -- scans:    the targets and nine other columns of 30 days of directory audits
 -- fields:   activityDisplayName, modifiedProperties AppAddress, AppIdentifierUri
 -- blind:    addresses that were there before and changed hands
+-- key:      happened_at, application_or_owner, changed, new_value
+-- told:     {changed_by} changed {changed} of {application_or_owner}[ to {new_value}][, from
+--           {ip_address}], {happened_at}
 SELECT
   activity_date_time AS happened_at,
   activity_display_name AS activity,

@@ -7,6 +7,9 @@
 -- scans:    seven columns of 30 days of all sign-ins
 -- fields:   userAgent
 -- blind:    tools that call themselves otherwise, which takes one option
+-- key:      who, user_agent
+-- told:     [{who} ]came with the user agent '{user_agent}' from {ip_address}: {succeeded} times
+--           in, {without_success} times not, the last time {last_at}
 SELECT
   coalesce(nullif(user_principal_name, ''), service_principal_name) AS who,
   user_agent,

@@ -8,6 +8,8 @@
 --           directory audits
 -- fields:   userId, userPrincipalName, targetResources
 -- blind:    accounts that the settings do not name; they are empty by default
+-- key:      happened_at, account, event, by_whom
+-- told:     {account}: {event}[ by {by_whom}][ from {ip_address}], {happened_at}
 SELECT happened_at, account, event, by_whom, ip_address
 FROM (
   SELECT

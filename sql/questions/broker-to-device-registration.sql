@@ -8,6 +8,9 @@
 -- fields:   appId, resourceId, incomingTokenType, signInTokenProtectionStatus
 -- blind:    registrations that are made interactively; without beta the kind of token is unknown,
 --           and nothing is found
+-- key:      user_name, ip_address
+-- told:     The broker of {user_name} asked for the device registration service with a loose token[
+--           from {ip_address}][ ({country})], {first_at} to {last_at}
 --
 -- A stolen refresh token becomes lasting when it registers a device: the way from a phished code to
 -- a primary refresh token.

@@ -7,6 +7,9 @@
 -- scans:    nine columns of 30 days of sign-ins of users
 -- fields:   userId, status.errorCode
 -- blind:    guesses that are more than an hour apart; a guess that a second factor stops
+-- key:      user_name, signed_in_at
+-- told:     {user_name} signed in [to {application} ]from {ip_address}[ ({country})] after
+--           {wrong_passwords_in_the_hour_before} wrong passwords within an hour, {signed_in_at}
 --
 -- Answers who signed in right after eight or more wrong passwords within the hour before, and from
 -- where.

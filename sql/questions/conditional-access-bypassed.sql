@@ -7,6 +7,9 @@
 -- scans:    eight columns of 30 days of interactive sign-ins
 -- fields:   conditionalAccessStatus, authenticationRequirement
 -- blind:    applications in which nobody is asked
+-- key:      user_name, application
+-- told:     {user_name} came into {application} with one factor and no policy[ from {ip_address}][
+--           ({country})], {sign_ins} times, the last time {last_at}
 SELECT
   max(user_name) AS user_name,
   application,

@@ -7,6 +7,8 @@
 -- scans:    the targets and eight other columns of 90 days of directory audits
 -- fields:   activityDisplayName, modifiedProperties
 -- blind:    which users a policy stops applying to when their groups change
+-- key:      happened_at, activity, policy, changed_by
+-- told:     {changed_by} did '{activity}' to {policy}[ from {ip_address}], {happened_at}
 --
 -- Answers which of them were changed, by whom, and what they said before and after.
 SELECT

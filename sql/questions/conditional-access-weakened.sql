@@ -7,6 +7,8 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   modifiedProperties ConditionalAccessPolicy
 -- blind:    a change of conditions that makes a policy apply to fewer: see all changes
+-- key:      happened_at, policy, how, changed_by
+-- told:     {changed_by} changed the policy {policy}: {how}[, from {ip_address}], {happened_at}
 SELECT
   activity_date_time AS happened_at,
   activity_display_name AS activity,

@@ -6,6 +6,9 @@
 -- scans:    the targets and eight other columns of 30 days of directory audits
 -- fields:   activityDisplayName, targetResources, modifiedProperties
 -- blind:    permissions that an application had before the archive began
+-- key:      happened_at, application, given_by, permissions
+-- told:     {given_by} gave consent to {application}[ for {resource}][ ({permissions})][, for
+--           everybody: {for_everybody}], {happened_at}
 --
 -- Answers which applications were allowed what on which resource, by whom, and whether for one user
 -- or for everybody.

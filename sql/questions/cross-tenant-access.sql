@@ -7,6 +7,8 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName
 -- blind:    whether a setting opens or closes: read what changed
+-- key:      happened_at, activity, target, changed_by
+-- told:     {changed_by} did '{activity}'[ to {target}][ from {ip_address}], {happened_at}
 SELECT
   happened_at,
   activity,

@@ -7,6 +7,9 @@
 -- scans:    eight columns of 90 days of sign-ins of users
 -- fields:   appId, autonomousSystemNumber
 -- blind:    victims who use such a client anyway; thieves in a network of the victim
+-- key:      user_name, application, ip_address
+-- told:     {user_name} used {application} for the first time[ from {ip_address}][ ({country})],
+--           {first_at}
 --
 -- Codes that are phished for Microsoft's own applications need no consent. In order: Visual Studio
 -- Code, Azure CLI, Azure PowerShell, Graph command line, Visual Studio.

@@ -9,6 +9,9 @@
 -- fields:   authenticationProtocol, originalTransferMethod, incomingTokenType; the audit Register
 --           device
 -- blind:    devices that are registered more than an hour after the code
+-- key:      user_name, device_at
+-- told:     {user_name} took a device code[ from {code_from}], {code_at}; then the device {device}
+--           was registered, {device_at}, and used[ from {token_from}], {token_at}
 SELECT
   max(codes.user_principal_name) AS user_name,
   min(codes.created_date_time) AS code_at,

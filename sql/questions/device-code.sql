@@ -8,6 +8,9 @@
 -- fields:   authenticationProtocol, originalTransferMethod, appId
 -- blind:    victims who use device codes anyway; without beta the protocol is unknown, and nothing
 --           is found
+-- key:      user_name, application, ip_address
+-- told:     {user_name} signed in [to {application} ]with a device code for the first time[ from
+--           {ip_address}][ ({country})], {first_at}
 --
 -- A code that somebody else asked for, typed in by the user, gives that somebody the session. The
 -- broker (29d9ed98…) has no use for device codes but registering devices.

@@ -7,6 +7,9 @@
 -- scans:    seven columns of 30 days of sign-ins of users
 -- fields:   ipAddress, status.errorCode
 -- blind:    addresses that try fewer, such as the phone of somebody who left
+-- key:      ip_address, day, one_who_signed_in
+-- told:     {ip_address} tried {accounts} disabled or locked accounts, such as {one_account}, and
+--           got into {users_signed_in}[, such as {one_who_signed_in}], the last time {last_at}
 --
 -- Codes: 50057 disabled, 50053 locked.
 SELECT

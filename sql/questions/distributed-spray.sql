@@ -7,6 +7,9 @@
 -- scans:    eight columns of 7 days of sign-ins of users
 -- fields:   userAgent, autonomousSystemNumber, ipAddress, status.errorCode
 -- blind:    sprays that change user agent and network with each try
+-- key:      client
+-- told:     {client} tried the passwords of {users_tried} users from {addresses} addresses, such as
+--           {one_address}[, and got in as {one_who_signed_in}], {first_at} to {last_at}
 --
 -- Answers which user agents failed so, and from how many networks. A browser that everybody has
 -- gets into more users than it fails with.

@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName, loggedByService
 -- blind:    grants inside Azure: those are in Azure's activity log
+-- key:      happened_at, elevated_by
+-- told:     {elevated_by} elevated their access to all subscriptions[ from {ip_address}],
+--           {happened_at}
 SELECT
   happened_at,
   actor AS elevated_by,

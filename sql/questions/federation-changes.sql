@@ -7,6 +7,8 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName
 -- blind:    changes at the other identity provider
+-- key:      happened_at, activity, domain, changed_by
+-- told:     {changed_by} did '{activity}' to the domain {domain}[ from {ip_address}], {happened_at}
 --
 -- Whoever controls a federated domain can sign in as anybody in it.
 SELECT

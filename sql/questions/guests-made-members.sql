@@ -7,6 +7,9 @@
 -- scans:    the targets and nine other columns of 30 days of directory audits
 -- fields:   modifiedProperties UserType
 -- blind:    guests who were members from the start
+-- key:      happened_at, user_name, type_after
+-- told:     {changed_by} made {user_name} a {type_after}[ (before: {type_before})][ from
+--           {ip_address}], {happened_at}
 SELECT
   activity_date_time AS happened_at,
   coalesce(nullif(target_user_principal_name, ''), nullif(target_name, ''), target_id) AS user_name,

@@ -7,6 +7,9 @@
 -- scans:    the targets and nine other columns of 30 days of directory audits
 -- fields:   modifiedProperties MembershipRule, activityDisplayName
 -- blind:    attributes of users that an old rule looks at
+-- key:      happened_at, target, changed, new_value
+-- told:     {changed_by} changed {changed} of {target}[ to {new_value}][, from {ip_address}],
+--           {happened_at}
 SELECT
   activity_date_time AS happened_at,
   activity_display_name AS activity,

@@ -7,6 +7,9 @@
 -- scans:    nine columns of 30 days of sign-ins of users
 -- fields:   autonomousSystemNumber, riskEventTypes_v2
 -- blind:    networks that are not in the list; homes whose owners rent out their line
+-- key:      user_name, network
+-- told:     {user_name} signed in from {ip_address}[ ({country})], the network {network}[
+--           ({detections})][, to {application}], {first_at} to {last_at}
 --
 -- An address of five or more users is your own gateway, and left out; so is a trusted network.
 SELECT

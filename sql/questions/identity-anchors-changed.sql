@@ -7,6 +7,8 @@
 -- scans:    the targets and nine other columns of 30 days of directory audits
 -- fields:   modifiedProperties SourceAnchor, StsRefreshTokenValidFrom
 -- blind:    anchors that directory synchronisation sets, which no user starts
+-- key:      happened_at, user_name, changed, new_value
+-- told:     {changed_by} changed {changed} of {user_name}[ from {ip_address}], {happened_at}
 --
 -- An immutable id that somebody writes lets a federated domain sign in as this user. A start time
 -- that moves back revives old tokens.

@@ -7,6 +7,9 @@
 -- scans:    nine columns of 30 days of sign-ins of users
 -- fields:   location.geoCoordinates, ipAddress
 -- blind:    intruders within 500 km, or behind an address that five or more of your users have
+-- key:      user_name, left_at, arrived_at
+-- told:     {user_name} was in {left_from}, {left_at}, and {minutes} minutes later in {arrived_in},
+--           {kilometres} km away[, at {arrived_with}], {arrived_at}
 --
 -- Answers who would have had to travel faster than 900 km/h between one successful sign-in and the
 -- next, 500 km or more away and from another address. An address of five or more users is a gateway

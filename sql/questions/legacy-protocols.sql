@@ -7,6 +7,9 @@
 -- scans:    seven columns of 30 days of sign-ins of users
 -- fields:   clientAppUsed
 -- blind:    modern protocols without a second factor: see the password grant
+-- key:      protocol, application, user_name
+-- told:     {user_name} uses {protocol}[ with {application}]: {succeeded} times in, {failed} times
+--           not, the last time {last_at}
 --
 -- Modern clients call themselves "Browser" or "Mobile Apps and Desktop clients"; everything else is
 -- legacy.

@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName, initiatedBy
 -- blind:    deletions that are more than six minutes apart on average
+-- key:      deleted_by, day
+-- told:     {deleted_by} deleted or disabled {deletions_within_an_hour} objects within an hour[
+--           from {ip_address}], such as '{one_activity}', {first_at} to {last_at}
 --
 -- Any hour counts, not that of the clock; and one bulk operation counts alone.
 SELECT

@@ -7,6 +7,9 @@
 -- scans:    ten columns of 30 days of sign-ins of users
 -- fields:   status.errorCode, originalRequestId, mfaDetail.authMethod, authenticationDetails
 -- blind:    prompts that are more than twelve minutes apart on average
+-- key:      user_name, day, accepted_in_the_end
+-- told:     {user_name} refused or ignored {refused_within_an_hour} prompts within an hour; one was
+--           then accepted: {accepted_in_the_end}[, from {accepted_from}], {first_at} to {last_at}
 --
 -- Answers who refused or ignored five or more prompts within an hour, from when to when, and
 -- whether a sign-in followed within that hour. Records of one request are one prompt; codes that

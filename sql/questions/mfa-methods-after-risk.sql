@@ -8,6 +8,9 @@
 --           sign-ins of users
 -- fields:   riskLevelAggregated, riskState, activityDisplayName
 -- blind:    risks that Entra does not see; tenants without P2 see states and no levels
+-- key:      user_name, happened_at, activity
+-- told:     {user_name} got a new method ('{activity}'[ by {added_by}]) [from {ip_address} ]after a
+--           risky sign-in[ from {risky_address}], {happened_at}
 SELECT
   max(registered.happened_at) AS happened_at,
   max(risky.user_principal_name) AS user_name,

@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName, initiatedBy, targetResources
 -- blind:    an intruder who acts as the user: see methods after a risk
+-- key:      happened_at, user_name, activity, added_by
+-- told:     {added_by} did '{activity}' for {user_name}[ ({reason})][ from {ip_address}],
+--           {happened_at}
 SELECT
   happened_at,
   coalesce(user_name, target) AS user_name,

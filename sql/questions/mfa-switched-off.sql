@@ -6,6 +6,8 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName
 -- blind:    policies that stop to apply: see conditional access
+-- key:      happened_at, user_name, switched_off_by
+-- told:     {switched_off_by} switched off MFA for {user_name}[ from {ip_address}], {happened_at}
 SELECT
   happened_at,
   coalesce(user_name, target) AS user_name,

@@ -8,6 +8,9 @@
 -- fields:   status.errorCode, mfaDetail.authMethod, authenticationDetails
 -- blind:    fewer than ten guesses an hour; without beta the method is unknown, and nothing is
 --           found
+-- key:      user_name, day, got_in
+-- told:     {user_name}: {wrong_codes_within_an_hour} wrong one-time codes within an hour[ from
+--           {ip_address}]; a sign-in followed: {got_in}, {first_at} to {last_at}
 --
 -- Whoever guesses codes has the password already.
 SELECT

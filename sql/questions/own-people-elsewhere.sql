@@ -7,6 +7,9 @@
 -- scans:    nine columns of 90 days of sign-ins of users
 -- fields:   homeTenantId, resourceTenantId, appId
 -- blind:    tenants that your people go to anyway
+-- key:      user_name, to_tenant
+-- told:     {user_name} reached [{portal} of ]the tenant {to_tenant}[ from {ip_address}],
+--           {first_at}
 SELECT
   max(user_name) AS user_name,
   to_tenant,

@@ -7,6 +7,9 @@
 -- scans:    seven columns of 30 days of sign-ins of users
 -- fields:   authenticationProtocol, userAgent
 -- blind:    without beta the protocol is unknown, and only the disguises are seen
+-- key:      user_name, application
+-- told:     {user_name} hands the password to {application}[ from {ip_address}]: {succeeded} times
+--           in, {failed} times not, the last time {last_at}
 SELECT
   user_principal_name AS user_name,
   app_display_name AS application,

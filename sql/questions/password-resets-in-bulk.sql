@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits, three times
 -- fields:   activityDisplayName, initiatedBy, targetResources
 -- blind:    resets that are more than twelve minutes apart on average
+-- key:      happened_at, reset_by, what
+-- told:     {reset_by}: {what}, {users} users such as {one_user}[, from {ip_address}],
+--           {happened_at}
 SELECT happened_at, reset_by, what, users, one_user, ip_address
 FROM (
   SELECT

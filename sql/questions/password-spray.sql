@@ -7,6 +7,9 @@
 -- scans:    eight columns of 30 days of sign-ins of users
 -- fields:   ipAddress, userId, userPrincipalName, status.errorCode
 -- blind:    sprays from an address for each user, and fewer than ten users of an address in a day
+-- key:      ip_address, day, one_who_signed_in
+-- told:     {ip_address}[ ({country})] tried the passwords of {users_tried} users and got into
+--           {users_signed_in}[, such as {one_who_signed_in}], {first_at} to {last_at}
 --
 -- Answers which single addresses (of IPv6: networks) failed with the passwords of ten or more users
 -- in a day, and how many they got into. Names that do not exist count by their name. An office

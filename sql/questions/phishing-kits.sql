@@ -7,6 +7,9 @@
 -- scans:    seven columns of 30 days of sign-ins of users
 -- fields:   userAgent
 -- blind:    kits that pass on the user agent of the victim
+-- key:      user_name, user_agent
+-- told:     {user_name} got in [to {application} ]with the script '{user_agent}' from {ip_address}[
+--           ({country})], {first_at} to {last_at}
 --
 -- Kits that sit between a user and Microsoft speak with axios, undici, node or a library of Go or
 -- Python. A user's own script does so as well: know it, or forbid it.

@@ -8,6 +8,8 @@
 -- fields:   modifiedProperties ConsentAction.Permissions, DelegatedPermissionGrant.Scope,
 --           AppRole.Value
 -- blind:    permissions of other publishers' interfaces
+-- key:      happened_at, target, permissions, given_by
+-- told:     {given_by} gave {permissions} on {target}[ from {ip_address}], {happened_at}
 SELECT
   activity_date_time AS happened_at,
   coalesce(nullif(target_name, ''), target_id) AS target,

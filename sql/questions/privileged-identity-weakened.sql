@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName
 -- blind:    tenants without PIM
+-- key:      happened_at, activity, about, changed_by
+-- told:     {changed_by} did '{activity}'[ to {about}][ ({reason})][ from {ip_address}],
+--           {happened_at}
 SELECT
   happened_at,
   activity,

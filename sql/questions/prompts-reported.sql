@@ -7,6 +7,8 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName, targetResources
 -- blind:    users who refuse without a report: see the worn down
+-- key:      happened_at, user_name, activity
+-- told:     {user_name}: '{activity}'[ ({reason})][ from {ip_address}], {happened_at}
 SELECT
   happened_at,
   coalesce(user_name, target, actor) AS user_name,

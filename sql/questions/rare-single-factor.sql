@@ -7,6 +7,9 @@
 -- scans:    nine columns of 90 days of interactive sign-ins
 -- fields:   authenticationRequirement, appId, autonomousSystemNumber
 -- blind:    users who often need just one factor
+-- key:      user_name, application, ip_address
+-- told:     {user_name} came into {application} with one factor[ from {ip_address}][ ({country})],
+--           otherwise than always, {first_at}
 SELECT
   max(user_name) AS user_name,
   application,

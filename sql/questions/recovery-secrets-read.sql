@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName
 -- blind:    keys that are read elsewhere
+-- key:      read_by, activity, one_of_them
+-- told:     {read_by}: '{activity}', {reads_of_secrets} times, such as {one_of_them}[, from
+--           {ip_address}], the last time {last_at}
 SELECT
   actor AS read_by,
   act AS activity,

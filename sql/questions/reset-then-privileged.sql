@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits, twice
 -- fields:   activityDisplayName, initiatedBy, targetResources
 -- blind:    passwords that the user reset by self-service
+-- key:      user_name, reset_at
+-- told:     {user_name}, whose password {reset_by} reset, {reset_at}, then did '{activity}'[ from
+--           {ip_address}], {happened_at}
 SELECT
   max(acted.happened_at) AS happened_at,
   max(acted.actor) AS user_name,

@@ -7,6 +7,8 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName
 -- blind:    risks that Entra settles by itself
+-- key:      happened_at, activity, about, dismissed_by
+-- told:     {dismissed_by} did '{activity}'[ for {about}][ from {ip_address}], {happened_at}
 SELECT
   happened_at,
   activity,

@@ -7,6 +7,10 @@
 -- scans:    eleven columns of 30 days of all sign-ins
 -- fields:   riskState, riskLevelAggregated, riskEventTypes_v2
 -- blind:    tenants without P2 see states and no levels
+-- key:      happened_at, who, risk_state, succeeded
+-- told:     {who} signed in [to {application} ]at {risk_level} risk[ ({detections})] from
+--           {ip_address}[ ({country})], with success: {succeeded}, risk now {risk_state},
+--           {happened_at}
 --
 -- A level that is low, with the state none, is what Entra says of sign-ins that are no matter; it
 -- is left out.

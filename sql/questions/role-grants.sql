@@ -7,6 +7,8 @@
 -- scans:    the targets and eleven columns of 30 days of directory audits
 -- fields:   activityDisplayName, targetResources, modifiedProperties Role.DisplayName
 -- blind:    groups that have the role already: see the unusual recipients
+-- key:      happened_at, given_to, role, given_by
+-- told:     {given_by} gave {role} to {given_to}[ from {ip_address}], {happened_at}
 --
 -- Answers who received which role, from whom, and from which address it was granted. What was only
 -- asked for, refused or canceled is no grant; an activation of a role that somebody may have is

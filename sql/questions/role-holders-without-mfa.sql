@@ -8,6 +8,9 @@
 --           days of directory audits
 -- fields:   authenticationRequirement; the audits of roles
 -- blind:    whoever had the role before the archive began: Graph's logs do not say who holds a role
+-- key:      user_name, role
+-- told:     {user_name}, who was given {role}, signed in [to {application} ]with one factor[ from
+--           {ip_address}], {sign_ins} times, the last time {last_at}
 SELECT
   max(seen.user_principal_name) AS user_name,
   max(granted.role) AS role,

@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName, initiatedBy.user
 -- blind:    applications that Microsoft adds by itself, which no user starts
+-- key:      added_by, day
+-- told:     {added_by} made {within_an_hour} applications within an hour, such as {one_of_them}[,
+--           from {ip_address}], {first_at} to {last_at}
 SELECT
   actor AS added_by,
   day,

@@ -7,6 +7,9 @@
 -- scans:     eight columns of 90 days of sign-ins of service principals
 -- fields:   ipAddress, servicePrincipalId
 -- blind:    stolen secrets that are used from an address of the application; applications that move every day
+-- key:      service_principal, ip_address
+-- told:     The service principal {service_principal} came from the new address {ip_address}:
+--           {succeeded} times in, {failed} times not, {first_at}
 --
 -- Answers which credentials of applications are used from an address of the last 7 days that
 -- was never seen before, the application being known for at least a day. A stolen secret looks

@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 31 days of directory audits, twice
 -- fields:   activityDisplayName, targetResources
 -- blind:    accounts that are left in place
+-- key:      user_name, created_at
+-- told:     {user_name} was made[ by {created_by}], {created_at}, and deleted[ by {deleted_by}][
+--           from {ip_address}], {deleted_at}
 SELECT
   max(deleted.happened_at) AS deleted_at,
   max(made.happened_at) AS created_at,

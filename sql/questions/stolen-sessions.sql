@@ -8,6 +8,9 @@
 -- fields:   sessionId, autonomousSystemNumber, location, deviceDetail.operatingSystem
 -- blind:    thieves in the same country with the same system; without beta the session is unknown,
 --           and nothing is found
+-- key:      user_name, session_id
+-- told:     A session of {user_name} moved from {from_address}[ ({from_country})] to {to_address}[
+--           ({to_country})], {first_at}
 --
 -- A phone that leaves the house changes its network, not its country or its system. An address of
 -- five or more users is a gateway and is left out.

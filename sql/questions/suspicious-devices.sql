@@ -7,6 +7,9 @@
 -- scans:    the targets and ten columns of 30 days of directory audits
 -- fields:   activityDisplayName, targetResources, modifiedProperties DeviceOSVersion
 -- blind:    tools that are told another name, which takes one option
+-- key:      registered_by, one_device, os_version
+-- told:     {registered_by} registered {devices} devices, such as {one_device}[ ({os_version})][,
+--           from {ip_address}], {happened_at}
 --
 -- The systems are Windows builds that the tools fill in and that no new device has.
 SELECT

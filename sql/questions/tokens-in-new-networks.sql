@@ -7,6 +7,9 @@
 -- scans:    nine columns of 90 days of sign-ins of users
 -- fields:   autonomousSystemNumber, location.countryOrRegion, userAgent
 -- blind:    thieves in a country of the user, or with the user agent of the user's own client
+-- key:      user_name, network, country
+-- told:     Tokens of {user_name} are used from {ip_address}, the network {network}[ ({country})][,
+--           with {user_agent}], {first_at}
 SELECT
   max(user_name) AS user_name,
   network,

@@ -9,6 +9,8 @@
 --           days
 -- fields:   activityDisplayName, targetResources, modifiedProperties IsAssignableToRole
 -- blind:    accounts and groups that were made before the archive began
+-- key:      happened_at, given_to, role
+-- told:     {given_by} gave {role} to {given_to} ({why})[ from {ip_address}], {happened_at}
 SELECT
   granted.happened_at AS happened_at,
   coalesce(granted.user_name, granted.group_name, granted.application, granted.target) AS given_to,

@@ -1,4 +1,4 @@
-//! The verdict of `docs/check.py`, which was written from the format's description alone.
+//! The verdict of `docs/ledger.py` and `docs/check.py`, which were written from the format's description alone.
 
 #![expect(
     clippy::expect_used,
@@ -27,7 +27,7 @@ pub struct Check {
 impl Check {
     /// Answer about the archive in `folder`, as of `now`.
     pub fn of(folder: &Path, now: DateTime<Utc>) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/check.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/ledger.py");
         let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut command = Command::new("python3");
         command.arg(script).arg(folder).arg("--json").args(["--now", &now]);

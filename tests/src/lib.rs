@@ -5,6 +5,7 @@ pub mod audit;
 pub mod check;
 pub mod days;
 pub mod folder;
+pub mod parameter_store;
 pub mod simulated_time;
 pub mod states;
 pub mod storage;

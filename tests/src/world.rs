@@ -17,6 +17,8 @@ use entratrail::clock::Clock;
 use entratrail::collector::{Collector, Run};
 use entratrail::config::Config;
 use entratrail::error::Error;
+use entratrail::evidence::audit::{LedgerCheck, SignedLog};
+use entratrail::evidence::signer::Signer;
 use entratrail::graph::credential::{Application, Credential};
 use entratrail::graph::kept_in::KeptIn;
 use entratrail::log::Log;
@@ -25,7 +27,9 @@ use graph_simulator::scenario::Log as ScenarioLog;
 use graph_simulator::{ApiVersion, RequestKind, Scenario, Served, Simulator, Stream};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Settings that a process needs until it reads.
 const START: Duration = Duration::from_millis(10);
@@ -43,7 +47,15 @@ pub struct World {
     folder: Option<Folder>,
     log: Log,
     environment: BTreeMap<String, String>,
+    signing: Option<Signing>,
     _time: TimeKeeper,
+}
+
+/// Who signs the history of the ledger.
+#[derive(Debug)]
+struct Signing {
+    signer: Arc<Signer>,
+    _keys: TempDir,
 }
 
 impl World {
@@ -56,12 +68,31 @@ impl World {
         let environment = scenario.collect.environment.clone();
         let time = TimeKeeper::start();
         let simulator = Simulator::start_here(scenario).expect("the scenario can be played");
-        Self { simulator, storage: Storage::start().await, folder: None, log, environment, _time: time }
+        let storage = Storage::start().await;
+        Self { simulator, storage, folder: None, log, environment, signing: None, _time: time }
     }
 
     /// Starts it with the archive in a folder of this machine.
     pub async fn start_in_folder(scenario: Scenario) -> Self {
         Self { folder: Some(Folder::make()), ..Self::start(scenario).await }
+    }
+
+    /// Has every run from now on sign the history of the ledger.
+    pub fn sign(&mut self) {
+        let keys = tempfile::tempdir().expect("there is room for a folder");
+        let signer = Signer::in_file(&keys.path().join("key")).expect("a key can be made");
+        self.signing = Some(Signing { signer: Arc::new(signer), _keys: keys });
+    }
+
+    /// The signed log, read by an outsider with the verifier key, and whether the ledger is what it says; `None` where
+    /// nothing was signed yet.
+    pub async fn signed_log(&self) -> Option<(SignedLog, LedgerCheck)> {
+        let signing = self.signing.as_ref()?;
+        let archive = self.archive();
+        let signed = SignedLog::read(&archive, self.log, &signing.signer.verifier_keys(self.log)).await;
+        let signed = signed.expect("the log is sound")?;
+        let check = signed.check_ledgers(&archive).await.expect("the archive can be read");
+        Some((signed, check))
     }
 
     /// The archive, as a new process opens it.
@@ -94,19 +125,15 @@ impl World {
         let client_id = tenant.client_id.clone();
         let kept_in = KeptIn::Parameters;
         let application = Application { tenant_id, client_id, credential, kept_in };
-        Collector::new(
-            self.log,
-            Config::read(|name: &str| match name {
-                "ARCHIVE_BUCKET" => Some("archive".to_owned()),
-                "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
-                "GRAPH_URL" | "LOGIN_URL" => Some(url.to_owned()),
-                _ => self.environment.get(name).cloned(),
-            })?
-            .run,
-            application,
-            self.archive(),
-            clock,
-        )
+        let config = Config::read(|name: &str| match name {
+            "ARCHIVE_BUCKET" => Some("archive".to_owned()),
+            "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
+            "GRAPH_URL" | "LOGIN_URL" => Some(url.to_owned()),
+            _ => self.environment.get(name).cloned(),
+        })?;
+        let signer = self.signing.as_ref().map(|signing| Ok(Arc::clone(&signing.signer)));
+        let collector = Collector::new(self.log, config.run, application, self.archive(), clock)?;
+        Ok(collector.signed_by(signer))
     }
 
     /// One scheduled run.

@@ -90,7 +90,7 @@ fn cargo(arguments: &[&str]) -> Command {
 
 fn check_tls() -> Result<(), Failure> {
     let mut command = process::cargo(&["tree", "--locked", "--edges", "normal", "--prefix", "none"]);
-    let tree = process::output(command.args(["-p", "sign-in-logs", "-p", "audit-logs"]))?;
+    let tree = process::output(command.args(["-p", "sign-in-logs", "-p", "audit-logs", "-p", "findings"]))?;
     process::succeeded(tree.status)?;
     let text = String::from_utf8_lossy(&tree.stdout);
     let found: Vec<&str> =

@@ -16,7 +16,7 @@ usage: cargo xtask COMMAND
   demo              collect and verify a simulated tenant, on this machine and on an emulated AWS
   ci                everything that CI checks, and the time of each part
   tools SET ...     install tools of the tests: emulator, deploy, browser
-  package           build both functions as deploy.sh does; check their size; run one for arm64
+  package           build the functions as deploy.sh does; check their size; run one for arm64
   generate          write what is made from sql/ and from the declaration of columns
   style [PATH ...]  count what makes code hard to read, here or in any other tree";
 

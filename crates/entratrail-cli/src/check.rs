@@ -2,7 +2,7 @@
 
 use crate::arguments::CheckArguments;
 use crate::output::say;
-use crate::prove::{ENTRY, ENTRY_PROOF, RECORD, RECORD_PROOF};
+use crate::prove::{ENTRY, RECORD, RECORD_PROOF, key_change, proof_of};
 use crate::status::Status;
 use crate::verify::Keys;
 use entratrail::error::Error;
@@ -31,25 +31,24 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Status, Error> {
     }
 }
 
+/// Entry that is in a log, and the checkpoint to which its proof leads.
+struct ProvedEntry {
+    entry: Vec<u8>,
+    index: u64,
+    note: SignedNote,
+    checkpoint: Checkpoint,
+}
+
 /// Follows the chain from the record to the signature; the sentence says what that shows.
-fn check_folder(folder: &Path, keys: &[VerifierKey]) -> Result<String, Broken> {
+fn check_folder(folder: &Path, given: &[VerifierKey]) -> Result<String, Broken> {
+    let keys = with_new_keys(folder, given)?;
     let record = read(folder, RECORD)?;
-    let entry = read(folder, ENTRY)?;
-    let named = |name: &'static str| move |broken: Broken| Broken(format!("{name}: {broken}"));
     let record_proof = text(folder, RECORD_PROOF)?;
     let (record_path, _) = Inclusion::parse(&record_proof).map_err(named(RECORD_PROOF))?;
-    let entry_proof = text(folder, ENTRY_PROOF)?;
-    let (entry_path, note) = Inclusion::parse(&entry_proof).map_err(named(ENTRY_PROOF))?;
-    let note = SignedNote::parse(note.as_bytes()).map_err(named("the checkpoint"))?;
-    let signers = note.signers(keys).map_err(named("the checkpoint"))?;
-    let checkpoint = Checkpoint::of(&note).map_err(named("the checkpoint"))?;
+    let ProvedEntry { entry, index, note, checkpoint } = proved_entry(folder, ENTRY)?;
+    let signers = note.signers(&keys).map_err(named("the checkpoint"))?;
     if !signers.iter().any(|key| key.name() == checkpoint.origin) {
         return Err(Broken("the checkpoint is of another log than the key".to_owned()));
-    }
-    if entry_path.root(leaf_hash(&entry), checkpoint.tree.size) != Some(checkpoint.tree.root) {
-        return Err(Broken(format!(
-            "{ENTRY_PROOF} does not lead from {ENTRY} to the root in the checkpoint"
-        )));
     }
     let row = row_of(&entry)?;
     let object = row.object().ok_or_else(|| Broken(format!("{ENTRY} is no read that stored an object")))?;
@@ -64,10 +63,44 @@ fn check_folder(folder: &Path, keys: &[VerifierKey]) -> Result<String, Broken> {
         record_path.index + 1,
         object.key,
         row.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-        entry_path.index + 1,
+        index + 1,
         checkpoint.tree.size,
         checkpoint.origin
     ))
+}
+
+/// Keys that may have signed: those that are given, and each to which a log of one of them has changed.
+fn with_new_keys(folder: &Path, given: &[VerifierKey]) -> Result<Vec<VerifierKey>, Broken> {
+    let mut keys = given.to_vec();
+    for name in (1..).map(key_change).take_while(|name| folder.join(name).exists()) {
+        let proved = proved_entry(folder, &name)?;
+        let is_trusted = proved.note.signers(&keys).is_ok();
+        let LogEntry::NewKey(new) = LogEntry::parse(&String::from_utf8_lossy(&proved.entry))? else {
+            return Err(Broken(format!("{name} is no change of the key")));
+        };
+        if is_trusted && proved.note.signers(std::slice::from_ref(&new)).is_ok() {
+            keys.push(new);
+        }
+    }
+    Ok(keys)
+}
+
+/// Checks that the entry of that name is in the log of its checkpoint, whoever signed that.
+fn proved_entry(folder: &Path, name: &str) -> Result<ProvedEntry, Broken> {
+    let entry = read(folder, name)?;
+    let proof_name = proof_of(name);
+    let proof = text(folder, &proof_name)?;
+    let (path, note) = Inclusion::parse(&proof).map_err(named(&proof_name))?;
+    let note = SignedNote::parse(note.as_bytes()).map_err(named(&proof_name))?;
+    let checkpoint = Checkpoint::of(&note).map_err(named(&proof_name))?;
+    if path.root(leaf_hash(&entry), checkpoint.tree.size) != Some(checkpoint.tree.root) {
+        return Err(Broken(format!("{proof_name} does not lead from {name} to the root in its checkpoint")));
+    }
+    Ok(ProvedEntry { entry, index: path.index, note, checkpoint })
+}
+
+fn named(place: &str) -> impl Fn(Broken) -> Broken {
+    move |broken| Broken(format!("{place}: {broken}"))
 }
 
 fn row_of(entry: &[u8]) -> Result<ReadRow, Broken> {

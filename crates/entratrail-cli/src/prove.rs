@@ -25,8 +25,15 @@ pub(crate) const RECORD: &str = "record.json";
 pub(crate) const RECORD_PROOF: &str = "record.tlog-proof";
 /// Name of the entry of the log, as it is hashed.
 pub(crate) const ENTRY: &str = "entry";
-/// Name of the path from the entry to the checkpoint.
-pub(crate) const ENTRY_PROOF: &str = "entry.tlog-proof";
+/// Name of the entry of change `number` of the key that signs, from 1.
+pub(crate) fn key_change(number: usize) -> String {
+    format!("key-{number:03}")
+}
+
+/// Name of the proof that leads from the entry of that name to a checkpoint.
+pub(crate) fn proof_of(entry: &str) -> String {
+    format!("{entry}.tlog-proof")
+}
 
 /// Version of a record, with all that leads to its row.
 struct FoundVersion {
@@ -62,17 +69,20 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
         return Err(Error::Archive("the row of that record is not in the signed log yet".to_owned()));
     };
     let record_proof = Inclusion::of(&found.leaves, found.index).to_text("");
-    write(
-        &arguments.out,
-        &[
-            (RECORD, &found.line),
-            (RECORD_PROOF, record_proof.as_bytes()),
-            (ENTRY, signed.entries[index].as_bytes()),
-            (ENTRY_PROOF, signed.proof(index).as_bytes()),
-            ("checkpoint", signed.note.as_bytes()),
-            ("README.txt", EXPLANATION.as_bytes()),
-        ],
-    )?;
+    let mut files = vec![
+        (RECORD.to_owned(), found.line),
+        (RECORD_PROOF.to_owned(), record_proof.into_bytes()),
+        (ENTRY.to_owned(), signed.entries[index].clone().into_bytes()),
+        (proof_of(ENTRY), signed.proof(index).into_bytes()),
+        ("checkpoint".to_owned(), signed.note.clone().into_bytes()),
+        ("README.txt".to_owned(), EXPLANATION.as_bytes().to_owned()),
+    ];
+    for (number, change) in signed.key_changes(&archive).await?.iter().enumerate() {
+        let name = key_change(number + 1);
+        files.push((proof_of(&name), signed.proof_of_change(change).into_bytes()));
+        files.push((name, signed.entries[change.index].clone().into_bytes()));
+    }
+    write(&arguments.out, &files)?;
     let others = if versions > 1 { format!(" (the newest of {versions} versions)") } else { String::new() };
     say(&format!("{} shows that this record{others} is in the signed log.", arguments.out.display()));
     Ok(Status::AllDone)
@@ -111,7 +121,7 @@ async fn newest(archive: &Archive, id: &str) -> Result<(Option<FoundVersion>, u3
     Ok((newest, versions))
 }
 
-fn write(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), Error> {
+fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
     let write = || {
         std::fs::create_dir(folder)?;
         files.iter().try_for_each(|(name, content)| std::fs::write(folder.join(name), content))
@@ -129,6 +139,8 @@ This folder shows that one record of a Microsoft Entra ID log was in an archive 
   entry               the entry of the log: the name of a ledger file, and the row of the read that stored the record
   entry.tlog-proof    hashes that lead from the entry to the root in the checkpoint, and the checkpoint
   checkpoint          what the owner signed: the name of the log, its number of entries and their root
+  key-001 and so on   where the owner has changed the key: the entry of each new key, with a proof that leads to a
+                      checkpoint which the key before has signed as well
 
 To check it: entratrail check FOLDER --key FILE, or python3 check.py --proof FOLDER --key FILE, or by hand with any
 program that reads RFC 6962 trees and the formats of C2SP (tlog-proof, tlog-checkpoint, signed-note). FILE holds the

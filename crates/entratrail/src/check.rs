@@ -25,7 +25,7 @@ pub struct Checks {
 /// The answer for one thing.
 #[derive(Debug, Serialize)]
 pub struct Check {
-    /// Name of what was tried: `credential`, `bucket`, or the name of a stream.
+    /// Name of what was tried: `credential`, `bucket`, `evidence`, or the name of a stream.
     pub name: String,
     /// Whether it works.
     pub ok: bool,
@@ -40,6 +40,14 @@ impl Checks {
     /// The answers in the order in which they were given.
     pub fn new(log: Log, checks: Vec<Check>) -> Self {
         Self { log: log.name(), ok: checks.iter().all(|check| check.ok), checks }
+    }
+
+    /// The answers with one more.
+    #[must_use]
+    pub fn with(mut self, check: Check) -> Self {
+        self.ok &= check.ok;
+        self.checks.push(check);
+        self
     }
 }
 

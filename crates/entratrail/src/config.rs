@@ -28,7 +28,7 @@ pub struct Config {
     pub secret_expires: Option<NaiveDate>,
     /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy demands that.
     pub archive_encryption: Option<Encryption>,
-    /// `EVIDENCE`: who signs the log of the ledger: `none` or `parameter`.
+    /// `EVIDENCE`: who signs the log of the ledger: `none`, `parameter` or `kms`, with the key of `EVIDENCE_KMS_KEY`.
     pub evidence: EvidenceKind,
     /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy; such
     /// endpoints want the bucket in the path, not in the host name.
@@ -73,12 +73,14 @@ pub enum CredentialKind {
 }
 
 /// Who signs the log of the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EvidenceKind {
     /// Nobody: there is no log.
     None,
     /// A key in Parameter Store.
     Parameter,
+    /// The KMS key with that ARN.
+    Kms(String),
 }
 
 /// An encryption of S3 as a write names it.
@@ -93,21 +95,17 @@ pub enum Encryption {
 impl Config {
     /// Reads the variables through `lookup`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let variables = Variables(&lookup);
+        let variables = Variables::new(&lookup);
         Ok(Self {
             archive_bucket: variables.required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
             parameter_prefix: variables.parameter_prefix()?,
             credential: variables.credential()?,
             run: RunSettings::read(&lookup)?,
-            stop_before_deadline: TimeDelta::seconds(variables.number(
-                "STOP_BEFORE_DEADLINE_SECONDS",
-                60,
-                1..=840,
-            )?),
+            stop_before_deadline: variables.stop_before_deadline()?,
             secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
             archive_encryption: variables.archive_encryption()?,
             evidence: variables.evidence()?,
-            has_own_s3_endpoint: lookup("AWS_ENDPOINT_URL").or(lookup("AWS_ENDPOINT_URL_S3")).is_some(),
+            has_own_s3_endpoint: variables.has_own_s3_endpoint(),
         })
     }
 }
@@ -115,7 +113,7 @@ impl Config {
 impl RunSettings {
     /// Reads the variables through `lookup`.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let variables = Variables(&lookup);
+        let variables = Variables::new(&lookup);
         Ok(Self {
             graph: GraphSettings {
                 graph_url: variables.host("GRAPH_URL", "https://graph.microsoft.com")?,
@@ -143,10 +141,23 @@ impl Config {
     }
 }
 
-struct Variables<'lookup>(&'lookup dyn Fn(&str) -> Option<String>);
+/// The environment of a function, and the rules for what it may hold.
+#[expect(missing_debug_implementations, reason = "it holds a function, and values that nobody should print")]
+pub struct Variables<'lookup>(&'lookup dyn Fn(&str) -> Option<String>);
 
-impl Variables<'_> {
-    fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
+impl<'lookup> Variables<'lookup> {
+    /// Variables as `lookup` knows them.
+    pub fn new(lookup: &'lookup dyn Fn(&str) -> Option<String>) -> Self {
+        Self(lookup)
+    }
+
+    /// The refusal of a value, which it describes.
+    pub fn malformed(name: &str, value: &str, allowed: &str) -> Error {
+        malformed(name, value, allowed)
+    }
+
+    /// The value of a variable that must be set; `meaning` says to what.
+    pub fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
         let value = self.0(name).filter(|value| !value.trim().is_empty());
         value.ok_or_else(|| {
             Error::Configuration(format!(
@@ -155,18 +166,29 @@ impl Variables<'_> {
         })
     }
 
-    fn or(&self, name: &str, default: &str) -> String {
+    /// The value of a variable, or the default where it is not set.
+    pub fn or(&self, name: &str, default: &str) -> String {
         self.0(name).unwrap_or_else(|| default.to_owned())
     }
 
-    fn archive_encryption(&self) -> Result<Option<Encryption>, Error> {
+    /// `STOP_BEFORE_DEADLINE_SECONDS`, from 1 to 840.
+    pub fn stop_before_deadline(&self) -> Result<TimeDelta, Error> {
+        Ok(TimeDelta::seconds(self.number("STOP_BEFORE_DEADLINE_SECONDS", 60, 1..=840)?))
+    }
+
+    /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3.
+    pub fn has_own_s3_endpoint(&self) -> bool {
+        self.0("AWS_ENDPOINT_URL").or(self.0("AWS_ENDPOINT_URL_S3")).is_some()
+    }
+
+    /// `ARCHIVE_ENCRYPTION`, where it is set.
+    pub fn archive_encryption(&self) -> Result<Option<Encryption>, Error> {
         const NAME: &str = "ARCHIVE_ENCRYPTION";
         let value = self.or(NAME, "");
-        let is_key = value.starts_with("arn:") && value.contains(":kms:") && value.contains(":key/");
         match value.as_str() {
             "" => Ok(None),
             "s3" => Ok(Some(Encryption::S3)),
-            arn if is_key => Ok(Some(Encryption::Key(arn.to_owned()))),
+            arn if is_key_arn(arn) => Ok(Some(Encryption::Key(arn.to_owned()))),
             _ => Err(malformed(NAME, &value, "s3, the ARN of a KMS key, or nothing")),
         }
     }
@@ -194,8 +216,16 @@ impl Variables<'_> {
         match value.as_str() {
             "none" => Ok(EvidenceKind::None),
             "parameter" => Ok(EvidenceKind::Parameter),
-            _ => Err(malformed("EVIDENCE", &value, "none or parameter")),
+            "kms" => self.evidence_key().map(EvidenceKind::Kms),
+            _ => Err(malformed("EVIDENCE", &value, "none, parameter or kms")),
         }
+    }
+
+    fn evidence_key(&self) -> Result<String, Error> {
+        const NAME: &str = "EVIDENCE_KMS_KEY";
+        let allowed = "the ARN of a KMS key of spec ECC_NIST_EDWARDS25519";
+        let value = self.required(NAME, allowed)?;
+        if is_key_arn(&value) { Ok(value) } else { Err(malformed(NAME, &value, allowed)) }
     }
 
     fn day(&self, name: &str) -> Result<Option<NaiveDate>, Error> {
@@ -264,6 +294,10 @@ impl Variables<'_> {
     }
 }
 
+fn is_key_arn(value: &str) -> bool {
+    value.starts_with("arn:") && value.contains(":kms:") && value.contains(":key/")
+}
+
 fn malformed(name: &str, value: &str, allowed: &str) -> Error {
     Error::Configuration(format!(
         "the environment variable {name} holds {}; allowed is {allowed}",
@@ -322,8 +356,20 @@ mod tests {
         check("SIGN_IN_EVENT_TYPES", "interactiveUser,interactiveUser", "at most once");
         check("SIGN_IN_EVENT_TYPES", "", "comma list");
         check("ARCHIVE_ENCRYPTION", "kms", "s3, the ARN of a KMS key");
-        check("EVIDENCE", "yes", "none or parameter");
+        check("EVIDENCE", "yes", "none, parameter or kms");
         check("CREDENTIAL_EXPIRES", "31.5.2027", "a day such as 2027-05-31");
+    }
+
+    #[test]
+    fn a_signature_of_kms_names_its_key() {
+        let key = "arn:aws:kms:eu-central-1:123456789012:key/8d0c";
+        let config = read(&[("EVIDENCE", "kms"), ("EVIDENCE_KMS_KEY", key)]).unwrap();
+        assert_eq!(config.evidence, EvidenceKind::Kms(key.to_owned()));
+        for key in [&[][..], &[("EVIDENCE_KMS_KEY", "alias/mine")]] {
+            let variables = [&[("EVIDENCE", "kms")], key].concat();
+            let error = read(&variables).unwrap_err().to_string();
+            assert!(error.contains("EVIDENCE_KMS_KEY") && error.contains("ECC_NIST_EDWARDS25519"), "{error}");
+        }
     }
 
     #[test]

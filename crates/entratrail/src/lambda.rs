@@ -50,7 +50,7 @@ pub async fn serve(log: Log) -> Result<(), lambda_runtime::Error> {
 
 /// Writes the lines of the log to standard output, in the format and from the level that Lambda's
 /// advanced logging controls set: `AWS_LAMBDA_LOG_FORMAT` and `AWS_LAMBDA_LOG_LEVEL`.
-fn start_log() {
+pub fn start_log() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|level| level.parse().ok());
     let format = std::env::var("AWS_LAMBDA_LOG_FORMAT").unwrap_or_default();
     let lines = tracing_subscriber::fmt()
@@ -97,12 +97,7 @@ impl Setup {
             Some(encryption) => bucket.encrypted(encryption.clone()),
             None => bucket,
         };
-        Self {
-            bucket,
-            identity: Identity { ssm: aws_sdk_ssm::Client::new(&aws), sts: aws_sdk_sts::Client::new(&aws) },
-            lambda: aws_sdk_lambda::Client::new(&aws),
-            config,
-        }
+        Self { bucket, identity: Identity::new(&aws), lambda: aws_sdk_lambda::Client::new(&aws), config }
     }
 
     async fn collector(&self, log: Log, context: &Context) -> Result<Collector, Error> {
@@ -121,9 +116,14 @@ impl Setup {
     }
 
     async fn check(&self, log: Log, context: &Context) -> Checks {
-        match self.collector(log, context).await {
+        let checks = match self.collector(log, context).await {
             Ok(collector) => collector.check().await,
             Err(error) => Checks::new(log, vec![Check::new("credential", Err(error))]),
+        };
+        match self.identity.signer(&self.config).await {
+            None => checks,
+            Some(Ok(signer)) => checks.with(Check::new("evidence", signer.try_out(log).await)),
+            Some(Err(error)) => checks.with(Check::new("evidence", Err(error))),
         }
     }
 
@@ -228,7 +228,7 @@ fn answer(error: Option<Error>, report: Value) -> Result<Value, Error> {
 }
 
 /// The account in the ARN of a function.
-fn account_in(function_arn: &str) -> Option<&str> {
+pub fn account_in(function_arn: &str) -> Option<&str> {
     let account = function_arn.strip_prefix("arn:")?.split(':').nth(3)?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     is_account.then_some(account)

@@ -32,7 +32,7 @@ pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<
     let late: u64 =
         report.windows.iter().filter(|w| w.read > 1).map(|window| window.new - window.changed).sum();
     let waiting = report.evidence.as_ref().and_then(|evidence| evidence.waiting);
-    let metrics = [
+    let numbers = [
         ("WindowsRead", "Count", Some(json!(report.read_windows()))),
         ("WindowsFailed", "Count", Some(json!(failed))),
         ("WindowsExpired", "Count", Some(json!(report.expired_windows()))),
@@ -45,20 +45,31 @@ pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<
         ("EvidenceWaiting", "Count", waiting.map(Value::from)),
         ("Succeeded", "Count", vitals.succeeded.map(|succeeded| json!(u8::from(succeeded)))),
     ];
-    let known = || metrics.iter().filter_map(|(name, unit, value)| Some((*name, *unit, value.as_ref()?)));
+    embedded(&numbers, &[("FunctionName", function_name), ("Log", report.log)], now)
+}
+
+/// Numbers with their names and units as one line in embedded metric format; those without a value are left out.
+pub fn embedded(
+    numbers: &[(&str, &str, Option<Value>)],
+    dimensions: &[(&str, &str)],
+    now: DateTime<Utc>,
+) -> Value {
+    let known = || numbers.iter().filter_map(|(name, unit, value)| Some((*name, *unit, value.as_ref()?)));
     let definitions: Vec<_> = known().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
+    let names: Vec<_> = dimensions.iter().map(|(name, _)| *name).collect();
     let mut line = json!({
         "_aws": {
             "Timestamp": now.timestamp_millis(),
             "CloudWatchMetrics": [{
                 "Namespace": "EntraTrail",
-                "Dimensions": [["FunctionName", "Log"]],
+                "Dimensions": [names],
                 "Metrics": definitions,
             }],
         },
-        "FunctionName": function_name,
-        "Log": report.log,
     });
+    for (name, value) in dimensions {
+        line[*name] = json!(value);
+    }
     for (name, _, value) in known() {
         line[name] = value.clone();
     }

@@ -3,7 +3,7 @@
 use crate::config::{Config, CredentialKind, EvidenceKind};
 use crate::error::Error;
 use crate::evidence::checkpoint::TreeHead;
-use crate::evidence::signer::{Signer, SigningKey};
+use crate::evidence::signer::{KmsKey, Signer, SigningKey};
 use crate::graph::credential::{Application, Certificate, Credential, Federation};
 use crate::graph::kept_in::KeptIn;
 use crate::log::Log;
@@ -23,12 +23,23 @@ pub const AUDIENCES: [&str; 3] =
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// Systems Manager.
-    pub ssm: aws_sdk_ssm::Client,
+    ssm: aws_sdk_ssm::Client,
     /// Security Token Service, at its regional endpoint: the global one knows no `GetWebIdentityToken`.
-    pub sts: aws_sdk_sts::Client,
+    sts: aws_sdk_sts::Client,
+    /// Key Management Service, for the key that signs the evidence.
+    kms: aws_sdk_kms::Client,
 }
 
 impl Identity {
+    /// Clients with the region, the endpoints and the credentials of `aws`.
+    pub fn new(aws: &aws_config::SdkConfig) -> Self {
+        Self {
+            ssm: aws_sdk_ssm::Client::new(aws),
+            sts: aws_sdk_sts::Client::new(aws),
+            kms: aws_sdk_kms::Client::new(aws),
+        }
+    }
+
     /// Reads the parameters below `PARAMETER_PREFIX`, one by one.
     pub async fn application(&self, config: &Config) -> Result<Application, Error> {
         let parameter = |name: &'static str| self.parameter(&config.parameter_prefix, name);
@@ -51,19 +62,32 @@ impl Identity {
 
     /// Signer of the evidence; `None` where none is configured.
     pub async fn signer(&self, config: &Config) -> Option<Result<Signer, Error>> {
-        match config.evidence {
+        let prefix = &config.parameter_prefix;
+        match &config.evidence {
             EvidenceKind::None => None,
-            EvidenceKind::Parameter => Some(self.signer_in_parameters(&config.parameter_prefix).await),
+            EvidenceKind::Parameter => Some(self.signer_with(prefix, self.keys_in_parameter(prefix)).await),
+            EvidenceKind::Kms(arn) => Some(self.signer_with(prefix, self.key_in_kms(arn)).await),
         }
     }
 
-    async fn signer_in_parameters(&self, prefix: &str) -> Result<Signer, Error> {
+    async fn signer_with(
+        &self,
+        prefix: &str,
+        keys: impl Future<Output = Result<Vec<SigningKey>, Error>>,
+    ) -> Result<Signer, Error> {
         let id = self.parameter(prefix, "evidence-id").await?.expose_secret().to_owned();
-        let key = self.parameter(prefix, "evidence-key").await?;
-        let keys =
-            SigningKey::all_in(key.expose_secret(), &format!("the SSM parameter {prefix}/evidence-key"))?;
         let memory = EvidenceParameters { ssm: self.ssm.clone(), prefix: prefix.to_owned() };
-        Signer::of_function(id, keys, memory)
+        Signer::of_function(id, keys.await?, memory)
+    }
+
+    async fn keys_in_parameter(&self, prefix: &str) -> Result<Vec<SigningKey>, Error> {
+        let key = self.parameter(prefix, "evidence-key").await?;
+        SigningKey::all_in(key.expose_secret(), &format!("the SSM parameter {prefix}/evidence-key"))
+    }
+
+    async fn key_in_kms(&self, arn: &str) -> Result<Vec<SigningKey>, Error> {
+        let key = KmsKey::open(self.kms.clone(), arn).await?;
+        Ok(vec![SigningKey::InKms(key)])
     }
 
     async fn parameter(&self, prefix: &str, name: &str) -> Result<SecretString, Error> {
@@ -121,28 +145,58 @@ pub struct EvidenceParameters {
 impl EvidenceParameters {
     /// Size and root that were signed last.
     pub(crate) async fn recall(&self, log: Log) -> Result<Option<TreeHead>, Error> {
+        Ok(self.read(&self.path(log)).await?.map(|(tree, _)| tree))
+    }
+
+    /// Remembers `tree`, unless more is remembered.
+    ///
+    /// Parameter Store writes without a condition, but numbers what it writes. A number that was left out is another
+    /// run's, written between our look and our write: the larger of both is written again, so that none is forgotten.
+    pub(crate) async fn remember(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
         let path = self.path(log);
-        let answer = match self.ssm.get_parameter().name(&path).send().await {
-            Ok(answer) => answer,
+        let mut wanted = tree;
+        loop {
+            let known = self.read(&path).await?;
+            let (size, version) = known.map_or((0, 0), |(known, version)| (known.size, version));
+            if size > wanted.size {
+                return Ok(());
+            }
+            let written = self.write(&path, wanted).await?;
+            let mut largest = wanted;
+            for between in version + 1..written {
+                if let Some((other, _)) = self.read(&format!("{path}:{between}")).await?
+                    && other.size > largest.size
+                {
+                    largest = other;
+                }
+            }
+            if largest == wanted {
+                return Ok(());
+            }
+            wanted = largest;
+        }
+    }
+
+    /// What a parameter holds, with the number of that version; `path` may end in a colon and such a number.
+    async fn read(&self, path: &str) -> Result<Option<(TreeHead, i64)>, Error> {
+        let parameter = match self.ssm.get_parameter().name(path).send().await {
+            Ok(answer) => answer.parameter,
             Err(error) if error.code() == Some("ParameterNotFound") => return Ok(None),
-            Err(error) => return Err(not_usable(&path, "read", error.code())),
+            Err(error) => return Err(not_usable(path, "read", error.code())),
         };
-        let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
-        TreeHead::from_lines(&value).map(Some).ok_or_else(|| {
+        let read = parameter
+            .and_then(|parameter| Some((TreeHead::from_lines(parameter.value()?)?, parameter.version())));
+        read.map(Some).ok_or_else(|| {
             Error::Parameters(format!("the SSM parameter {path} is damaged: it holds no size and root"))
         })
     }
 
-    /// Remembers `tree`, unless more is remembered. Of two runs that write at once the later one wins; what it
-    /// writes was signed as well, and the log is checked to extend it.
-    pub(crate) async fn remember(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
-        if self.recall(log).await?.is_some_and(|known| known.size > tree.size) {
-            return Ok(());
-        }
-        let path = self.path(log);
-        let request = self.ssm.put_parameter().name(&path).value(tree.to_lines()).overwrite(true);
-        let put = request.r#type(ParameterType::String).send().await;
-        put.map(drop).map_err(|error| not_usable(&path, "written", error.code()))
+    /// Writes a parameter, and tells the number of what was written.
+    async fn write(&self, path: &str, tree: TreeHead) -> Result<i64, Error> {
+        let request = self.ssm.put_parameter().name(path).value(tree.to_lines()).overwrite(true);
+        let answer = request.r#type(ParameterType::String).send().await;
+        let answer = answer.map_err(|error| not_usable(path, "written", error.code()))?;
+        Ok(answer.version)
     }
 
     fn path(&self, log: Log) -> String {

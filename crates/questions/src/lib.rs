@@ -53,6 +53,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_high_or_medium_is_told_by_mail_and_nothing_else() {
+        for question in questions() {
+            let is_told = question.severity <= Severity::Medium && question.id != "coverage-gaps";
+            assert_eq!(question.told.is_some(), is_told, "{}", question.id);
+            assert_eq!(question.key.is_empty(), !is_told, "{}", question.id);
+            let told = question.told.clone().unwrap_or_default();
+            let columns = told.split('{').skip(1).map(|rest| rest.split('}').next().unwrap());
+            for column in columns.chain(question.key.iter().map(String::as_str)) {
+                let names_it = |line: &str| {
+                    line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == column)
+                };
+                assert!(
+                    question.sql.lines().filter(|line| !line.starts_with("--")).any(names_it),
+                    "{}: {column}",
+                    question.id
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_view_comes_after_those_that_it_reads() {
         let names: Vec<_> = views().into_iter().map(|view| view.name).collect();
         let place = |name: &str| names.iter().position(|other| other == name);

@@ -23,6 +23,13 @@ pub struct Question {
     pub fields: String,
     /// Traces that it does not see.
     pub blind: String,
+    /// Columns that tell one finding from another, whatever else of its row changes.
+    #[serde(skip)]
+    pub key: Vec<String>,
+    /// Sentence of a mail about one row; `None` where no row is mailed. `{column}` is its value there, and what stands in
+    /// brackets is left out where a value in them is empty.
+    #[serde(skip)]
+    pub told: Option<String>,
     /// The whole file, as Athena saves it.
     pub sql: String,
 }
@@ -61,17 +68,17 @@ impl Question {
     pub(crate) fn read(text: &str) -> Option<Self> {
         let header = Header::read(text);
         let severity = header.value("severity")?;
-        let techniques = header.value("technique").unwrap_or_default();
-        let techniques = techniques.split(',').map(str::trim).filter(|technique| !technique.is_empty());
         Some(Self {
             id: header.value("id")?,
             name: header.value("name")?,
             summary: header.value("summary")?,
             severity: Severity::ALL.into_iter().find(|known| known.name() == severity)?,
-            techniques: techniques.map(str::to_owned).collect(),
+            techniques: list(header.value("technique")),
             scans: header.value("scans")?,
             fields: header.value("fields").unwrap_or_default(),
             blind: header.value("blind").unwrap_or_default(),
+            key: list(header.value("key")),
+            told: header.value("told"),
             sql: text.to_owned(),
         })
     }
@@ -80,4 +87,10 @@ impl Question {
     pub fn logical_id(&self) -> String {
         crate::generated::camel(&self.id, '-')
     }
+}
+
+/// The parts of a list with commas.
+fn list(value: Option<String>) -> Vec<String> {
+    let value = value.unwrap_or_default();
+    value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }

@@ -1,8 +1,10 @@
 //! Two hundred tenants whose Graph fails in every way at once, and whose reader is killed at random. The variable
-//! `CHAOS_SEED` plays a single one of them.
+//! `CHAOS_SEED` plays a single one of them, `CHAOS_SEEDS` so many. Every run signs the history of the ledger.
 
 use crate::draw;
 use chrono::{DateTime, Days, TimeDelta, Utc};
+use entratrail::collector::Run;
+use entratrail::error::Error;
 use entratrail_tests::audit::Audit;
 use entratrail_tests::folder::kill_after;
 use entratrail_tests::simulated_time::block_on;
@@ -44,6 +46,7 @@ where
     if let Ok(seed) = std::env::var("CHAOS_SEED") {
         return block_on(live_through(seed.parse().unwrap(), start));
     }
+    let seeds = std::env::var("CHAOS_SEEDS").map_or(seeds, |seeds| seeds.parse().unwrap());
     std::thread::scope(|threads| {
         for first in 0..AT_ONCE {
             threads.spawn(move || {
@@ -64,7 +67,8 @@ struct Life {
 /// Three simulated days in the life of a tenant.
 async fn live_through<W: Future<Output = World>>(seed: u64, start: impl Fn(Scenario) -> W) {
     let mut dice = Rng::with_seed(seed);
-    let world = start(Scenario::from_toml(&tenant(seed, &mut dice)).unwrap()).await;
+    let mut world = start(Scenario::from_toml(&tenant(seed, &mut dice)).unwrap()).await;
+    world.sign();
     let mut life = Life { seed, world, meetings: Vec::new() };
     let first: DateTime<Utc> = "2026-11-23T01:15:00Z".parse().unwrap();
     for day in 0..3 {
@@ -81,6 +85,9 @@ async fn live_through<W: Future<Output = World>>(seed: u64, start: impl Fn(Scena
     let audit = life.audit().await;
     let mut unread = life.world.unread(&audit).filter(|record| !is_verified_short(&audit, record));
     assert!(unread.next().is_none(), "seed {seed}: {} records are missing", unread.count() + 1);
+    let (signed, check) = life.world.signed_log().await.unwrap();
+    assert_eq!((check.problems, check.pending), (vec![], 0), "seed {seed}");
+    assert!(signed.tree.size > 0, "seed {seed}");
 }
 
 impl Life {
@@ -96,13 +103,15 @@ impl Life {
                     world.storage.kill_at(a_step(dice), dice.u32(1..12), a_moment(dice), world.run()).await
                 }
                 3 => {
-                    let one = tokio::join!(world.run(), world.run()).0;
+                    let (one, other) = tokio::join!(world.run(), world.run());
+                    self.assert_no_alarm(&other);
                     self.meetings.push(started..=world.simulator.now());
                     Some(one)
                 }
                 _ => Some(world.run().await),
             };
             last = format!("{:?}", finished.as_ref().map(|run| run.as_ref().map(|run| &run.error)));
+            finished.iter().for_each(|run| self.assert_no_alarm(run));
             let is_clean = matches!(finished, Some(Ok(run)) if run.error.is_none());
             if is_clean && world.due().await == 0 {
                 return;
@@ -110,6 +119,13 @@ impl Life {
             world.simulator.set_now(world.simulator.now() + TimeDelta::minutes(2));
         }
         panic!("seed {}: {MOST_RUNS} runs were not enough; the last one ended with {last}", self.seed);
+    }
+
+    /// Nobody but honest runs writes here: whatever dies or meets, none of them may cry wolf.
+    fn assert_no_alarm(&self, run: &Result<Run, Error>) {
+        let evidence = run.as_ref().ok().and_then(|run| run.report.evidence.as_ref());
+        let alarms = evidence.map(|evidence| evidence.alarms.clone()).unwrap_or_default();
+        assert_eq!(alarms, [""; 0], "seed {}", self.seed);
     }
 
     /// The audit of the archive. Where two readers meet, only one of them may store what it was served: a version

@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use entratrail::archive::Archive;
+use entratrail::config::Config;
 use entratrail::evidence::audit::SignedLog;
 use entratrail::evidence::sealing::{Sealed, seal};
 use entratrail::evidence::signer::Signer;
 use entratrail::ledger::{Origin, ReadResult, ReadRow};
 use entratrail::log::{Log, Stream};
+use entratrail::parameters::Identity;
 use entratrail::window::Window;
 use entratrail_tests::folder::{Folder, kill_after};
+use entratrail_tests::parameter_store::ParameterStore;
 use entratrail_tests::storage::{Moment, Step, Storage};
 use std::path::Path;
 use std::time::Instant;
@@ -190,6 +193,37 @@ async fn a_new_key_is_trusted_because_the_old_one_has_signed_it() {
     }
     let alarms = seal(&archive, LOG, Ok(&old)).await.alarms;
     assert!(alarms[0].contains("is not this key's"), "{alarms:?}");
+}
+
+#[tokio::test]
+async fn of_two_runs_that_sign_at_once_the_longer_log_is_remembered_in_parameter_store() {
+    const MEMORY: &str = "/entratrail/evidence-signed-directory-audits";
+    let store = ParameterStore::start().await;
+    let keys = tempfile::tempdir().unwrap();
+    Signer::in_file(&keys.path().join("key")).unwrap();
+    store.put("/entratrail/evidence-id", "0123456789abcdef0123456789abcdef");
+    store.put("/entratrail/evidence-key", &std::fs::read_to_string(keys.path().join("key")).unwrap());
+    let variables = |name: &str| match name {
+        "ARCHIVE_BUCKET" => Some("archive".to_owned()),
+        "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
+        "EVIDENCE" => Some("parameter".to_owned()),
+        _ => None,
+    };
+    let config = Config::read(variables).unwrap();
+    let signer = Identity::new(&store.config()).signer(&config).await.unwrap().unwrap();
+    let folder = Folder::make();
+    let archive = folder.archive();
+    append(&archive, first_day(), 0..2).await;
+    assert_eq!(seal(&archive, LOG, Ok(&signer)).await.alarms, [""; 0]);
+    let size = |value: Option<String>| value.unwrap().lines().next().unwrap().to_owned();
+    assert_eq!(size(store.value(MEMORY)), "2");
+    // A seal looks when it begins, when its tiles are out, and once more before it writes.
+    let longer = store.value(MEMORY).unwrap().replacen("2\n", "9\n", 1);
+    store.write_after_looks(MEMORY, 3, &longer);
+    append(&archive, first_day(), 2..3).await;
+    let alarms = seal(&archive, LOG, Ok(&signer)).await.alarms;
+    assert_eq!(store.value(MEMORY), Some(longer));
+    assert!(alarms[0].contains("was rolled back"), "this archive has no log of nine entries: {alarms:?}");
 }
 
 #[tokio::test]

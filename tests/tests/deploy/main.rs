@@ -8,7 +8,9 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod evidence;
 mod files;
+mod findings;
 mod journey;
 mod mails;
 mod mutations;

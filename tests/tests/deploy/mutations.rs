@@ -39,6 +39,8 @@ fn table() -> Vec<(Rule, Vec<Change>)> {
         (rules::raw_objects_are_never_replaced, broken_bucket_policy()),
         (rules::roles_write_under_a_condition, broken_writes()),
         (privileges::the_roles_allow_what_the_functions_do_and_nothing_else, broken_privileges()),
+        (privileges::the_role_of_findings_asks_and_mails_and_nothing_else, broken_role_of_findings()),
+        (rules::the_findings_can_be_left_out_as_a_whole, broken_leaving_out()),
         (privileges::no_role_reaches_beyond_its_own_log_and_parameters, broken_limits()),
         (rules::archive_and_key_outlive_the_stack, broken_retention()),
         (rules::no_version_of_a_raw_object_ends, broken_life_cycle()),
@@ -89,6 +91,7 @@ fn broken_bucket_policy() -> Vec<Change> {
 
 const SIGN_INS: &str = "Resources/SignInLogsRole/Properties/Policies/archive/PolicyDocument/Statement";
 const AUDITS: &str = "Resources/AuditLogsRole/Properties/Policies/archive/PolicyDocument/Statement";
+const FINDINGS: &str = "Resources/FindingsRole/Properties/Policies/archive/PolicyDocument/Statement";
 const RUN: &str = "Resources/AuditLogsRole/Properties/Policies/run/PolicyDocument/Statement";
 
 fn broken_writes() -> Vec<Change> {
@@ -102,6 +105,9 @@ fn broken_writes() -> Vec<Change> {
         with(AUDITS, "AbortItsUploads/Action", "s3:DeleteObject"),
         with(AUDITS, "WriteItsTable/Action", "s3:*"),
         without(SIGN_INS, "SendParts"),
+        without(FINDINGS, "CreateItsMemory/Condition/Null"),
+        without(FINDINGS, "ReplaceItsMemory/Condition/Null"),
+        without(FINDINGS, "ReadItsMemory/Condition"),
     ]
 }
 
@@ -111,6 +117,34 @@ fn broken_privileges() -> Vec<Change> {
         with(RUN, "ReadItsParameters/Action", "ssm:GetParametersByPath"),
         without(AUDITS, "AbortItsUploads"),
         with(SIGN_INS, "ReadItsLog/Action", "s3:GetObjectVersion"),
+        with(RUN, "SignItsCheckpoints/Action", json!(["kms:Sign", "kms:GetPublicKey", "kms:Verify"])),
+    ]
+}
+
+fn broken_role_of_findings() -> Vec<Change> {
+    const POLICIES: &str = "Resources/FindingsRole/Properties/Policies";
+    const ARCHIVE: &str = "archive/PolicyDocument/Statement";
+    const ASK: &str = "ask/PolicyDocument/Statement";
+    vec![
+        without(POLICIES, &format!("{ASK}/AskInItsWorkgroup")),
+        with(POLICIES, &format!("{ASK}/AskInItsWorkgroup/Action"), "athena:*"),
+        with(POLICIES, &format!("{ASK}/AskInItsWorkgroup/Resource"), "*"),
+        with(POLICIES, &format!("{ASK}/ReadTheCatalogue/Resource"), "*"),
+        with(POLICIES, &format!("{ARCHIVE}/ReadTablesAndLedger/Resource"), "arn:aws:s3:::bucket/*"),
+        with(POLICIES, &format!("{ARCHIVE}/CreateItsMemory/Resource"), "arn:aws:s3:::bucket/ledger/*"),
+        with(POLICIES, &format!("{ARCHIVE}/ReplaceItsMemory/Action"), "s3:DeleteObject"),
+        with(POLICIES, "run/PolicyDocument/Statement/SendMails/Resource", "*"),
+        without(POLICIES, "run/PolicyDocument/Statement/UseTheKey"),
+    ]
+}
+
+fn broken_leaving_out() -> Vec<Change> {
+    vec![
+        without("Resources", "FindingsFunction/Condition"),
+        without("Resources", "FindingsMissing/Condition"),
+        without("Resources", "FindingsCrashMail/Condition"),
+        without("Outputs", "FindingsLogGroup/Condition"),
+        with("Conditions", "TellsFindings/Fn::Equals/1", "off"),
     ]
 }
 
@@ -121,6 +155,7 @@ fn broken_limits() -> Vec<Change> {
         with(AUDITS, "WriteItsTable/Resource", "arn:aws:s3:::bucket/*"),
         with(RUN, "ReadItsParameters/Resource", "arn:aws:ssm:::parameter/*"),
         with(RUN, "UseTheKey/Resource", "*"),
+        with(RUN, "SignItsCheckpoints/Resource", "*"),
         with(RUN, "ContinueInANewInvocation/Resource", "*"),
     ]
 }
@@ -132,6 +167,7 @@ fn broken_retention() -> Vec<Change> {
         with("Resources", "Archive/UpdateReplacePolicy", "Delete"),
         with("Resources", "Key/DeletionPolicy", "Delete"),
         without("Resources", "Key/UpdateReplacePolicy"),
+        with("Resources", "EvidenceKey/DeletionPolicy", "Delete"),
         with("Resources", "Archive/Properties/VersioningConfiguration/Status", "Suspended"),
         with(ARCHIVE, "PublicAccessBlockConfiguration/BlockPublicPolicy", false),
         without("Resources", "ArchivePolicy/Properties/PolicyDocument/Statement/TlsOnly"),

@@ -35,7 +35,7 @@ from_day = -4
 per_day = 40
 "#;
 
-const FUNCTIONS: [&str; 2] = ["sign-in-logs", "audit-logs"];
+const FUNCTIONS: [&str; 3] = ["sign-in-logs", "audit-logs", "findings"];
 
 /// The operator, and everything at hand.
 #[derive(Debug)]
@@ -81,17 +81,22 @@ pub(crate) fn tool(name: &str) -> PathBuf {
 impl Operator {
     /// With an account in which everybody may do everything.
     pub(crate) async fn new() -> Self {
-        Self::of(Stack::start().await).await
+        Self::of(Stack::start().await, OFFICE).await
     }
 
     /// With an account that is reached over TLS and where policies count.
     pub(crate) async fn strict() -> Self {
-        Self::of(Stack::start_strict().await).await
+        Self::of(Stack::start_strict().await, OFFICE).await
     }
 
-    async fn of(stack: Stack) -> Self {
+    /// With a tenant of this scenario.
+    pub(crate) async fn with_tenant(scenario: &str) -> Self {
+        Self::of(Stack::start().await, scenario).await
+    }
+
+    async fn of(stack: Stack, scenario: &str) -> Self {
         wait_past_midnight().await;
-        let scenario = Scenario::from_toml(OFFICE).expect("the scenario is well formed");
+        let scenario = Scenario::from_toml(scenario).expect("the scenario is well formed");
         let tenant = Simulator::start(scenario).await.expect("the scenario can be played");
         let folder = TempDir::new().expect("a folder for temporary files");
         let operator = Self { stack, tenant, folder };

@@ -9,10 +9,10 @@ use serde_json::Value;
 use crate::operator::checkout;
 
 /// The AWS clients of the library, by the names of their fields.
-const CLIENTS: [&str; 4] = ["s3", "ssm", "sts", "lambda"];
+const CLIENTS: [&str; 5] = ["s3", "ssm", "sts", "lambda", "kms"];
 
 /// Permissions that a call needs, as IAM names them.
-const NEEDS: [(&str, &[&str]); 12] = [
+const NEEDS: [(&str, &[&str]); 14] = [
     ("s3.get_object", &["s3:GetObject"]),
     ("s3.head_object", &["s3:GetObject"]),
     ("s3.put_object", &["s3:PutObject"]),
@@ -25,6 +25,33 @@ const NEEDS: [(&str, &[&str]); 12] = [
     ("ssm.put_parameter", &["ssm:PutParameter"]),
     ("sts.get_web_identity_token", &["sts:GetWebIdentityToken"]),
     ("lambda.invoke", &["lambda:InvokeFunction"]),
+    ("kms.get_public_key", &["kms:GetPublicKey"]),
+    ("kms.sign", &["kms:Sign"]),
+];
+
+/// The clients of the function that mails findings, and the calls of them; it writes its memory through the library.
+const CLIENTS_OF_FINDINGS: [&str; 2] = ["client", "sns"];
+const CALLS_OF_FINDINGS: [(&str, &str); 5] = [
+    ("client.get_query_execution", "athena:GetQueryExecution"),
+    ("client.get_query_results", "athena:GetQueryResults"),
+    ("client.start_query_execution", "athena:StartQueryExecution"),
+    ("client.stop_query_execution", "athena:StopQueryExecution"),
+    ("sns.publish", "sns:Publish"),
+];
+
+/// What it needs beyond its calls and [`DONE_BY_AWS`].
+const MORE_FOR_FINDINGS: [(&str, &str); 11] = [
+    ("glue:GetDatabase", "Athena looks the tables up for whoever asks"),
+    ("glue:GetPartitions", "the same"),
+    ("glue:GetTable", "the same"),
+    ("glue:GetTables", "the same"),
+    ("s3:AbortMultipartUpload", "Athena writes results, where ResultsBucket is set"),
+    ("s3:GetBucketLocation", "Athena finds the bucket for whoever asks"),
+    ("s3:GetObject", "Athena reads tables and ledger, and the function its memory"),
+    ("s3:ListBucket", "Athena lists tables and ledger"),
+    ("s3:ListBucketMultipartUploads", "Athena writes results, where ResultsBucket is set"),
+    ("s3:ListMultipartUploadParts", "the same"),
+    ("s3:PutObject", "the function writes its memory"),
 ];
 
 /// Permissions that services use in the name of the role, without a call in the code.
@@ -47,14 +74,14 @@ fn rust_files(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// Every call of an AWS client in the library, as `client.operation`.
-fn calls() -> BTreeSet<String> {
+/// Every call of one of these AWS clients in a crate, as `client.operation`.
+fn calls(name: &str, clients: &[&str]) -> BTreeSet<String> {
     let mut sources = Vec::new();
-    rust_files(&checkout().join("crates/entratrail/src"), &mut sources);
+    rust_files(&checkout().join("crates").join(name).join("src"), &mut sources);
     let mut calls = BTreeSet::new();
     for source in sources {
         let dense: String = source.split_whitespace().collect();
-        for client in CLIENTS {
+        for client in clients {
             for (at, _) in dense.match_indices(&format!("{client}.")) {
                 let is_field =
                     !dense[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
@@ -77,7 +104,10 @@ fn allowed(role: &Value) -> BTreeMap<String, Vec<Value>> {
     for statement in
         policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
     {
-        let statement = statement.get("Fn::If").map_or(statement, |branches| &branches[1]);
+        // Of two branches, one is no statement.
+        let branches = statement.get("Fn::If").and_then(Value::as_array).map(|branches| &branches[1..]);
+        let found = branches.and_then(|branches| branches.iter().find(|one| one.get("Sid").is_some()));
+        let statement = found.unwrap_or(statement);
         assert_eq!(statement["Effect"], "Allow");
         let actions = &statement["Action"];
         for action in actions.as_array().cloned().unwrap_or_else(|| vec![actions.clone()]) {
@@ -92,7 +122,7 @@ fn allowed(role: &Value) -> BTreeMap<String, Vec<Value>> {
 
 pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &Value) {
     let needs: BTreeMap<&str, &[&str]> = NEEDS.into();
-    let calls = calls();
+    let calls = calls("entratrail", &CLIENTS);
     assert_eq!(
         calls.iter().map(String::as_str).collect::<Vec<_>>(),
         needs.keys().copied().collect::<Vec<_>>()
@@ -110,6 +140,44 @@ pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &
         CLIENTS.len(),
         "a client of another service: name it in CLIENTS, and what its calls need in NEEDS"
     );
+}
+
+/// The role of the function that mails findings reads what it asks about, and writes its memory alone.
+pub(crate) fn the_role_of_findings_asks_and_mails_and_nothing_else(template: &Value) {
+    let calls = calls("findings", &CLIENTS_OF_FINDINGS);
+    assert_eq!(calls.iter().map(String::as_str).collect::<Vec<_>>(), CALLS_OF_FINDINGS.map(|(call, _)| call));
+    let allowed = allowed(&template["Resources"]["FindingsRole"]);
+    let needed = CALLS_OF_FINDINGS.map(|(_, action)| action).into_iter();
+    let needed = needed.chain(MORE_FOR_FINDINGS.iter().chain(&DONE_BY_AWS).map(|(action, _)| *action));
+    assert_eq!(allowed.keys().map(String::as_str).collect::<BTreeSet<_>>(), needed.collect::<BTreeSet<_>>());
+    let clients = fs::read_to_string(checkout().join("crates/findings/Cargo.toml")).unwrap();
+    let clients: Vec<_> = clients.lines().filter(|line| line.starts_with("aws-sdk-")).collect();
+    assert_eq!(clients.len(), 3, "a client of another service: {clients:?}");
+    for (action, resources) in allowed {
+        let resources = serde_json::to_string(&resources).unwrap();
+        let folders: &[&str] = match action.as_str() {
+            "s3:GetObject" => &["}/tables/*", "}/ledger/*", "${ResultsBucket}/*"],
+            "s3:PutObject" | "s3:AbortMultipartUpload" | "s3:ListMultipartUploadParts" => {
+                &["${ResultsBucket}/*"]
+            }
+            "glue:GetDatabase" | "glue:GetPartitions" | "glue:GetTable" | "glue:GetTables" => {
+                &["table/${Database}/*"]
+            }
+            _ => &[],
+        };
+        let own: usize = folders.iter().map(|folder| resources.matches(folder).count()).sum();
+        assert_eq!(
+            (resources.matches('*').count(), own),
+            (folders.len(), folders.len()),
+            "{action} on {resources}"
+        );
+        let is_write = action == "s3:PutObject";
+        assert_eq!(
+            is_write,
+            resources.matches("/findings/told.json").count() == 2,
+            "{action} on {resources}"
+        );
+    }
 }
 
 pub(crate) fn no_role_reaches_beyond_its_own_log_and_parameters(template: &Value) {

@@ -1,4 +1,5 @@
-"""Prints, as JSON, the mail that the template's rules make of each record in failures.json, for both functions.
+"""Prints, as JSON, the mail that the template's rules make of each record of a failure: those of failures.json for the functions
+that read Graph, those of failures-findings.json for the one that mails findings.
 
 Usage: render-mails.py TEMPLATE
 """
@@ -18,6 +19,8 @@ VALUES = {
     "HistoryDays": "30",
     "Console": "console.aws.amazon.com",
     "SignInLogsLog": "entratrail-SignInLogsLog-Xy12",
+    "FindingsLog": "entratrail-FindingsLog-Xy12",
+    "FindingsFunction.Arn": "arn:aws:lambda:eu-central-1:111122223333:function:entratrail-findings",
     "AuditLogsLog": "entratrail-AuditLogsLog-Xy12",
     "SignInLogs.Arn": "arn:aws:lambda:eu-central-1:111122223333:function:entratrail-sign-in-logs",
     "AuditLogs.Arn": "arn:aws:lambda:eu-central-1:111122223333:function:entratrail-audit-logs",
@@ -87,10 +90,14 @@ def main():
     template = load(sys.argv[1])
     resources = template["Resources"].values()
     rules = [r["Properties"] for r in resources if r["Type"] == "AWS::Events::Rule"]
-    failures = json.loads(Path(__file__).with_name("failures.json").read_text())
     mails = {}
-    for name, failure in failures.items():
-        for function, log in [("SignInLogs", "sign-ins"), ("AuditLogs", "audits")]:
+    for function, log, file in [
+        ("SignInLogs", "sign-ins", "failures"),
+        ("AuditLogs", "audits", "failures"),
+        ("FindingsFunction", "findings", "failures-findings"),
+    ]:
+        failures = json.loads(Path(__file__).with_name(f"{file}.json").read_text())
+        for name, failure in failures.items():
             event = event_of(function, failure)
             fitting = [rule for rule in rules if matches(rule["EventPattern"], event)]
             if len(fitting) != 1:

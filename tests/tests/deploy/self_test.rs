@@ -13,7 +13,7 @@ async fn a_self_test_tries_the_account_and_says_plainly_what_passed() {
     operator.deploy(&operator.first_options()).await.done();
     let passed = operator.deploy(&["--self-test"]).await.done();
     for line in [
-        "  ok      functions: both functions work",
+        "  ok      functions: all 3 work",
         "  ok      object of two parts: was written and reads back the same",
         "  ok      failure mail: SNS has delivered a mail to ops@example.com; it names",
         "  ok      saved questions: 72 questions answered",

@@ -91,7 +91,7 @@ pub(crate) fn raw_objects_are_never_replaced(template: &Value) {
 }
 
 pub(crate) fn roles_write_under_a_condition(template: &Value) {
-    for role in ["SignInLogsRole", "AuditLogsRole"] {
+    for (role, conditional) in [("SignInLogsRole", 3), ("AuditLogsRole", 3), ("FindingsRole", 2)] {
         let policies = resources(template)[role]["Properties"]["Policies"].as_array().unwrap();
         let statements: Vec<_> =
             policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"])).collect();
@@ -104,7 +104,8 @@ pub(crate) fn roles_write_under_a_condition(template: &Value) {
             }
             assert!(!actions.iter().any(|action| action.starts_with("s3:Delete") || action.contains('*')));
             let resources = statement["Resource"].to_string();
-            let is_kept = ["/raw/", "/ledger/", "/checks/"].iter().any(|folder| resources.contains(folder));
+            let folders = ["/raw/", "/ledger/", "/checks/", "/findings/"];
+            let is_kept = folders.iter().any(|folder| resources.contains(folder));
             if is_kept && actions.contains(&"s3:PutObject") {
                 writes += 1;
                 let condition = &statement["Condition"];
@@ -118,13 +119,13 @@ pub(crate) fn roles_write_under_a_condition(template: &Value) {
                 assert!(!(replaces && resources.contains("/raw/")), "{statement}");
             }
         }
-        assert_eq!(writes, 3, "{role}");
+        assert_eq!(writes, conditional, "{role}");
     }
 }
 
 pub(crate) fn archive_and_key_outlive_the_stack(template: &Value) {
     let resources = resources(template);
-    for name in ["Archive", "ArchivePolicy", "Key"] {
+    for name in ["Archive", "ArchivePolicy", "Key", "EvidenceKey"] {
         assert_eq!(resources[name]["DeletionPolicy"], "RetainExceptOnCreate", "{name}");
         assert_eq!(resources[name]["UpdateReplacePolicy"], "Retain", "{name}");
     }
@@ -153,7 +154,7 @@ pub(crate) fn no_version_of_a_raw_object_ends(template: &Value) {
             ending.insert(rule["Prefix"].as_str().expect("it holds for the whole bucket"));
         }
     }
-    assert_eq!(ending, BTreeSet::from(["ledger/", "tables/"]));
+    assert_eq!(ending, BTreeSet::from(["findings/", "ledger/", "tables/"]));
 }
 
 pub(crate) fn every_audience_of_the_code_is_allowed(template: &Value) {
@@ -232,6 +233,18 @@ pub(crate) fn every_rule_that_mails_is_watched_by_an_alarm(template: &Value) {
         alarm["Dimensions"][0]["Value"]["Ref"].as_str().unwrap()
     });
     assert_eq!(watched.collect::<BTreeSet<_>>(), rules);
+}
+
+/// `Findings=off` leaves out every part of it, and nothing else.
+pub(crate) fn the_findings_can_be_left_out_as_a_whole(template: &Value) {
+    let is_on = json!({"Fn::Equals": [{"Ref": "Findings"}, "on"]});
+    assert_eq!(template["Conditions"]["TellsFindings"], is_on);
+    for part in ["Resources", "Outputs"] {
+        for (name, value) in template[part].as_object().unwrap() {
+            let is_part = name.starts_with("Findings");
+            assert_eq!(value["Condition"] == "TellsFindings", is_part, "{name}");
+        }
+    }
 }
 
 /// Athena takes about five new ones a second.

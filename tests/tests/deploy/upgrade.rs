@@ -93,7 +93,8 @@ async fn holdings(operator: &Operator) -> Value {
     let parameters = "sort_by(Parameters, &Name)[].[Name, KeyId]";
     let parameters = operator.aws(&["ssm", "describe-parameters", "--query", parameters]).await;
     let bucket = operator.output("entratrail", "ArchiveBucket").await;
-    let of_the_archive = "sort(Contents[?!starts_with(Key, 'checks/')].Key)";
+    let of_the_archive =
+        "sort(Contents[?!starts_with(Key, 'checks/') && !starts_with(Key, 'findings/')].Key)";
     let archived = ["s3api", "list-objects-v2", "--bucket", &bucket, "--query", of_the_archive];
     json!({"names": names, "subscriptions": subscriptions, "parameters": parameters,
         "archived": operator.aws(&archived).await})

@@ -18,6 +18,7 @@ mod damage;
 mod days;
 mod deadlines;
 mod events;
+mod evidence;
 mod installation;
 mod laptop;
 mod refusals;

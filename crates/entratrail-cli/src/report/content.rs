@@ -7,7 +7,10 @@ use crate::numbers::count;
 use crate::place::Place;
 use crate::session::{Answer, Column, Row, Session};
 use chrono::{DateTime, NaiveDate, Utc};
+use entratrail::archive::Access;
 use entratrail::error::Error;
+use entratrail::evidence::audit::published;
+use entratrail::log::Log;
 use entratrail_questions::{Question, Severity};
 use serde::Serialize;
 use serde_json::Value;
@@ -42,6 +45,8 @@ pub(super) struct Report {
     /// Changes to the directory.
     pub(super) changes: Vec<Counted>,
     pub(super) coverage: Vec<StreamDays>,
+    /// Latest checkpoint of each signed log: whoever keeps the report keeps a witness.
+    pub(super) checkpoints: Vec<String>,
 }
 
 /// A saved question and its answer.
@@ -83,6 +88,16 @@ impl Findings {
     }
 }
 
+/// Latest checkpoint of each signed log of the archive at `place`, as it lies there.
+async fn checkpoints(place: &Place) -> Result<Vec<String>, Error> {
+    let archive = place.open(Access::Read).await?;
+    let mut checkpoints = Vec::new();
+    for log in Log::ALL {
+        checkpoints.extend(published(&archive, log).await?);
+    }
+    Ok(checkpoints)
+}
+
 /// A row as text that is equal for equal rows.
 fn content_of(row: &Row) -> String {
     Value::Object(row.clone()).to_string()
@@ -91,7 +106,7 @@ fn content_of(row: &Row) -> String {
 /// Questions that are asked of the archive.
 enum Wanted {
     Picture(Picture),
-    Question(Question),
+    Question(Box<Question>),
 }
 
 impl Report {
@@ -120,6 +135,7 @@ impl Report {
             // A day that is not over cannot be complete.
             coverage: Calendar::of(archive.ledgers())
                 .days((days.0, days.1.min(made_at.date_naive())), made_at),
+            checkpoints: checkpoints(place).await?,
         };
         for (wanted, answer) in answers(archive, days).await? {
             report.take(wanted, answer);
@@ -140,7 +156,7 @@ impl Report {
             Wanted::Picture(Picture::Tenant) => {
                 self.tenant = counts(&answer, "name").into_iter().next().map(|tenant| tenant.name);
             }
-            Wanted::Question(question) => self.questions.push(Asked::of(question, answer)),
+            Wanted::Question(question) => self.questions.push(Asked::of(*question, answer)),
         }
     }
 
@@ -196,8 +212,9 @@ impl Asked {
 /// and the memory of both.
 async fn answers(archive: &Session, days: (NaiveDate, NaiveDate)) -> Result<Vec<(Wanted, Answer)>, Error> {
     let pictures = Picture::ALL.into_iter().map(Wanted::Picture);
+    let questions = entratrail_questions::questions().into_iter();
     let wanted: Vec<_> =
-        pictures.chain(entratrail_questions::questions().into_iter().map(Wanted::Question)).collect();
+        pictures.chain(questions.map(|question| Wanted::Question(Box::new(question)))).collect();
     let progress = Progress::of(wanted.len());
     let mut answers = Vec::new();
     for wanted in wanted {

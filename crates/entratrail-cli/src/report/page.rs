@@ -43,8 +43,20 @@ pub(super) fn of(report: &Report) -> Markup {
                     p { "Made by EntraTrail " (env!("CARGO_PKG_VERSION")) " on "
                         (report.made_at.format("%Y-%m-%d at %H:%M")) " UTC. Times are in UTC. "
                         "Nothing was sent anywhere to make or to show this page." }
+                    @if !report.checkpoints.is_empty() { (checkpoints(report)) }
                 }
             }
+        }
+    }
+}
+
+/// Notes that a later check holds the archive against.
+fn checkpoints(report: &Report) -> Markup {
+    html! {
+        p { "The history of the ledger is signed up to these checkpoints. Keep this page: saved each as a file, "
+            code { "entratrail verify --since" } " tells whether anything before was changed since." }
+        @for checkpoint in &report.checkpoints {
+            pre { (checkpoint) }
         }
     }
 }
@@ -178,6 +190,8 @@ mod tests {
             scans: HOSTILE.to_owned(),
             fields: HOSTILE.to_owned(),
             blind: HOSTILE.to_owned(),
+            key: vec![],
+            told: None,
             sql: HOSTILE.to_owned(),
         };
         let asked = |severity| Asked {

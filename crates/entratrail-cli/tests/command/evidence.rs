@@ -52,13 +52,13 @@ impl Court {
     }
 }
 
-fn check_py() -> Command {
+pub(crate) fn check_py() -> Command {
     let mut command = Command::new("python3");
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/check.py"));
     command
 }
 
-fn change(path: &Path, change: impl FnOnce(&str) -> String) {
+pub(crate) fn change(path: &Path, change: impl FnOnce(&str) -> String) {
     let text = std::fs::read_to_string(path).unwrap();
     let changed = change(&text);
     assert_ne!(changed, text);
@@ -201,5 +201,60 @@ async fn one_record_is_proved_without_the_archive_and_a_changed_letter_is_named(
         assert_eq!((ended.status, script.status), (Some(1), Some(1)), "{name}");
         assert!(ended.stdout.starts_with("No: ") && ended.stdout.contains(part), "{}", ended.stdout);
         std::fs::write(&path, sound).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_programs_follow_a_change_of_keys_from_the_old_verifier_key() {
+    let court = Court::set().await;
+    let old = court.outside("old.verifier");
+    std::fs::copy(court.outside("key.verifier"), &old).unwrap();
+    let new = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap().serialize_pem();
+    change(&court.outside("key"), |pem| format!("{new}{pem}"));
+    court.collect();
+    // From here on the new key signs alone.
+    std::fs::write(court.outside("key"), new).unwrap();
+    let today = court.stage.simulator.now().date_naive();
+    let (from, to) = (today - chrono::Days::new(1), today);
+    let mut again = court.stage.command(&["collect", "--from", &from.to_string(), "--to", &to.to_string()]);
+    again.arg("--archive").arg(court.stage.archive()).arg("--evidence-key").arg(court.outside("key"));
+    assert_eq!(run(&mut again).status, Some(0));
+    let note = std::fs::read_to_string(court.in_log("checkpoint")).unwrap();
+    assert_eq!(note.lines().count(), 5, "one signature: {note}");
+    let line = run(court
+        .stage
+        .command(&["query", "SELECT max(id) FROM sign_ins", "--format", "csv"])
+        .args(["--archive", court.stage.archive().to_str().unwrap()]));
+    let id = line.stdout.lines().nth(1).unwrap_or_else(|| panic!("{}", line.stderr)).to_owned();
+    for (name, key) in [("from old", &old), ("from new", &court.outside("key.verifier"))] {
+        let folder = court.outside(name);
+        let commands = |key: &Path| {
+            let mut verify = court.stage.verify();
+            let mut script = check_py();
+            script.arg(court.stage.archive());
+            let mut check = plain_command(&["check"]);
+            let mut script_of_proof = check_py();
+            script_of_proof.arg("--proof");
+            check.arg(&folder);
+            script_of_proof.arg(&folder);
+            [verify.arg("--key").arg(key), script.arg("--key").arg(key), check.arg("--key").arg(key)]
+                .into_iter()
+                .chain([script_of_proof.arg("--key").arg(key)])
+                .map(run)
+                .collect::<Vec<_>>()
+        };
+        let mut prove = plain_command(&["prove", "--id", &id, "--archive"]);
+        prove.arg(court.stage.archive()).arg("--key").arg(key).arg("--out").arg(&folder);
+        assert_eq!(run(&mut prove).status, Some(0), "{name}");
+        for ended in commands(key) {
+            assert_eq!(ended.status, Some(0), "{name}: {}{}", ended.stdout, ended.stderr);
+        }
+        // A key that the log has never had is followed nowhere.
+        let stranger = court.outside("stranger.verifier");
+        let stage = Court::set().await;
+        std::fs::copy(stage.outside("key.verifier"), &stranger).unwrap();
+        for ended in commands(&stranger) {
+            assert_eq!(ended.status, Some(1), "{name}: {}{}", ended.stdout, ended.stderr);
+        }
     }
 }

@@ -70,11 +70,13 @@ impl Bucket {
         Self { encryption: Some(encryption), ..self }
     }
 
-    pub(super) fn address(&self, key: &str) -> String {
+    /// Address of an object, for messages.
+    pub fn address(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.name)
     }
 
-    pub(super) async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
+    /// Reads an object as a whole, with its version; `None` where there is none.
+    pub async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
         let object = match patiently(is_busy, || self.get(key).send()).await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Ok(None),
@@ -92,12 +94,8 @@ impl Bucket {
         Ok(Content { address: self.address(key), body: found.body, stored_at })
     }
 
-    pub(super) async fn replace(
-        &self,
-        key: &str,
-        body: Vec<u8>,
-        version: Option<String>,
-    ) -> Result<bool, Error> {
+    /// Writes an object if it still has `version`, or if there is none where that is `None`, and says whether that was so.
+    pub async fn replace(&self, key: &str, body: Vec<u8>, version: Option<String>) -> Result<bool, Error> {
         let must_be_new = version.is_none().then(|| "*".to_owned());
         let body = Bytes::from(body);
         let send = || {

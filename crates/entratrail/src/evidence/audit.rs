@@ -30,6 +30,20 @@ pub struct SignedLog {
     trusted: Vec<VerifierKey>,
 }
 
+/// Change of the key that signs a log.
+#[derive(Debug)]
+pub struct KeyChange {
+    /// Key that signs from then on.
+    pub key: VerifierKey,
+    /// Number of the entry that says so, from 0.
+    pub index: usize,
+    /// Size of the log at the first checkpoint with that entry, which old and new key have signed.
+    size: u64,
+    /// Key of the object that holds the checkpoint.
+    place: String,
+    note: String,
+}
+
 /// What a check against the ledger found.
 #[derive(Debug, Default)]
 pub struct LedgerCheck {
@@ -80,9 +94,7 @@ impl SignedLog {
         let named = |broken: Broken| Broken(format!("{key}: {broken}"));
         let note = SignedNote::parse(&file.body).map_err(named)?;
         let tree = Checkpoint::of(&note).map_err(named)?.tree;
-        let sizes: BTreeSet<u64> =
-            kept.iter().filter_map(|key| key.rsplit('/').next()?.parse().ok()).collect();
-        if sizes.last().is_some_and(|&longest| longest > tree.size) {
+        if sizes_of(&kept).last().is_some_and(|&longest| longest > tree.size) {
             let what = format!("{key} was rolled back to {} entries: a longer one was kept", tree.size);
             return Err(Broken(what).into());
         }
@@ -91,27 +103,43 @@ impl SignedLog {
         let text = String::from_utf8_lossy(&file.body).into_owned();
         let mut signed = Self { log, note: text, tree, entries, leaves, trusted: keys.to_vec() };
         if note.signers(keys).is_err() {
-            signed.follow_rotations(archive, &sizes).await?;
+            signed.follow_key_changes(archive).await?;
         }
         signed.check_note(&note).map_err(named)?;
         signed.check_tiles(archive).await?;
         Ok(Some(signed))
     }
 
-    /// Takes up the keys that the log announces, where a checkpoint was kept that old and new key have signed.
-    async fn follow_rotations(&mut self, archive: &Archive, sizes: &BTreeSet<u64>) -> Result<(), Unsound> {
-        for (index, entry) in self.entries.iter().enumerate() {
-            let Ok(LogEntry::NewKey(new)) = LogEntry::parse(entry) else { continue };
-            let Some(size) = sizes.range(index as u64 + 1..).next() else { continue };
-            let key = proof_key(self.log, &format!("checkpoints/{size}"));
-            let Some(file) = archive.file(&key).await? else { continue };
-            let named = |broken: Broken| Broken(format!("{key}: {broken}"));
-            let note = SignedNote::parse(&file.body).map_err(named)?;
+    /// Takes up the keys to which the log has changed, where old and new key have signed that.
+    async fn follow_key_changes(&mut self, archive: &Archive) -> Result<(), Unsound> {
+        for change in self.key_changes(archive).await? {
+            let named = |broken: Broken| Broken(format!("{}: {broken}", change.place));
+            let note = SignedNote::parse(change.note.as_bytes()).map_err(named)?;
+            // A change from a key that nobody has given: a later one may be from one that somebody has.
+            if note.signers(&self.trusted).is_err() {
+                continue;
+            }
             self.check_note(&note).map_err(named)?;
-            note.signers(std::slice::from_ref(&new)).map_err(named)?;
-            self.trusted.push(new);
+            note.signers(std::slice::from_ref(&change.key)).map_err(named)?;
+            self.trusted.push(change.key);
         }
         Ok(())
+    }
+
+    /// Changes of the key, in order, as far as the checkpoint that introduced each was kept; unchecked.
+    pub async fn key_changes(&self, archive: &Archive) -> Result<Vec<KeyChange>, Error> {
+        let kept = archive.kept_checkpoints(self.log).await?;
+        let sizes = sizes_of(&kept);
+        let mut changes = Vec::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            let Ok(LogEntry::NewKey(key)) = LogEntry::parse(entry) else { continue };
+            let Some(&size) = sizes.range(index as u64 + 1..=self.tree.size).next() else { continue };
+            let place = proof_key(self.log, &format!("checkpoints/{size}"));
+            let Some(file) = archive.file(&place).await? else { continue };
+            let note = String::from_utf8_lossy(&file.body).into_owned();
+            changes.push(KeyChange { key, index, size, place, note });
+        }
+        Ok(changes)
     }
 
     /// Checks that a note is of this log, signed by a key that is trusted, and of a state of it.
@@ -206,6 +234,17 @@ impl SignedLog {
     pub fn proof(&self, index: usize) -> String {
         Inclusion::of(&self.leaves, index).to_text(&self.note)
     }
+
+    /// Proof that the entry of a change of keys is in the log, as of the checkpoint that introduced it.
+    pub fn proof_of_change(&self, change: &KeyChange) -> String {
+        let size = usize::try_from(change.size).unwrap_or(usize::MAX).min(self.leaves.len());
+        Inclusion::of(&self.leaves[..size], change.index).to_text(&change.note)
+    }
+}
+
+/// Sizes in the names of checkpoints that were kept.
+fn sizes_of(kept: &[String]) -> BTreeSet<u64> {
+    kept.iter().filter_map(|key| key.rsplit('/').next()?.parse().ok()).collect()
 }
 
 /// Where the lines of a file are not those that the log has, which they may go on from.

@@ -81,7 +81,8 @@ impl VerifierKey {
         format!("— {} {}\n", self.name, STANDARD.encode([&self.id(), signature].concat()))
     }
 
-    fn verifies(&self, text: &str, signature: &[u8]) -> bool {
+    /// Whether `signature` is of `text` and by this key.
+    pub(super) fn verifies(&self, text: &str, signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, &self.public).verify(text.as_bytes(), signature).is_ok()
     }
 }

@@ -86,7 +86,7 @@ async fn answer(
             SealAnswer::Written(archive.replace_file(&key, body, version).await?)
         }
         SealRequest::ListLedgers => SealAnswer::Ledgers(archive.ledger_files(log).await?),
-        SealRequest::Sign { text, with_both } => SealAnswer::Note(signer.sign(log, &text, with_both)),
+        SealRequest::Sign { text, with_both } => SealAnswer::Note(signer.sign(log, &text, with_both).await?),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Keys that sign the log, and the memory of what they signed last, which lies outside the archive.
 
 mod key_file;
+mod kms_key;
 
 use super::checkpoint::TreeHead;
 use super::note::VerifierKey;
@@ -9,6 +10,7 @@ use crate::log::Log;
 use crate::parameters::EvidenceParameters;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use key_file::KeyFile;
+pub use kms_key::KmsKey;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -26,7 +28,12 @@ pub struct Signer {
 
 /// Private key.
 #[derive(Debug)]
-pub struct SigningKey(Ed25519KeyPair);
+pub enum SigningKey {
+    /// It is here.
+    Held(Ed25519KeyPair),
+    /// It is in AWS KMS.
+    InKms(KmsKey),
+}
 
 /// Place of what was signed last.
 #[derive(Debug)]
@@ -84,14 +91,28 @@ impl Signer {
         shown
     }
 
-    /// Signs a checkpoint: the note.
-    pub(super) fn sign(&self, log: Log, text: &str, with_both: bool) -> String {
+    /// Signs a checkpoint: the note. What a key answers is checked, because a wrong signature that is published looks
+    /// like an attack.
+    pub(super) async fn sign(&self, log: Log, text: &str, with_both: bool) -> Result<String, Error> {
         let mut note = format!("{text}\n");
         let count = if with_both { self.keys.len() } else { 1 };
         for (key, verifier) in self.keys.iter().zip(self.verifier_keys(log)).take(count) {
-            note += &verifier.signature_line(&key.sign(text.as_bytes()));
+            let signature = key.sign(text.as_bytes()).await?;
+            if !verifier.verifies(text, &signature) {
+                let what =
+                    format!("the key {verifier} gave a signature that is not its own; nothing was signed");
+                return Err(Error::Parameters(what));
+            }
+            note += &verifier.signature_line(&signature);
         }
-        note
+        Ok(note)
+    }
+
+    /// Tries the key and the memory; what is signed for that is no checkpoint, and is kept nowhere.
+    pub async fn try_out(&self, log: Log) -> Result<String, Error> {
+        self.sign(log, "a trial\n", false).await?;
+        let size = self.recall(log).await?.map_or(0, |tree| tree.size);
+        Ok(format!("works: the key signs; entries that it has signed: {size}"))
     }
 
     /// What was signed last.
@@ -122,17 +143,23 @@ impl SigningKey {
         let blocks = pem::parse_many(text).map_err(|_| refused())?;
         let key = |block: &pem::Pem| {
             let pair = Ed25519KeyPair::from_pkcs8(block.contents()).map_err(|_| refused())?;
-            Ok(Self(pair))
+            Ok(Self::Held(pair))
         };
         let keys = blocks.iter().map(key).collect::<Result<Vec<_>, Error>>()?;
         if keys.is_empty() { Err(refused()) } else { Ok(keys) }
     }
 
     fn public(&self) -> &[u8] {
-        self.0.public_key().as_ref()
+        match self {
+            Self::Held(pair) => pair.public_key().as_ref(),
+            Self::InKms(key) => key.public(),
+        }
     }
 
-    fn sign(&self, text: &[u8]) -> Vec<u8> {
-        self.0.sign(text).as_ref().to_owned()
+    async fn sign(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Held(pair) => Ok(pair.sign(text).as_ref().to_owned()),
+            Self::InKms(key) => key.sign(text).await,
+        }
     }
 }
