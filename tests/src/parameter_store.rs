@@ -43,10 +43,10 @@ impl ParameterStore {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let shelf = Arc::new(Mutex::new(Shelf::default()));
-        let served = Arc::clone(&shelf);
+        let kept = Arc::clone(&shelf);
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let shelf = Arc::clone(&served);
+                let shelf = Arc::clone(&kept);
                 tokio::spawn(async move {
                     let service = service_fn(|request| answer(Arc::clone(&shelf), request));
                     // A client that hangs up is no failure of the store.

@@ -218,6 +218,7 @@ mod tests {
             users: counted(),
             changes: counted(),
             coverage: Vec::new(),
+            checkpoints: Vec::new(),
         }
     }
 
