@@ -1,12 +1,15 @@
-//! The saved questions, and the views that they read: one SQL file each below `sql/`, with metadata on top.
+//! The saved questions, the views that they read, and the data sets of `QuickSight`: one SQL file each below `sql/`, with metadata on
+//! top.
 //!
 //! Everything else that tells of them is [generated]: the stack's part for Athena, documents, and the views for `DuckDB`.
 
+mod data_set;
 pub mod generated;
 mod header;
 mod question;
 mod view;
 
+pub use data_set::DataSet;
 pub use question::{Question, Severity};
 pub use view::{SETTINGS, View, ViewColumn, with_settings};
 
@@ -22,6 +25,11 @@ pub fn views() -> Vec<View> {
     view::in_order(VIEWS.iter().filter_map(|text| View::read(text)).collect())
 }
 
+/// Every data set of `QuickSight`, in the order of their ids.
+pub fn data_sets() -> Vec<DataSet> {
+    DATA_SETS.iter().filter_map(|text| DataSet::read(text)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +39,7 @@ mod tests {
     fn every_file_is_read() {
         assert_eq!(questions().len(), QUESTIONS.len());
         assert_eq!(views().len(), VIEWS.len());
+        assert_eq!(data_sets().len(), DATA_SETS.len());
     }
 
     #[test]

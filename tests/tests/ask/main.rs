@@ -9,6 +9,7 @@
 
 mod activities;
 mod archive;
+mod calm;
 mod catalogue;
 mod made;
 mod questions;
