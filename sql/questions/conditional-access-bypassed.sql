@@ -6,24 +6,28 @@
 -- technique: T1556.009
 -- scans:    eight columns of 30 days of interactive sign-ins
 -- fields:   conditionalAccessStatus, authenticationRequirement
--- blind:    applications in which nobody is asked
+-- blind:    applications in which nobody is asked; whoever sits behind an address of five or more users
 -- key:      user_name, application
 -- told:     {user_name} came into {application} with one factor and no policy[ from {ip_address}][
 --           ({country})], {sign_ins} times, the last time {last_at}
+--
+-- Policies often leave out the office: an address of five or more users is a gateway and is left out, as
+-- is a trusted network.
 SELECT
-  max(user_name) AS user_name,
-  application,
+  max(uses.user_name) AS user_name,
+  uses.application,
   count(*) AS sign_ins,
-  max(asked) AS asked_otherwise,
-  max(ip_address) AS ip_address,
-  max(country) AS country,
-  max(created_date_time) AS last_at
+  max(uses.asked) AS asked_otherwise,
+  max(uses.ip_address) AS ip_address,
+  max(uses.country) AS country,
+  max(uses.created_date_time) AS last_at
 FROM (
   SELECT
     person,
     user_principal_name AS user_name,
     app_display_name AS application,
     ip_address,
+    address,
     location.country_or_region AS country,
     created_date_time,
     authentication_requirement,
@@ -37,11 +41,15 @@ FROM (
     AND event_type = 'interactiveUser'
     AND outcome = 'success'
 ) AS uses
-WHERE conditional_access_status = 'notApplied'
-  AND authentication_requirement = 'singleFactorAuthentication'
-  AND created_date_time >= current_date - INTERVAL '7' DAY
-  AND asked >= 5
-  AND not_asked * 5 <= asked
-GROUP BY person, application
+LEFT JOIN gateways ON gateways.address = uses.address
+LEFT JOIN settings ON settings.kind = 'trusted-network' AND uses.address LIKE settings.value || '%'
+WHERE uses.conditional_access_status = 'notApplied'
+  AND uses.authentication_requirement = 'singleFactorAuthentication'
+  AND uses.created_date_time >= current_date - INTERVAL '7' DAY
+  AND uses.asked >= 5
+  AND uses.not_asked * 5 <= uses.asked
+  AND gateways.address IS NULL
+  AND settings.value IS NULL
+GROUP BY uses.person, uses.application
 ORDER BY last_at DESC, user_name, application
 LIMIT 100

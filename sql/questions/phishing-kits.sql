@@ -6,13 +6,14 @@
 -- technique: T1557, T1566.002
 -- scans:    seven columns of 30 days of sign-ins of users
 -- fields:   userAgent
--- blind:    kits that pass on the user agent of the victim
+-- blind:    kits that pass on the user agent of the victim, or call themselves okhttp
 -- key:      user_name, user_agent
 -- told:     {user_name} got in [to {application} ]with the script '{user_agent}' from {ip_address}[
 --           ({country})], {first_at} to {last_at}
 --
 -- Kits that sit between a user and Microsoft speak with axios, undici, node or a library of Go or
--- Python. A user's own script does so as well: know it, or forbid it.
+-- Python. A user's own script does so as well: know it, or forbid it. okhttp is not among them, because
+-- applications on Android speak with it.
 SELECT
   user_principal_name AS user_name,
   user_agent,
@@ -36,7 +37,6 @@ WHERE day >= current_date - INTERVAL '30' DAY
     OR lower(user_agent) LIKE 'python-requests/%'
     OR lower(user_agent) LIKE 'python-httpx/%'
     OR lower(user_agent) LIKE 'aiohttp/%'
-    OR lower(user_agent) LIKE 'okhttp/%'
     OR lower(user_agent) LIKE 'curl/%'
   )
 GROUP BY user_principal_name, user_agent

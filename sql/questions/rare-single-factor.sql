@@ -6,23 +6,27 @@
 -- technique: T1078.004
 -- scans:    nine columns of 90 days of interactive sign-ins
 -- fields:   authenticationRequirement, appId, autonomousSystemNumber
--- blind:    users who often need just one factor
+-- blind:    users who often need just one factor; whoever sits behind an address of five or more users
 -- key:      user_name, application, ip_address
 -- told:     {user_name} came into {application} with one factor[ from {ip_address}][ ({country})],
 --           otherwise than always, {first_at}
+--
+-- An address of five or more users is a gateway and is left out, as is a trusted network: policies often
+-- ask for less there.
 SELECT
-  max(user_name) AS user_name,
-  application,
-  min(created_date_time) AS first_at,
+  max(uses.user_name) AS user_name,
+  uses.application,
+  min(uses.created_date_time) AS first_at,
   count(*) AS sign_ins,
-  max(ip_address) AS ip_address,
-  max(country) AS country
+  max(uses.ip_address) AS ip_address,
+  max(uses.country) AS country
 FROM (
   SELECT
     person,
     user_principal_name AS user_name,
     app_display_name AS application,
     ip_address,
+    address,
     location.country_or_region AS country,
     created_date_time,
     authentication_requirement,
@@ -36,13 +40,17 @@ FROM (
     AND event_type = 'interactiveUser'
     AND outcome = 'success'
 ) AS uses
-WHERE authentication_requirement = 'singleFactorAuthentication'
-  AND with_two >= 5
-  AND with_one * 5 <= with_two
-  AND created_date_time >= current_date - INTERVAL '7' DAY
-  AND first_with_application >= current_date - INTERVAL '7' DAY
-  AND first_in_network >= current_date - INTERVAL '7' DAY
-  AND first_in_network >= first_ever + INTERVAL '1' DAY
-GROUP BY person, application
+LEFT JOIN gateways ON gateways.address = uses.address
+LEFT JOIN settings ON settings.kind = 'trusted-network' AND uses.address LIKE settings.value || '%'
+WHERE uses.authentication_requirement = 'singleFactorAuthentication'
+  AND uses.with_two >= 5
+  AND uses.with_one * 5 <= uses.with_two
+  AND uses.created_date_time >= current_date - INTERVAL '7' DAY
+  AND uses.first_with_application >= current_date - INTERVAL '7' DAY
+  AND uses.first_in_network >= current_date - INTERVAL '7' DAY
+  AND uses.first_in_network >= uses.first_ever + INTERVAL '1' DAY
+  AND gateways.address IS NULL
+  AND settings.value IS NULL
+GROUP BY uses.person, uses.application
 ORDER BY first_at DESC, user_name, application
 LIMIT 100

@@ -12,7 +12,8 @@
 --
 -- Answers who received which role, from whom, and from which address it was granted. What was only
 -- asked for, refused or canceled is no grant; an activation of a role that somebody may have is
--- none either, and has a question of its own.
+-- none either, and has a question of its own. What PIM's own principal then does in the directory is left
+-- out, because PIM tells of it as well.
 SELECT
   happened_at,
   coalesce(user_name, group_name, application, target) AS given_to,
@@ -25,6 +26,7 @@ FROM audits
 WHERE day >= current_date - INTERVAL '30' DAY
   AND took_effect = 'yes'
   AND act NOT LIKE '%pim activation%'
+  AND lower(actor) NOT IN ('ms-pim', 'ms-pim-fairfax')
   AND (
     act LIKE 'add%member to role%'
     OR act LIKE 'add role assignment to role definition%'

@@ -6,14 +6,15 @@
 -- technique: T1550.004, T1539
 -- scans:    ten columns of 30 days of sign-ins of users
 -- fields:   sessionId, autonomousSystemNumber, location, deviceDetail.operatingSystem
--- blind:    thieves in the same country with the same system; without beta the session is unknown,
---           and nothing is found
+-- blind:    thieves in the same country with the same system, and of the tokens of a registered phone;
+--           without beta the session is unknown, and nothing is found
 -- key:      user_name, session_id
 -- told:     A session of {user_name} moved from {from_address}[ ({from_country})] to {to_address}[
 --           ({to_country})], {first_at}
 --
--- A phone that leaves the house changes its network, not its country or its system. An address of
--- five or more users is a gateway and is left out.
+-- A phone that leaves the house changes its network, not its country or its system; a registered one
+-- that roams has the country of its carrier, too, and is left out where the device stays the same. An
+-- address of five or more users is a gateway and is left out.
 SELECT
   max(user_name) AS user_name,
   session_id,
@@ -33,7 +34,8 @@ FROM (
     lag(ip_address) OVER (PARTITION BY person, session_id ORDER BY created_date_time, id) AS address_before,
     lag(network) OVER (PARTITION BY person, session_id ORDER BY created_date_time, id) AS network_before,
     lag(country) OVER (PARTITION BY person, session_id ORDER BY created_date_time, id) AS country_before,
-    lag(operating_system) OVER (PARTITION BY person, session_id ORDER BY created_date_time, id) AS system_before
+    lag(operating_system) OVER (PARTITION BY person, session_id ORDER BY created_date_time, id) AS system_before,
+    lag(device) OVER (PARTITION BY person, session_id ORDER BY created_date_time, id) AS device_before
   FROM (
     SELECT seen.*
     FROM (
@@ -47,10 +49,12 @@ FROM (
         ip_address,
         autonomous_system_number AS network,
         location.country_or_region AS country,
+        coalesce(device_detail.device_id, '') AS device,
         CASE
           WHEN lower(device_detail.operating_system) LIKE 'win%' THEN 'Windows'
           WHEN lower(device_detail.operating_system) LIKE 'mac%' THEN 'macOS'
           WHEN lower(device_detail.operating_system) LIKE 'ios%' THEN 'iOS'
+          WHEN lower(device_detail.operating_system) LIKE 'ipados%' THEN 'iOS'
           WHEN lower(device_detail.operating_system) LIKE 'android%' THEN 'Android'
           ELSE coalesce(device_detail.operating_system, '')
         END AS operating_system
@@ -69,6 +73,10 @@ WHERE network <> network_before
   AND (
     country <> country_before
     OR (operating_system <> system_before AND operating_system <> '' AND system_before <> '')
+  )
+  AND NOT (
+    device <> '' AND device = device_before
+    AND operating_system = system_before AND operating_system IN ('iOS', 'Android')
   )
 GROUP BY person, session_id
 ORDER BY last_at DESC, user_name, session_id

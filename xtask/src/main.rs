@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks to a terminal")]
 
+mod athena;
 mod ci;
 mod demo;
 mod process;
@@ -15,6 +16,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
   demo              collect and verify a simulated tenant, on this machine and on an emulated AWS
   ci                everything that CI checks, and the time of each part
+  athena            put tables, views, questions and data sets to Trino, the engine of Athena
   tools SET ...     install tools of the tests: emulator, deploy, browser
   package           build the functions as deploy.sh does; check their size; run one for arm64
   generate          write what is made from sql/ and from the declaration of columns
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["demo"] => demo::run(),
         ["ci"] => ci::run(),
+        ["athena"] => athena::run(),
         ["tools", sets @ ..] if !sets.is_empty() => process::script("install-tools", sets),
         ["package"] => {
             process::script("install-tools", &["deploy"]).and_then(|()| process::script("package", &[]))

@@ -3,6 +3,7 @@
 mod calendar;
 mod content;
 mod figures;
+mod named;
 mod page;
 mod progress;
 mod write;

@@ -2,6 +2,7 @@
 
 mod document;
 mod duckdb;
+mod quicksight;
 mod template;
 
 use std::io;
@@ -38,7 +39,8 @@ pub fn files(root: &Path) -> io::Result<Vec<Generated>> {
     Ok(vec![
         Generated {
             path: "template.yaml",
-            content: IN_YAML.fill(&read(root, "template.yaml")?, &[template::athena()])?,
+            content: IN_YAML
+                .fill(&read(root, "template.yaml")?, &[template::athena(), quicksight::resources()])?,
         },
         Generated {
             path: "docs/ask.md",

@@ -1,12 +1,15 @@
-//! The saved questions, and the views that they read: one SQL file each below `sql/`, with metadata on top.
+//! The saved questions, the views that they read, and the data sets of `QuickSight`: one SQL file each below `sql/`, with metadata on
+//! top.
 //!
 //! Everything else that tells of them is [generated]: the stack's part for Athena, documents, and the views for `DuckDB`.
 
+mod data_set;
 pub mod generated;
 mod header;
 mod question;
 mod view;
 
+pub use data_set::DataSet;
 pub use question::{Question, Severity};
 pub use view::{SETTINGS, View, ViewColumn, with_settings};
 
@@ -22,15 +25,24 @@ pub fn views() -> Vec<View> {
     view::in_order(VIEWS.iter().filter_map(|text| View::read(text)).collect())
 }
 
+/// Every data set of `QuickSight`, in the order of their ids.
+pub fn data_sets() -> Vec<DataSet> {
+    DATA_SETS.iter().filter_map(|text| DataSet::read(text)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Questions about the ledger, which the alarms of the stack tell of.
+    const OF_THE_LEDGER: [&str; 2] = ["coverage-gaps", "tables-against-ledger"];
     use std::collections::BTreeSet;
 
     #[test]
     fn every_file_is_read() {
         assert_eq!(questions().len(), QUESTIONS.len());
         assert_eq!(views().len(), VIEWS.len());
+        assert_eq!(data_sets().len(), DATA_SETS.len());
     }
 
     #[test]
@@ -47,7 +59,7 @@ mod tests {
             assert!(question.name.ends_with('?'), "{}", question.id);
             assert!(!question.scans.is_empty() && !question.summary.contains('"'), "{}", question.id);
             let is_said = !question.blind.is_empty() && !question.techniques.is_empty();
-            let of_the_ledger = ["coverage-gaps", "tables-against-ledger"].contains(&question.id.as_str());
+            let of_the_ledger = OF_THE_LEDGER.contains(&question.id.as_str());
             assert!(is_said || of_the_ledger || question.severity == Severity::Overview, "{}", question.id);
         }
     }
@@ -55,7 +67,7 @@ mod tests {
     #[test]
     fn what_is_high_or_medium_is_told_by_mail_and_nothing_else() {
         for question in questions() {
-            let is_told = question.severity <= Severity::Medium && question.id != "coverage-gaps";
+            let is_told = question.severity <= Severity::Medium && !OF_THE_LEDGER.contains(&question.id.as_str());
             assert_eq!(question.told.is_some(), is_told, "{}", question.id);
             assert_eq!(question.key.is_empty(), !is_told, "{}", question.id);
             let told = question.told.clone().unwrap_or_default();

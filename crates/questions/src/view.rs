@@ -39,6 +39,17 @@ pub struct ViewColumn {
     pub glue_type: String,
 }
 
+impl ViewColumn {
+    /// The columns that a file declares; `None` where one has no type.
+    pub(crate) fn declared(header: &Header) -> Option<Vec<Self>> {
+        let column = |text: &str| {
+            let (name, glue_type) = text.split_once(' ')?;
+            Some(Self { name: name.to_owned(), glue_type: glue_type.to_owned() })
+        };
+        header.values("column").map(column).collect()
+    }
+}
+
 impl View {
     /// The view of a file; `None` where metadata are missing.
     pub(crate) fn read(text: &str) -> Option<Self> {
@@ -47,10 +58,7 @@ impl View {
             Some(table) => table_columns(&table)?,
             None => Vec::new(),
         };
-        for column in header.values("column") {
-            let (name, glue_type) = column.split_once(' ')?;
-            columns.push(ViewColumn { name: name.to_owned(), glue_type: glue_type.to_owned() });
-        }
+        columns.extend(ViewColumn::declared(&header)?);
         let sql = body(text);
         let (everybody, datafusion) = sql.split_once(FOR_DATAFUSION).unwrap_or((&sql, &sql));
         Some(Self {

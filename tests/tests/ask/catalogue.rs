@@ -26,14 +26,15 @@ pub(crate) fn python(script: &str, arguments: &[&Path]) -> Value {
     serde_json::from_slice(&output.stdout).expect("the script prints JSON")
 }
 
-type Columns = Vec<(String, String)>;
+/// Name and type of each column.
+pub(crate) type Columns = Vec<(String, String)>;
 
-fn columns(of: &Value) -> Columns {
+pub(crate) fn columns(of: &Value) -> Columns {
     serde_json::from_value(of.clone()).expect("columns are pairs of name and type")
 }
 
 /// The type of a column as the engine of Athena writes it.
-fn engine_type(glue: &str) -> String {
+pub(crate) fn engine_type(glue: &str) -> String {
     match glue {
         "string" => "varchar".to_owned(),
         "int" => "integer".to_owned(),

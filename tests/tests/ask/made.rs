@@ -42,7 +42,7 @@ impl Made {
         of_day.push((time, record.to_string()));
     }
 
-    /// Writes what was added; the folder of the archive.
+    /// Writes what was added, with ledgers of days that were read until they are verified; the folder of the archive.
     pub(crate) fn write(&mut self) -> PathBuf {
         for ((stream, day), mut records) in std::mem::take(&mut self.records) {
             records.sort_by_key(|(time, _)| *time);
@@ -81,7 +81,20 @@ impl Made {
             retries: 0,
             origin: Some(Origin::new(Some("made"))),
         };
-        ledger.append(row).expect("the first row is alone");
+        ledger.append(row.clone()).expect("the first row is alone");
+        let read_again_at = window.end() + TimeDelta::hours(25);
+        if read_again_at < Utc::now() {
+            let unchanged = Counts { served: counts.served, ..Counts::default() };
+            let result = Completed { counts: unchanged, object: None, remark: None };
+            let again = ReadRow {
+                read: 2,
+                started_at: read_again_at,
+                finished_at: read_again_at,
+                result: ReadResult::Complete(result),
+                ..row
+            };
+            ledger.append(again).expect("the second row follows the first");
+        }
         write(self.folder.path(), &ledger_key(stream, day), &ledger.to_text());
     }
 }
@@ -94,15 +107,19 @@ fn write(folder: &Path, key: &str, content: &[u8]) {
 
 /// `record` with the members of `other`, which count where both have one.
 pub(crate) fn merged(record: &Value, other: &Value) -> Value {
+    let mut record = record.clone();
+    merge(&mut record, other);
+    record
+}
+
+/// Gives `record` the members of `other`, which count where both have one.
+pub(crate) fn merge(record: &mut Value, other: &Value) {
     match (record, other) {
         (Value::Object(record), Value::Object(other)) => {
-            let mut all = record.clone();
             for (key, value) in other {
-                let value = merged(all.get(key).unwrap_or(&Value::Null), value);
-                all.insert(key.clone(), value);
+                merge(record.entry(key.as_str()).or_insert(Value::Null), value);
             }
-            Value::Object(all)
         }
-        _ => other.clone(),
+        (record, other) => record.clone_from(other),
     }
 }

@@ -9,6 +9,9 @@
 
 mod activities;
 mod archive;
+#[cfg(feature = "athena")]
+mod athena;
+mod calm;
 mod catalogue;
 mod made;
 mod questions;

@@ -57,6 +57,11 @@ pub(crate) fn whole_answers_of_duckdb(archive: &Path) -> Answers {
     asked(&[Path::new("--without-limits"), archive]).remove(0)
 }
 
+/// The answers of `DuckDB` for a large archive, whose every row is not compared with what other readers see.
+pub(crate) fn answers_alone(archive: &Path) -> Answers {
+    asked(&[Path::new("--answers-alone"), archive]).remove(0)
+}
+
 /// The answers of `DuckDB` for each archive.
 fn answers(archives: &[&Collected]) -> Vec<Answers> {
     let folders: Vec<_> = archives.iter().map(|archive| archive.folder()).collect();

@@ -145,7 +145,7 @@ fn ordinary_audit() -> String {
 }
 
 /// A question's story.
-struct Story {
+pub(crate) struct Story {
     question: Question,
     found: Cast,
     alike: Cast,
@@ -168,7 +168,7 @@ fn filled(cast: &Cast, members: &toml::Value) -> Value {
 }
 
 /// All stories in one archive: people, addresses and names of one are nobody else's.
-fn told() -> (Made, Vec<Story>) {
+pub(crate) fn told() -> (Made, Vec<Story>) {
     let mut made = Made::empty();
     let looking = questions().into_iter().filter(|question| {
         question.severity != Severity::Overview && !OF_THE_LEDGER.contains(&question.id.as_str())

@@ -27,7 +27,8 @@ def _resources(template, kind):
     return [resource["Properties"] for resource in resources.values() if resource["Type"] == kind]
 
 
-def _catalogue(template):
+def catalogue(template):
+    """Each table and view as the stack gives it to the catalogue."""
     return [properties["TableInput"] for properties in _resources(template, "AWS::Glue::Table")]
 
 
@@ -39,7 +40,7 @@ def _columns(table):
 
 def tables(template):
     """Each table and view with its columns, partition columns last."""
-    return {table["Name"]: _columns(table) for table in _catalogue(template)}
+    return {table["Name"]: _columns(table) for table in catalogue(template)}
 
 
 def _view(table):
@@ -49,18 +50,28 @@ def _view(table):
 
 def views(template):
     """The SQL of each view, those that others need first."""
-    return {table["Name"]: _view(table)["originalSql"] for table in _catalogue(template) if "ViewOriginalText" in table}
+    return {table["Name"]: _view(table)["originalSql"] for table in catalogue(template) if "ViewOriginalText" in table}
 
 
 def view_columns(template):
     """Each view's columns as Athena is told them."""
-    views = {table["Name"]: _view(table) for table in _catalogue(template) if "ViewOriginalText" in table}
+    views = {table["Name"]: _view(table) for table in catalogue(template) if "ViewOriginalText" in table}
     return {name: [(column["name"], column["type"]) for column in view["columns"]] for name, view in views.items()}
 
 
 def questions(template):
     """The SQL of each saved question by its name."""
     return {query["Name"]: query["QueryString"] for query in _resources(template, "AWS::Athena::NamedQuery")}
+
+
+def data_sets(template, database):
+    """The SQL of each data set of QuickSight in a database, with its columns and their types."""
+    sets = {}
+    for properties in _resources(template, "AWS::QuickSight::DataSet"):
+        asked = properties["PhysicalTableMap"]["answer"]["CustomSql"]
+        columns = [(column["Name"], column["Type"]) for column in asked["Columns"]]
+        sets[asked["Name"]] = (asked["SqlQuery"].replace("${Database}", database), columns)
+    return sets
 
 
 if __name__ == "__main__":
@@ -70,4 +81,5 @@ if __name__ == "__main__":
         "views": views(path),
         "view_columns": view_columns(path),
         "questions": questions(path),
+        "data_sets": {name: columns for name, (_, columns) in data_sets(path, "main").items()},
     }))

@@ -2,6 +2,7 @@
 
 use super::calendar::{Calendar, StreamDays};
 use super::figures::{Counted, Figures, Picture, counts};
+use super::named::{self, Named};
 use super::progress::Progress;
 use crate::numbers::count;
 use crate::place::Place;
@@ -36,6 +37,8 @@ pub(super) struct Report {
     pub(super) figures: Figures,
     /// The saved questions, the gravest first.
     pub(super) questions: Vec<Asked>,
+    /// Users whom several findings name.
+    pub(super) named: Vec<Named>,
     /// Sign-ins of each hour that had any.
     pub(super) hours: Vec<Counted>,
     pub(super) countries: Vec<Counted>,
@@ -127,6 +130,7 @@ impl Report {
             problems: Vec::new(),
             figures: Figures::default(),
             questions: Vec::new(),
+            named: Vec::new(),
             hours: Vec::new(),
             countries: Vec::new(),
             applications: Vec::new(),
@@ -141,6 +145,7 @@ impl Report {
             report.take(wanted, answer);
         }
         report.questions.sort_by_key(|asked| (asked.question.severity, asked.found == 0));
+        report.named = named::more_than_once(report.findings());
         report.problems = archive.problems();
         Ok(report)
     }

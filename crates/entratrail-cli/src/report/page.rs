@@ -172,6 +172,7 @@ mod tests {
     use super::*;
     use crate::report::content::{Asked, Report};
     use crate::report::figures::{Counted, Figures};
+    use crate::report::named::{Named, NamedBy};
     use crate::session::Column;
     use entratrail_questions::{Question, Severity};
     use serde_json::{Map, Value};
@@ -212,6 +213,15 @@ mod tests {
             problems: vec![HOSTILE.to_owned()],
             figures: Figures::default(),
             questions: vec![asked(Severity::High), asked(Severity::Overview)],
+            named: vec![Named {
+                name: HOSTILE.to_owned(),
+                findings: vec![NamedBy {
+                    question: HOSTILE.to_owned(),
+                    severity: Severity::High,
+                    rows: 2,
+                    last_at: Some(HOSTILE.to_owned()),
+                }],
+            }],
             hours: counted(),
             countries: counted(),
             applications: counted(),

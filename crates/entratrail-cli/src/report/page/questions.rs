@@ -1,6 +1,7 @@
 //! The saved questions: what they found, and what they look for, each with its SQL.
 
 use super::super::content::{Asked, Report};
+use super::super::named::{Named, NamedBy};
 use crate::numbers::{count, thousands};
 use crate::session::{Column, Row, text};
 use maud::{Markup, html};
@@ -17,6 +18,7 @@ pub(super) fn findings(report: &Report) -> Markup {
         section #findings {
             h2 { "Findings" }
             p { (conclusion(found.len(), found.len() + quiet.len())) }
+            (named(&report.named))
             @for asked in found { (finding(asked)) }
             @if !quiet.is_empty() {
                 details.quiet {
@@ -43,6 +45,34 @@ pub(super) fn others(report: &Report) -> Markup {
                         (sql(asked))
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Users whom several findings name, with these, so that what belongs together is read together.
+fn named(named: &[Named]) -> Markup {
+    html! {
+        @if !named.is_empty() {
+            article.named {
+                h3 { "Named by more than one finding" }
+                dl { @for named in named {
+                    dt { (named.name) }
+                    dd { ul { @for by in &named.findings { (named_by(by)) } } }
+                } }
+            }
+        }
+    }
+}
+
+fn named_by(by: &NamedBy) -> Markup {
+    let severity = by.severity.name();
+    html! {
+        li.(severity) {
+            span.severity { (severity) } " " (by.question)
+            span.aside {
+                (count(by.rows as u64, "row"))
+                @if let Some(last_at) = &by.last_at { ", last " (last_at) }
             }
         }
     }
