@@ -33,10 +33,10 @@ pub fn data_sets() -> Vec<DataSet> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     /// Questions about the ledger, which the alarms of the stack tell of.
     const OF_THE_LEDGER: [&str; 2] = ["coverage-gaps", "tables-against-ledger"];
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_file_is_read() {
@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn what_is_high_or_medium_is_told_by_mail_and_nothing_else() {
         for question in questions() {
-            let is_told = question.severity <= Severity::Medium && !OF_THE_LEDGER.contains(&question.id.as_str());
+            let is_told =
+                question.severity <= Severity::Medium && !OF_THE_LEDGER.contains(&question.id.as_str());
             assert_eq!(question.told.is_some(), is_told, "{}", question.id);
             assert_eq!(question.key.is_empty(), !is_told, "{}", question.id);
             let told = question.told.clone().unwrap_or_default();
