@@ -103,6 +103,8 @@ mod tests {
             scans: String::new(),
             fields: String::new(),
             blind: String::new(),
+            key: Vec::new(),
+            told: None,
             sql: String::new(),
         };
         let all: Vec<_> = rows.iter().filter_map(|row| row.as_object().cloned()).collect();
