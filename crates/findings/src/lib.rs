@@ -4,7 +4,7 @@
 //! schedule -> questions due today -> answers -> findings -> those never told -> claim -> mail -> put on record
 //! ```
 //!
-//! What is asked and how far back ([`agenda`]), what a row says and what makes it the same finding again ([`finding`]), what
+//! What is asked, how far back ([`agenda`]) and over which columns ([`scan`]), what a row says and what makes it the same finding again ([`finding`]), what
 //! was told ([`told`]), in which order it is told ([`telling`]), how complete the archive is ([`coverage`]) and the text
 //! ([`mail`]) are pure. [`athena`], [`memory`] and [`function`] do what they decide.
 
@@ -17,5 +17,6 @@ pub mod function;
 pub mod mail;
 pub mod memory;
 pub mod report;
+pub mod scan;
 pub mod telling;
 pub mod told;

@@ -145,7 +145,7 @@ async fn only_the_new_story_is_told(operator: &Operator) {
 /// A view that is gone.
 async fn a_question_that_athena_refuses_is_a_failure_that_is_told(operator: &Operator) {
     let database = operator.output("entratrail", "QueryDatabase").await;
-    operator.aws(&["glue", "delete-table", "--database-name", &database, "--name", "attempts"]).await;
+    operator.aws(&["glue", "delete-table", "--database-name", &database, "--name", "settings"]).await;
     let check = operator.deploy(&["--check"]).await.done();
     assert!(check.contains("findings:") && check.contains("ok      memory: works"), "{check}");
     operator.start("entratrail-findings", &schedule().to_string()).await;
