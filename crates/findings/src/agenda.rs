@@ -1,17 +1,20 @@
 //! Which questions are asked today, and how far back.
 //!
-//! Athena bills each byte that it reads. A question of 30 days would read each day thirty times; asked daily it looks back
-//! over the days that are new, and once a week far enough for records that came late.
+//! Athena bills each byte that it reads. A question of 30 days would read each day thirty times;
+//! asked daily it looks back over the days that are new, and once a week far enough for records
+//! that came late.
 
 use crate::scan::with_cheap_views;
 use chrono::{Datelike as _, Days, NaiveDate};
 use entratrail_questions::{Question, Severity};
 use std::collections::BTreeMap;
 
-/// Days before today that a daily question reads: those that the runs of this night read for the first and the second time.
+/// Days before today that a daily question reads: those that the runs of this night read for the
+/// first and the second time.
 pub const RECENT_DAYS: u64 = 2;
 
-/// Days before today that the questions of a week read: a week, and what the last look at a day (five days after it) brought.
+/// Days before today that the questions of a week read: a week, and what the last look at a day
+/// (five days after it) brought.
 pub const WEEK_DAYS: u64 = 14;
 
 /// Days that most questions look back over by themselves. Only these are shortened.
@@ -36,7 +39,8 @@ pub fn week_of(day: NaiveDate) -> NaiveDate {
 
 /// The questions that are due on `today`, the gravest first.
 ///
-/// `answered` has the last day on which each question was answered. One that is not graver than `daily` waits for its week.
+/// `answered` has the last day on which each question was answered. One that is not graver than
+/// `daily` waits for its week.
 pub fn due(today: NaiveDate, answered: &BTreeMap<String, NaiveDate>, daily: Severity) -> Vec<Asked> {
     let mut told: Vec<_> =
         entratrail_questions::questions().into_iter().filter(|question| question.told.is_some()).collect();
@@ -44,7 +48,8 @@ pub fn due(today: NaiveDate, answered: &BTreeMap<String, NaiveDate>, daily: Seve
     let due = told.into_iter().filter_map(|question| {
         let last = answered.get(&question.id).copied();
         let is_weekly = last.is_none_or(|last| last < week_of(today));
-        // A week is also the longest that a question which compares with 90 days may wait: it tells of seven.
+        // A week is also the longest that a question which compares with 90 days may wait: it tells
+        // of seven.
         let is_daily = question.severity <= daily && !compares(&question);
         (is_weekly || is_daily).then(|| {
             let days = days_back(today, last, is_weekly);
@@ -58,7 +63,8 @@ fn compares(question: &Question) -> bool {
     question.sql.contains(COMPARES) && question.sql.contains("INTERVAL '90' DAY")
 }
 
-/// Days to look back: those that are new, all that nobody asked about since the last answer, and everything at first.
+/// Days to look back: those that are new, all that nobody asked about since the last answer, and
+/// everything at first.
 fn days_back(today: NaiveDate, last: Option<NaiveDate>, is_weekly: bool) -> u64 {
     let Some(last) = last else { return WHOLE_DAYS };
     let unasked = u64::try_from((today - last).num_days()).unwrap_or(0) + RECENT_DAYS - 1;

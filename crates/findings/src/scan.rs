@@ -1,8 +1,10 @@
-//! A question with the views of sign-ins written out above it, so that Athena reads half of the bytes.
+//! A question with the views of sign-ins written out above it, so that Athena reads half of the
+//! bytes.
 //!
-//! Of two versions of a sign-in from one read, the views take the one with a risk, and of two without one the smaller
-//! `content_hash`. That last word costs as much as everything else that most questions read: a hash does not compress. A mail
-//! does without it, because either version tells of the same sign-in.
+//! Of two versions of a sign-in from one read, the views take the one with a risk, and of two
+//! without one the smaller `content_hash`. That last word costs as much as everything else that
+//! most questions read: a hash does not compress. A mail does without it, because either version
+//! tells of the same sign-in.
 
 use entratrail_questions::views;
 
@@ -12,7 +14,8 @@ const WRITTEN_OUT: [&str; 3] = ["sign_ins_latest", "attempts", "gateways"];
 /// End of the order in which versions come.
 const LAST_WORD: &str = ", content_hash\n";
 
-/// `sql` with each of these views that it reads in a WITH clause, which goes before the view of that name.
+/// `sql` with each of these views that it reads in a WITH clause, which goes before the view of
+/// that name.
 pub fn with_cheap_views(sql: &str) -> String {
     let body_at = sql.lines().take_while(|line| line.starts_with("--")).map(|line| line.len() + 1).sum();
     let (comments, body) = sql.split_at(body_at);
