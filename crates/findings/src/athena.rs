@@ -69,7 +69,8 @@ impl Athena {
                     return Err(failed(name, id, &reason));
                 }
                 _ if Utc::now() >= stop_at => {
-                    // It may end by itself meanwhile; an answer that nobody waits for costs the same.
+                    // It may end by itself meanwhile; an answer that nobody waits for costs the
+                    // same.
                     drop(self.client.stop_query_execution().query_execution_id(id).send().await);
                     return Err(Error::Incomplete(format!(
                         "Athena did not answer \"{name}\" before the time of the run was up (query {id}); the next run asks \
@@ -133,7 +134,8 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
     }
 }
 
-/// A question that Athena could not answer. Its reason may quote values of records, so only what is known of it is told.
+/// A question that Athena could not answer. Its reason may quote values of records, so only what is
+/// known of it is told.
 fn failed(name: &str, id: &str, reason: &str) -> Error {
     let said = |words: &str| reason.to_lowercase().contains(words);
     let tried = format!("Athena could not answer \"{name}\" (query {id}, whose history says more): ");

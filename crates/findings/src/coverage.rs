@@ -1,4 +1,5 @@
-//! How complete the archive is, as a mail says it: the state of each stream's days, from the ledger.
+//! How complete the archive is, as a mail says it: the state of each stream's days, from the
+//! ledger.
 
 use chrono::NaiveDate;
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
-//! A row of an answer as a finding: what makes it the same one tomorrow, and the sentence that a person reads.
+//! A row of an answer as a finding: what makes it the same one tomorrow, and the sentence that a
+//! person reads.
 
 use entratrail::shown::visible;
 use entratrail_questions::{Question, Severity};
@@ -56,8 +57,8 @@ pub fn findings(answer: &Answer) -> Vec<Finding> {
 
 /// The first 64 bits of a hash over the question and the values of its key.
 ///
-/// Lengths stand between them, so that no two lists of values are one text. 64 bits are enough: a tenant would have to have
-/// millions of findings within months for two to meet.
+/// Lengths stand between them, so that no two lists of values are one text. 64 bits are enough: a
+/// tenant would have to have millions of findings within months for two to meet.
 fn identity(question: &Question, values: &BTreeMap<&str, &str>) -> String {
     let key = question.key.iter().map(|column| values.get(column.as_str()).copied().unwrap_or(""));
     let mut text = String::new();
@@ -68,7 +69,8 @@ fn identity(question: &Question, values: &BTreeMap<&str, &str>) -> String {
     digest[..16].to_owned()
 }
 
-/// `told` with values in the place of columns; parts in brackets only where all of theirs are there.
+/// `told` with values in the place of columns; parts in brackets only where all of theirs are
+/// there.
 fn sentence(told: &str, values: &BTreeMap<&str, &str>) -> String {
     let mut sentence = String::new();
     let mut rest = told;
@@ -101,8 +103,9 @@ fn filled(text: &str, values: &BTreeMap<&str, &str>) -> (String, bool) {
     (filled, is_whole)
 }
 
-/// A value for people: instants to the minute, numbers without a fraction of zero, nothing that a mail program would obey or
-/// make a link of, and not too long. Applications and devices are named by whoever makes them.
+/// A value for people: instants to the minute, numbers without a fraction of zero, nothing that a
+/// mail program would obey or make a link of, and not too long. Applications and devices are named
+/// by whoever makes them.
 fn shown(value: &str) -> String {
     if let Some(minute) = minute_of(value) {
         return minute;

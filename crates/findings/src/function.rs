@@ -32,7 +32,8 @@ const COVERAGE: &str = "How complete is the archive?";
 /// The function.
 #[derive(Debug)]
 pub struct Function {
-    /// Settings of the environment, or the reason why they cannot be used: then every invocation fails with that.
+    /// Settings of the environment, or the reason why they cannot be used: then every invocation
+    /// fails with that.
     setup: Result<Setup, Error>,
 }
 
@@ -131,7 +132,8 @@ impl Setup {
         }
     }
 
-    /// The memory in the bucket of the account in which the function runs, and in no other of that name.
+    /// The memory in the bucket of the account in which the function runs, and in no other of that
+    /// name.
     fn memory(&self, context: &Context) -> Memory {
         let bucket = self.bucket.clone();
         Memory::new(match account_in(&context.invoked_function_arn) {

@@ -1,5 +1,5 @@
-//! The answer of a run, which is also a line in its log. It holds no sentence about people, except where somebody asked for
-//! what would be told.
+//! The answer of a run, which is also a line in its log. It holds no sentence about people, except
+//! where somebody asked for what would be told.
 
 use crate::coverage::Stream;
 use crate::finding::Answer;

@@ -1,15 +1,19 @@
-//! The order in which findings are told, so that two runs at once tell each once and none is ever lost.
+//! The order in which findings are told, so that two runs at once tell each once and none is ever
+//! lost.
 //!
-//! A run claims what it is about to tell, sends the mail, and puts it on record. Each write holds only if nobody wrote since
-//! the run looked. A run that dies before its mail leaves a claim, which lives as long as a run can and is then no obstacle:
-//! the next run tells. One that dies between mail and record has told, and the next run tells the same again. So each finding
-//! is told at least once, and twice only there: a mail too many is a nuisance, a finding that nobody read is the damage.
+//! A run claims what it is about to tell, sends the mail, and puts it on record. Each write holds
+//! only if nobody wrote since the run looked. A run that dies before its mail leaves a claim, which
+//! lives as long as a run can and is then no obstacle: the next run tells. One that dies between
+//! mail and record has told, and the next run tells the same again. So each finding is told at
+//! least once, and twice only there: a mail too many is a nuisance, a finding that nobody read is
+//! the damage.
 
 use crate::finding::Finding;
 use crate::told::{News, Run, Told};
 use std::collections::BTreeSet;
 
-/// Writes that another run may overtake before a run gives up. Each means that the other one got on.
+/// Writes that another run may overtake before a run gives up. Each means that the other one got
+/// on.
 const MOST_CONFLICTS: u32 = 50;
 
 /// One run's way from what it found to what it told.
@@ -35,7 +39,8 @@ enum Phase {
 pub enum Step {
     /// Read the memory, and hand it to [`Telling::loaded`].
     Load,
-    /// Write it if nobody did since it was read, and say in [`Telling::written`] whether that was so.
+    /// Write it if nobody did since it was read, and say in [`Telling::written`] whether that was
+    /// so.
     Write(Told),
     /// Send the mail, and say in [`Telling::sent`] whether it was taken.
     Send(News),
@@ -58,7 +63,8 @@ pub enum End {
 }
 
 impl Telling {
-    /// A run that found `found` in the answers to the questions `answered`. Its first step is [`Step::Load`].
+    /// A run that found `found` in the answers to the questions `answered`. Its first step is
+    /// [`Step::Load`].
     pub fn new(run: Run, found: Vec<Finding>, answered: BTreeSet<String>) -> Self {
         let news = News::default();
         Self { run, found, answered, news, phase: Phase::Claiming, conflicts: 0 }
@@ -75,7 +81,8 @@ impl Telling {
                 }
                 told.claim(&self.run, &self.news);
             }
-            // What another run told meanwhile is no news any more, where nothing of this one was told.
+            // What another run told meanwhile is no news any more, where nothing of this one was
+            // told.
             Phase::Recording { is_told: false } => {
                 let news = told.news(&self.found, &self.run);
                 if !news.findings.is_empty() || news.is_weekly {
@@ -202,8 +209,8 @@ mod tests {
         }
     }
 
-    /// Every way in which two runs can take turns, with at most one crash and one mail that is not taken, and then a
-    /// run an hour later.
+    /// Every way in which two runs can take turns, with at most one crash and one mail that is not
+    /// taken, and then a run an hour later.
     fn explore(world: &World, ends: &mut u32, found: &[Finding]) {
         if world.players.iter().all(Player::is_over) {
             let mut world = world.clone();

@@ -1,4 +1,5 @@
-//! The memory of what was told: one small object, `findings/told.json`, changed only by who has seen its latest version.
+//! The memory of what was told: one small object, `findings/told.json`, changed only by who has
+//! seen its latest version.
 
 use crate::agenda::week_of;
 use crate::finding::Finding;
@@ -6,13 +7,16 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Days for which a finding is remembered after it was last found: more than the longest that a question looks back (90).
+/// Days for which a finding is remembered after it was last found: more than the longest that a
+/// question looks back (90).
 pub const KEPT_DAYS: u64 = 100;
 
-/// Findings of one question that are remembered at most, those found last. With 57 questions the object stays below 20 MB.
+/// Findings of one question that are remembered at most, those found last. With 57 questions the
+/// object stays below 20 MB.
 pub const MOST_KEPT: usize = 10_000;
 
-/// Time after which a run that claimed findings is taken for dead: the longest that Lambda lets one live, and a minute.
+/// Time after which a run that claimed findings is taken for dead: the longest that Lambda lets one
+/// live, and a minute.
 pub const CLAIM_LIVES: TimeDelta = TimeDelta::minutes(16);
 
 /// Format of the object that this version writes.
@@ -134,7 +138,8 @@ impl Told {
         self.claims.remove(&run.id);
     }
 
-    /// Puts on record that `news` was told, that `found` is still found, and that `answered` were asked.
+    /// Puts on record that `news` was told, that `found` is still found, and that `answered` were
+    /// asked.
     pub fn record(&mut self, run: &Run, news: &News, found: &[Finding], answered: &BTreeSet<String>) {
         let today = run.at.date_naive();
         self.claims.remove(&run.id);
