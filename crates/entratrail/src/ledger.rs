@@ -9,8 +9,9 @@ mod row;
 
 pub use day::{Stretch, day_state, stretches};
 pub use proof::{Doubt, Proof, State, StreamHistory, needs_kept_since};
-pub use row::{Completed, Counts, MAX_READ, Origin, ReadResult, ReadRow, StoredObject, StoredTable};
+pub use row::{Completed, Counts, MAX_READ, Origin, ReadResult, ReadRow, StoredObject};
 
+pub use crate::table::StoredTable;
 use crate::window::Window;
 use std::collections::HashSet;
 

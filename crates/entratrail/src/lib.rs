@@ -27,7 +27,6 @@ pub mod fuzz;
 pub mod graph;
 pub mod lambda;
 pub mod ledger;
-pub mod log;
 pub mod metrics;
 pub mod object;
 pub mod parameters;
@@ -37,10 +36,8 @@ pub mod reader;
 pub mod report;
 pub mod request;
 pub mod shown;
-pub mod table;
 pub mod window;
 
 pub mod check;
 
-use entratrail_records::json;
-pub use entratrail_records::{merkle, raw, record, stored};
+pub use entratrail_records::{log, merkle, raw, record, stored, table};

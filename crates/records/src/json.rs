@@ -7,36 +7,36 @@ use memchr::memchr2_iter;
 
 /// A place in a JSON text.
 #[derive(Debug, Clone)]
-pub struct Cursor<'json> {
+pub(crate) struct Cursor<'json> {
     json: &'json [u8],
     at: usize,
 }
 
 impl<'json> Cursor<'json> {
     /// The first value of `json`.
-    pub fn new(json: &'json [u8]) -> Self {
+    pub(crate) fn new(json: &'json [u8]) -> Self {
         let mut cursor = Self { json, at: 0 };
         cursor.skip_separators();
         cursor
     }
 
     /// The first byte of the value that starts here.
-    pub fn peek(&self) -> u8 {
+    pub(crate) fn peek(&self) -> u8 {
         self.json.get(self.at).copied().unwrap_or(b'}')
     }
 
     /// The text from an earlier place to this one.
-    pub fn since(&self, start: usize) -> &'json [u8] {
+    pub(crate) fn since(&self, start: usize) -> &'json [u8] {
         self.json.get(start..self.at).unwrap_or_default()
     }
 
     /// Moves into the object or array that starts here.
-    pub fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         self.at += 1;
     }
 
     /// Moves to the value of the next member and returns its key, with both quotes; or moves past the end of the object.
-    pub fn next_key(&mut self) -> Option<&'json [u8]> {
+    pub(crate) fn next_key(&mut self) -> Option<&'json [u8]> {
         self.skip_separators();
         if self.is_past(b'}') {
             return None;
@@ -47,13 +47,13 @@ impl<'json> Cursor<'json> {
     }
 
     /// Moves to the next element, or past the end of the array.
-    pub fn next_element(&mut self) -> bool {
+    pub(crate) fn next_element(&mut self) -> bool {
         self.skip_separators();
         !self.is_past(b']')
     }
 
     /// The value that starts here, as text; moves past it.
-    pub fn value(&mut self) -> &'json [u8] {
+    pub(crate) fn value(&mut self) -> &'json [u8] {
         match self.peek() {
             b'{' | b'[' => self.nested(),
             b'"' => self.string(),
@@ -122,7 +122,7 @@ impl<'json> Cursor<'json> {
 }
 
 /// Bytes of the string at the start of `json`, both quotes included.
-pub fn string_length(json: &[u8]) -> usize {
+pub(crate) fn string_length(json: &[u8]) -> usize {
     let mut escaped_at = None;
     for index in memchr2_iter(b'"', b'\\', json.get(1..).unwrap_or_default()) {
         if escaped_at == Some(index) {

@@ -1,5 +1,6 @@
 //! One read of one window: its meaning as a type, and its form as a line of the ledger.
 
+use crate::table::StoredTable;
 use crate::window::Window;
 use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
@@ -99,15 +100,6 @@ pub struct StoredObject {
     pub records_root: Option<String>,
     /// Table object made of the raw one; `None` in rows from before, and until it is made.
     pub table: Option<StoredTable>,
-}
-
-/// Table object of a read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredTable {
-    /// SHA-256 of the table object, in hexadecimal.
-    pub sha256: String,
-    /// Rows of the table object.
-    pub rows: u64,
 }
 
 /// Program that read, and what it knew of Graph's retention.

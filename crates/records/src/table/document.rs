@@ -21,7 +21,7 @@ of the raw object. The objects derive from the raw ones; `entratrail rebuild` ma
 - A changed record is a row of its own with the same `id`: `first_seen` and `content_hash` tell the versions apart.
 - Fields of beta are null where only interactive sign-ins are collected, because those come from v1.0.
 
-This page is made from the declaration that also makes the files (`crates/entratrail/src/table`):
+This page is made from the declaration that also makes the files (`crates/records/src/table`):
 `cargo xtask generate` writes it.
 ";
 

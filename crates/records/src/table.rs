@@ -22,6 +22,15 @@ pub use schema::{arrow_schema, column_descriptions, glue_columns};
 
 use crate::log::Log;
 
+/// Table object of a read, as its row in the ledger names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTable {
+    /// SHA-256 of the table object, in hexadecimal.
+    pub sha256: String,
+    /// Rows of the table object.
+    pub rows: u64,
+}
+
 /// A column that no record has: EntraTrail adds it.
 #[derive(Debug)]
 pub struct Added {
