@@ -14,6 +14,8 @@ from urllib.parse import urlparse
 
 import duckdb
 import sqlglot
+from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import athena, glue, s3
 from ministack.services.cloudformation import provisioners
 from sqlglot import exp
@@ -180,6 +182,29 @@ def copied(place, folder):
     return files
 
 
+# Permissions --------------------------------------------------------------------------------------
+
+resource_of = iam_actions.extract_resource_arn
+
+
+def resource_of_question(service, method, path, headers, body, *rest, **options):
+    """Who follows, reads or stops a question needs that for the workgroup in which it was asked.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
+    """
+    found = resource_of(service, method, path, headers, body, *rest, **options)
+    if service != "athena" or found != "*":
+        return found
+    try:
+        asked = athena._executions.get(json.loads(body or b"{}").get("QueryExecutionId"))
+    except ValueError:
+        return found
+    workgroup = asked and asked.get("WorkGroup")
+    place = f"arn:aws:athena:{get_region()}:{get_account_id()}:workgroup"
+    return f"{place}/{workgroup}" if workgroup else found
+
+
+iam_actions.extract_resource_arn = resource_of_question
 provisioners._RESOURCE_HANDLERS["AWS::Athena::NamedQuery"] = {
     "create": create_question,
     "update": update_question,
