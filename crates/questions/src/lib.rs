@@ -1,7 +1,8 @@
-//! The saved questions, the views that they read, and the data sets of `QuickSight`: one SQL file each below `sql/`, with metadata on
-//! top.
+//! The saved questions, the views that they read, and the data sets of `QuickSight`: one SQL file
+//! each below `sql/`, with metadata on top.
 //!
-//! Everything else that tells of them is [generated]: the stack's part for Athena, documents, and the views for `DuckDB`.
+//! Everything else that tells of them is [generated]: the stack's part for Athena, documents, and
+//! the views for `DuckDB`.
 
 mod data_set;
 pub mod generated;

@@ -1,5 +1,6 @@
-//! Trino, the engine that Athena is made of, gives the answers that `DataFusion` and `DuckDB` give, with the types that the
-//! template declares, and reads no more days than a question asks for. `cargo xtask athena` installs it and runs this.
+//! Trino, the engine that Athena is made of, gives the answers that `DataFusion` and `DuckDB` give,
+//! with the types that the template declares, and reads no more days than a question asks for.
+//! `cargo xtask athena` installs it and runs this.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -57,7 +58,8 @@ async fn athenas_engine_answers_as_the_others_do() {
     }
 }
 
-/// Tables and views are as declared, and so is each column of a data set, whose rows `QuickSight` casts otherwise.
+/// Tables and views are as declared, and so is each column of a data set, whose rows `QuickSight`
+/// casts otherwise.
 fn check_types(asked: &Asked) {
     let template = python("template.py", &[]);
     for (name, described) in &asked.tables {

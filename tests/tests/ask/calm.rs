@@ -1,8 +1,9 @@
-//! A month of five hundred people in which nothing happens but work: no question finds anything grave in it, and few find
-//! anything at all.
+//! A month of five hundred people in which nothing happens but work: no question finds anything
+//! grave in it, and few find anything at all.
 //!
-//! Every record has the shape of one that the simulator serves; who does what, when and from where is made here. Days
-//! are counted back from today, and so is the week, so that the same month is asked about on any date.
+//! Every record has the shape of one that the simulator serves; who does what, when and from where
+//! is made here. Days are counted back from today, and so is the week, so that the same month is
+//! asked about on any date.
 
 mod changes;
 mod people;
@@ -22,7 +23,8 @@ use shapes::Shapes;
 /// Days of the month, counted back from today.
 const DAYS: u64 = 30;
 
-/// Rows of medium severity that such a month may have: what an administrator did and somebody asks about.
+/// Rows of medium severity that such a month may have: what an administrator did and somebody asks
+/// about.
 const MOST_MEDIUM_ROWS: usize = 10;
 
 /// Variable of the environment that asks for the month in full: about 250,000 records.
@@ -41,7 +43,8 @@ struct Volume {
 }
 
 impl Volume {
-    /// As many as the people of such a tenant make, or a seventh of it, where every question finds the same.
+    /// As many as the people of such a tenant make, or a seventh of it, where every question finds
+    /// the same.
     fn wanted() -> Self {
         if std::env::var_os(IN_FULL).is_some() {
             Self { interactive: 3, background: 16, of_workloads: 160, changes: 120 }
@@ -140,7 +143,8 @@ impl Month {
         }
     }
 
-    /// The first morning in the office: the password of the first day, then a second factor of one's own.
+    /// The first morning in the office: the password of the first day, then a second factor of
+    /// one's own.
     fn start_work(&mut self, person: &Person) {
         let at = self.moment(person.first_day, 8..9);
         let sight = person.in_the_office();
@@ -173,7 +177,8 @@ impl Month {
         }
     }
 
-    /// Applications with an address each, one that runs somewhere else every time, and managed identities.
+    /// Applications with an address each, one that runs somewhere else every time, and managed
+    /// identities.
     fn run_workloads(&mut self, ago: u64) {
         for event_type in [EventType::ServicePrincipal, EventType::ManagedIdentity] {
             for _ in 0..4 * self.volume.of_workloads {

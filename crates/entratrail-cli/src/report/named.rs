@@ -39,7 +39,8 @@ pub(super) struct NamedBy {
     pub(super) last_at: Option<String>,
 }
 
-/// The users whom two or more findings name, one of them of high or medium severity; who has the graver ones comes first.
+/// The users whom two or more findings name, one of them of high or medium severity; who has the
+/// graver ones comes first.
 pub(super) fn more_than_once<'asked>(findings: impl Iterator<Item = &'asked Asked>) -> Vec<Named> {
     let mut named: BTreeMap<String, Vec<NamedBy>> = BTreeMap::new();
     for asked in findings {

@@ -1,5 +1,5 @@
-//! The changes of the directory in the month: roles for a day, phones, people who come and go, two applications, and
-//! what the directory does by itself.
+//! The changes of the directory in the month: roles for a day, phones, people who come and go, two
+//! applications, and what the directory does by itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entratrail::log::Stream;
@@ -109,7 +109,8 @@ impl Month {
         }
     }
 
-    /// A role for the working day: PIM tells of it, and the directory, in which PIM's own principal grants it.
+    /// A role for the working day: PIM tells of it, and the directory, in which PIM's own principal
+    /// grants it.
     fn activate_role(&mut self, person: &Person, ago: u64) {
         let at = self.moment(ago, 7..9);
         let role =
@@ -171,7 +172,8 @@ impl Month {
         self.record(at, registered, &by(person), &[user(person, &[])]);
     }
 
-    /// The account of a colleague who leaves is disabled on the evening, its tokens end, its groups are taken.
+    /// The account of a colleague who leaves is disabled on the evening, its tokens end, its groups
+    /// are taken.
     fn say_goodbye(&mut self, person: &Person, ago: u64) {
         let help_desk = by_number(HELP_DESK);
         let at = time_of(ago, 3600);
@@ -206,7 +208,8 @@ impl Month {
         self.record(at, ended, initiator, &[user(person, &properties)]);
     }
 
-    /// A developer registers an application with a secret, and an administrator permits it to read profiles.
+    /// A developer registers an application with a secret, and an administrator permits it to read
+    /// profiles.
     fn introduce_own_application(&mut self) {
         let at = time_of(OWN_APPLICATION_ON, 10 * 3600);
         let developer = by_number(DEVELOPER);

@@ -1,4 +1,5 @@
-//! The people of the month: where they live, what they carry, and on which of its days something is new to them.
+//! The people of the month: where they live, what they carry, and on which of its days something is
+//! new to them.
 
 use std::ops::Range;
 
@@ -35,7 +36,8 @@ const fn place(
 const OFFICE: Place = Place { asks_for_one_factor: true, ..place("Berlin", "DE", (52.52, 13.405), 64_500) };
 const OFFICE_ADDRESS: &str = "198.51.100.1";
 
-/// The way out of the company's VPN: a server in another country, at a company that rents out servers.
+/// The way out of the company's VPN: a server in another country, at a company that rents out
+/// servers.
 const VPN: Place = place("Amsterdam", "NL", (52.374, 4.89), 9009);
 const VPN_ADDRESS: &str = "192.0.2.1";
 
@@ -49,7 +51,8 @@ const HOMES: [Place; 6] = [
     place("Vienna", "AT", (48.208, 16.373), 64_604),
 ];
 
-/// Mobile networks, as their addresses are located: in the city of the carrier, wherever the phone is.
+/// Mobile networks, as their addresses are located: in the city of the carrier, wherever the phone
+/// is.
 const CARRIERS: [Place; 3] = [
     place("Frankfurt", "DE", (50.11, 8.682), 64_701),
     place("Munich", "DE", (48.137, 11.575), 64_702),
@@ -107,12 +110,14 @@ pub(super) struct Person {
     trip: Option<Trip>,
 }
 
-/// Everybody: twenty get a new phone, fifteen travel, five start, five leave, three forget their password.
+/// Everybody: twenty get a new phone, fifteen travel, five start, five leave, three forget their
+/// password.
 pub(super) fn all() -> Vec<Person> {
     (0..PEOPLE).map(Person::new).collect()
 }
 
-/// The day that belongs to each so many-th person from a first one: one in each step, the first of them on `from`.
+/// The day that belongs to each so many-th person from a first one: one in each step, the first of
+/// them on `from`.
 fn every(number: usize, first: usize, step: usize, count: usize) -> Option<u64> {
     let place = number.checked_sub(first).filter(|past| past.is_multiple_of(step))? / step;
     u64::try_from(place).ok().filter(|_| place < count)
