@@ -144,7 +144,9 @@ impl World {
     /// One run for `event`, up to `stop_at`.
     pub async fn run_for(&self, event: &Value, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
         tokio::time::sleep(START).await;
-        self.collector()?.run(&collect(event)?, stop_at).await
+        let collector = self.collector()?;
+        // In a box: a whole run is too deep a future for the stories that are told around it.
+        Box::pin(collector.run(&collect(event)?, stop_at)).await
     }
 
     /// Runs until nothing is due, as the daily schedule would in the end.

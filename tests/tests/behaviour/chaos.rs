@@ -111,7 +111,9 @@ impl Life {
                 _ => Some(world.run().await),
             };
             last = format!("{:?}", finished.as_ref().map(|run| run.as_ref().map(|run| &run.error)));
-            finished.iter().for_each(|run| self.assert_no_alarm(run));
+            if let Some(run) = &finished {
+                self.assert_no_alarm(run);
+            }
             let is_clean = matches!(finished, Some(Ok(run)) if run.error.is_none());
             if is_clean && world.due().await == 0 {
                 return;
