@@ -7,9 +7,11 @@ pub mod days;
 pub mod folder;
 pub mod parameter_store;
 pub mod simulated_time;
+mod stand;
 pub mod states;
 pub mod storage;
 pub mod tables;
+pub mod time_stamps;
 pub mod world;
 
 pub use local_aws as stack;

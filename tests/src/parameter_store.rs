@@ -1,32 +1,22 @@
 //! A Parameter Store that numbers its versions, and lets another run write between a look and a write.
 
-#![expect(
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    reason = "a test ends at the first thing that is not as it should be"
-)]
+#![expect(clippy::expect_used, reason = "a test ends at the first thing that is not as it should be")]
 
+use crate::stand::Stand;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
+use http_body_util::Full;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 /// A running store. It stops when dropped.
 #[derive(Debug)]
 pub struct ParameterStore {
-    url: String,
+    stand: Stand,
     shelf: Arc<Mutex<Shelf>>,
-    server: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
@@ -40,23 +30,12 @@ struct Shelf {
 impl ParameterStore {
     /// Starts an empty store on this machine.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let shelf = Arc::new(Mutex::new(Shelf::default()));
-        let kept = Arc::clone(&shelf);
-        let server = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let shelf = Arc::clone(&kept);
-                tokio::spawn(async move {
-                    let service = service_fn(|request| answer(Arc::clone(&shelf), request));
-                    // A client that hangs up is no failure of the store.
-                    let _ = Builder::new(TokioExecutor::new())
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
+        let served = Arc::clone(&shelf);
+        let stand = Stand::start(move |request| {
+            answer(&mut served.lock().unwrap_or_else(PoisonError::into_inner), &request)
         });
-        Self { url, shelf, server }
+        Self { stand: stand.await, shelf }
     }
 
     /// What clients of this store are made of.
@@ -65,7 +44,7 @@ impl ParameterStore {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("eu-central-1"))
-            .endpoint_url(&self.url)
+            .endpoint_url(&self.stand.url)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build()
     }
@@ -87,12 +66,6 @@ impl ParameterStore {
 
     fn with<T>(&self, act: impl FnOnce(&mut Shelf) -> T) -> T {
         act(&mut self.shelf.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Drop for ParameterStore {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }
 
@@ -120,19 +93,13 @@ impl Shelf {
     }
 }
 
-async fn answer(
-    shelf: Arc<Mutex<Shelf>>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, hyper::Error> {
+fn answer(shelf: &mut Shelf, request: &Request<Bytes>) -> Response<Full<Bytes>> {
     let operation = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-    let operation = operation.unwrap_or_default().to_owned();
-    let body = request.into_body().collect().await?.to_bytes();
-    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
     let text = |name: &str| asked[name].as_str().unwrap_or_default();
-    let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = match operation.as_str() {
-        "AmazonSSM.GetParameter" => shelf.get(text("Name")).ok_or("ParameterNotFound"),
-        "AmazonSSM.PutParameter" if asked["Overwrite"] == true => {
+    let found = match operation {
+        Some("AmazonSSM.GetParameter") => shelf.get(text("Name")).ok_or("ParameterNotFound"),
+        Some("AmazonSSM.PutParameter") if asked["Overwrite"] == true => {
             Ok(json!({"Version": shelf.put(text("Name"), text("Value")), "Tier": "Standard"}))
         }
         _ => Err("UnknownOperationException"),
@@ -142,5 +109,5 @@ async fn answer(
         Err(code) => (400, json!({"__type": code})),
     };
     let answer = Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
-    Ok(answer.body(Full::new(Bytes::from(body.to_string()))).expect("the answer is well formed"))
+    answer.body(Full::new(Bytes::from(body.to_string()))).expect("the answer is well formed")
 }

@@ -31,6 +31,9 @@ pub(crate) fn print_runs(runs: &Runs) {
         if let Some(checkpoint) = &evidence.checkpoint {
             say(&format!("\n{checkpoint}"));
         }
+        if let Some(reason) = &evidence.unstamped {
+            say(reason);
+        }
         if let Some(reason) = &evidence.delayed {
             let waiting = evidence.waiting.map_or("Rows".to_owned(), |waiting| count(waiting, "row"));
             say(&format!("{waiting} of the ledger not in the signed log yet: {reason}"));

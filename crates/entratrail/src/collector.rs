@@ -12,6 +12,7 @@ use crate::config::RunSettings;
 use crate::error::Error;
 use crate::evidence::sealing::{Sealed, seal};
 use crate::evidence::signer::Signer;
+use crate::evidence::stamping::stamp;
 use crate::graph::credential::Application;
 use crate::graph::query::Collection;
 use crate::graph::{GraphClient, Tally};
@@ -196,7 +197,15 @@ impl Collector {
     /// Enters all rows on record into the signed log, where there is to be one.
     async fn seal(&self) -> Option<Sealed> {
         let signer = self.signer.as_ref()?;
-        let sealed = seal(&self.archive, self.log, signer.as_deref()).await;
+        let mut sealed = seal(&self.archive, self.log, signer.as_deref()).await;
+        if let (Some(url), Some(note)) = (&self.settings.time_stamps, &sealed.checkpoint) {
+            // In a box, because a client of HTTP is too deep a future for whatever holds a run.
+            let stamped = Box::pin(stamp(&self.archive, self.log, note, url)).await;
+            sealed.unstamped = stamped.err().map(|error| error.to_string());
+        }
+        if let Some(reason) = &sealed.unstamped {
+            tracing::warn!(log = self.log.name(), "{reason}");
+        }
         if let Some(reason) = &sealed.delayed {
             tracing::warn!(
                 log = self.log.name(),

@@ -46,6 +46,8 @@ pub struct RunSettings {
     pub plan: PlanSettings,
     /// `TARGET_RECORDS`: records that a window is to hold at most, roughly.
     pub target_records: u64,
+    /// `EVIDENCE_TIME_STAMP_URL`: the service of RFC 3161 that stamps checkpoints of a signed log.
+    pub time_stamps: Option<Url>,
 }
 
 /// Addresses of Graph and Entra, and the pace of requests.
@@ -130,6 +132,7 @@ impl RunSettings {
                 only_days: None,
             },
             target_records: variables.number("TARGET_RECORDS", 50_000, 1..=1_000_000)?,
+            time_stamps: variables.time_stamps()?,
         })
     }
 }
@@ -226,6 +229,18 @@ impl<'lookup> Variables<'lookup> {
         let allowed = "the ARN of a KMS key of spec ECC_NIST_EDWARDS25519";
         let value = self.required(NAME, allowed)?;
         if is_key_arn(&value) { Ok(value) } else { Err(malformed(NAME, &value, allowed)) }
+    }
+
+    /// Plain http will do: only a hash goes there, and the answer is signed.
+    fn time_stamps(&self) -> Result<Option<Url>, Error> {
+        const NAME: &str = "EVIDENCE_TIME_STAMP_URL";
+        let value = self.or(NAME, "");
+        let url = Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        match url {
+            _ if value.is_empty() => Ok(None),
+            Some(url) => Ok(Some(url)),
+            None => Err(malformed(NAME, &value, "the address of a time-stamp service, http:// or https://")),
+        }
     }
 
     fn day(&self, name: &str) -> Result<Option<NaiveDate>, Error> {
@@ -357,6 +372,7 @@ mod tests {
         check("SIGN_IN_EVENT_TYPES", "", "comma list");
         check("ARCHIVE_ENCRYPTION", "kms", "s3, the ARN of a KMS key");
         check("EVIDENCE", "yes", "none, parameter or kms");
+        check("EVIDENCE_TIME_STAMP_URL", "freetsa.org", "http:// or https://");
         check("CREDENTIAL_EXPIRES", "31.5.2027", "a day such as 2027-05-31");
     }
 

@@ -13,7 +13,9 @@ pub mod proof;
 pub mod seal;
 pub mod sealing;
 pub mod signer;
+pub mod stamping;
 pub mod tiles;
+pub mod time_stamp;
 
 use crate::log::Log;
 use std::fmt;

@@ -28,7 +28,8 @@ use ::http::header::{
 use body::{BodyFault, LARGEST_PAGE_BYTES, Unpacked, Unpacker};
 use chrono::TimeDelta;
 use credential::Application;
-use http::{HttpClient, USER_AGENT};
+pub(crate) use http::HttpClient;
+use http::USER_AGENT;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use page::Page;

@@ -6,6 +6,7 @@ use entratrail::config::Config;
 use entratrail::evidence::audit::SignedLog;
 use entratrail::evidence::sealing::{Sealed, seal};
 use entratrail::evidence::signer::Signer;
+use entratrail::evidence::stamping::stamp;
 use entratrail::ledger::{Origin, ReadResult, ReadRow};
 use entratrail::log::{Log, Stream};
 use entratrail::parameters::Identity;
@@ -13,6 +14,7 @@ use entratrail::window::Window;
 use entratrail_tests::folder::{Folder, kill_after};
 use entratrail_tests::parameter_store::ParameterStore;
 use entratrail_tests::storage::{Moment, Step, Storage};
+use entratrail_tests::time_stamps::{Service, TimeStamps};
 use std::path::Path;
 use std::time::Instant;
 use tempfile::TempDir;
@@ -224,6 +226,30 @@ async fn of_two_runs_that_sign_at_once_the_longer_log_is_remembered_in_parameter
     let alarms = seal(&archive, LOG, Ok(&signer)).await.alarms;
     assert_eq!(store.value(MEMORY), Some(longer));
     assert!(alarms[0].contains("was rolled back"), "this archive has no log of nine entries: {alarms:?}");
+}
+
+#[tokio::test]
+async fn a_checkpoint_is_stamped_once_and_by_an_answer_to_its_own_question_alone() {
+    let folder = Folder::make();
+    let archive = folder.archive();
+    let keeper = Keeper::new();
+    append(&archive, first_day(), 0..3).await;
+    let note = keeper.seal(&archive).await.checkpoint.unwrap();
+    let stamp_of =
+        async |service: &TimeStamps| stamp(&archive, LOG, &note, &service.url().parse().unwrap()).await;
+    let path = folder.path().join("proof/directory-audits/checkpoints/3.tsr");
+    for (service, part) in [(Service::Down, "status 503"), (Service::OfSomethingElse, "another checkpoint")] {
+        let refused = stamp_of(&TimeStamps::start(service).await).await.unwrap_err().to_string();
+        assert!(refused.contains(part) && !path.exists(), "{refused}");
+    }
+    let service = TimeStamps::start(Service::Sound).await;
+    stamp_of(&service).await.unwrap();
+    let kept = std::fs::read(&path).unwrap();
+    stamp_of(&service).await.unwrap();
+    assert_eq!((service.asked(), std::fs::read(&path).unwrap()), (1, kept));
+    // Whoever reads the log, or goes on with it, is not disturbed by what lies beside checkpoints.
+    append(&archive, first_day(), 3..4).await;
+    keeper.assert_sound(&archive, 4).await;
 }
 
 #[tokio::test]

@@ -227,6 +227,7 @@ mod tests {
             applications: counted(),
             users: counted(),
             changes: counted(),
+            checkpoints: vec![HOSTILE.to_owned()],
             coverage: Vec::new(),
             checkpoints: Vec::new(),
         }

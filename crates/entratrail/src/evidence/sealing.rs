@@ -25,6 +25,9 @@ pub struct Sealed {
     pub delayed: Option<String>,
     /// Sentences about what is not as the log has it: somebody must look.
     pub alarms: Vec<String>,
+    /// Reason for which the latest checkpoint has no time stamp, where one was to be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unstamped: Option<String>,
 }
 
 /// Enters every row on record into the signed log about `log`.
@@ -115,7 +118,7 @@ pub async fn waiting(archive: &Archive, log: Log) -> Result<u64, Error> {
 }
 
 /// Size and root that a note claims, whoever signed it.
-fn tree_of(body: &[u8]) -> Option<TreeHead> {
+pub(super) fn tree_of(body: &[u8]) -> Option<TreeHead> {
     let note = SignedNote::parse(body).ok()?;
     Checkpoint::of(&note).ok().map(|checkpoint| checkpoint.tree)
 }

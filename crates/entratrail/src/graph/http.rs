@@ -25,7 +25,7 @@ type Direct = HttpsConnector<HttpConnector>;
 
 /// A client for one host. It never follows a redirect, which could take the token to another host.
 #[derive(Debug, Clone)]
-pub(super) enum HttpClient {
+pub(crate) enum HttpClient {
     /// Connects to the host itself.
     Direct(Box<Client<Direct, Full<Bytes>>>),
     /// Connects through the proxy that the environment names.
@@ -35,7 +35,7 @@ pub(super) enum HttpClient {
 impl HttpClient {
     /// A client for the host of `url`. Plain http, which is for loopback hosts only, and loopback hosts themselves never
     /// go through a proxy: it would see the token.
-    pub(super) fn new(url: &Url) -> Result<Self, Error> {
+    pub(crate) fn new(url: &Url) -> Result<Self, Error> {
         let intercepted = url.as_str().parse().ok().and_then(|uri| Matcher::from_env().intercept(&uri));
         let proxy = intercepted.filter(|_| url.scheme() == "https" && !is_loopback(url));
         let Some(proxy) = proxy else { return Ok(Self::Direct(Box::new(client(direct()?)))) };
@@ -53,7 +53,7 @@ impl HttpClient {
     }
 
     /// Sends `request`.
-    pub(super) fn send(&self, request: Request<Full<Bytes>>) -> ResponseFuture {
+    pub(crate) fn send(&self, request: Request<Full<Bytes>>) -> ResponseFuture {
         match self {
             Self::Direct(client) => client.request(request),
             Self::Proxied(client) => client.request(request),
