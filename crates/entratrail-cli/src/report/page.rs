@@ -229,7 +229,6 @@ mod tests {
             changes: counted(),
             checkpoints: vec![HOSTILE.to_owned()],
             coverage: Vec::new(),
-            checkpoints: Vec::new(),
         }
     }
 
