@@ -68,7 +68,7 @@ fn rust_files(folder: &Path, found: &mut Vec<String>) {
         let path = entry.path();
         if path.is_dir() {
             rust_files(&path, found);
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(fs::read_to_string(path).expect("source is text"));
         }
     }
