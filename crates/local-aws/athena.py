@@ -6,6 +6,7 @@ of more than one level. Importing this module puts it in force.
 
 import asyncio
 import base64
+import functools
 import json
 import os
 import re
@@ -75,23 +76,36 @@ async def run(query, database, catalog=None):
     return await asyncio.to_thread(answer, query, database)
 
 
-def answer(query, database):
+@functools.cache
+def translated(query):
+    """The query in the words of DuckDB, the names of what it reads, and whether it asks for $path.
+
+    Kept, because the questions of a stack share its views, and reading those takes longest.
+    """
     tree = sqlglot.parse_one(query, dialect="athena")
+    own = {part.alias for part in tree.find_all(exp.CTE)}
+    names = sorted({part.name for part in tree.find_all(exp.Table)} - own)
+    hidden = any(column.name == "$path" for column in tree.find_all(exp.Column))
+    return tree.sql("duckdb"), names, hidden
+
+
+def answer(query, database):
+    sql, _, _ = translated(query)
     with tempfile.TemporaryDirectory() as folder:
         connection = duckdb.connect()
         connection.execute("SET TimeZone = 'UTC'")
-        provide(connection, tree, database, folder, set())
-        result = connection.sql(tree.sql("duckdb"))
+        provide(connection, query, database, folder, set())
+        result = connection.sql(sql)
         types = [str(kind).upper().split("(")[0] for kind in result.types]
         types = [athena._DUCKDB_TYPE_MAP.get(kind, "varchar") for kind in types]
         rows = [list(row.values()) for row in result.to_arrow_table().to_pylist()]
         return {"columns": result.columns, "column_types": types, "rows": rows}
 
 
-def provide(connection, tree, database, folder, known):
+def provide(connection, query, database, folder, known):
     """Makes what the query reads, and what the views among it read."""
-    own = {part.alias for part in tree.find_all(exp.CTE)}
-    for name in sorted({part.name for part in tree.find_all(exp.Table)} - own):
+    _, names, hidden = translated(query)
+    for name in names:
         if name in known:  # perhaps made meanwhile, for a view among them
             continue
         table = glue._tables.get(f"{database}/{name}")
@@ -100,12 +114,11 @@ def provide(connection, tree, database, folder, known):
             raise ValueError(f"TABLE_NOT_FOUND: Table '{known_as}' does not exist")
         known.add(name)
         if table.get("TableType") == "VIRTUAL_VIEW":
-            view = sqlglot.parse_one(sql_of(table), dialect="athena")
+            view = sql_of(table)
             provide(connection, view, database, folder, known)
-            connection.execute(f'CREATE VIEW "{name}" AS {view.sql("duckdb")}')
+            connection.execute(f'CREATE VIEW "{name}" AS {translated(view)[0]}')
             refuse_stale(connection, name, table)
         else:
-            hidden = any(column.name == "$path" for column in tree.find_all(exp.Column))
             connection.execute(f'CREATE VIEW "{name}" AS {relation(table, folder, hidden)}')
 
 

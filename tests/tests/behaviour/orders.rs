@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Seeds that are played unless told otherwise.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 100;
 /// Seeds that are played at once.
 const AT_ONCE: u64 = 2;
 /// Of so many seeds one has its archive judged by the script of the format's description as well.
