@@ -160,7 +160,7 @@ template_settings() {
 }
 
 check_form() {
-    [[ -z "$secret_file" || -r "$secret_file" ]] || refuse "the file of --secret-file is unreadable"
+    [[ -z "$secret_file" || -r "$secret_file" ]] || refuse "the --secret-file cannot be read"
     [[ -z "$delete_archive" || "$action" == uninstall ]] ||
         refuse "--delete-archive belongs to --uninstall"
     [[ "$bypasses_lock" == false || -n "$delete_archive" ]] ||

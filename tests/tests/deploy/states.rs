@@ -26,7 +26,7 @@ async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_pu
     let state = operator.aws(&[&state[..], &["Stacks[0].StackStatus"]].concat()).await;
     assert_eq!(state, "REVIEW_IN_PROGRESS");
     let first = operator.deploy(&operator.first_options()).await.done();
-    assert!(first.contains("What changes:") && first.contains("new: 2 functions"), "{first}");
+    assert!(first.contains("What changes:") && first.contains("new: 3 functions"), "{first}");
 
     // SNS has dropped the subscription, and CloudFormation does not know.
     let topic = operator.output("entratrail", "FailureTopicArn").await;
