@@ -25,7 +25,10 @@ async fn two_stacks_stand_side_by_side_and_one_goes_without_the_other() {
     operator.deploy(&["--uninstall", "--yes"]).await.done();
     let functions = ["lambda", "list-functions", "--query", "sort(Functions[].FunctionName)"];
     let functions = operator.aws(&functions).await;
-    assert_eq!(functions, json!(["audit-logs", "findings", "sign-in-logs"].map(|name| format!("Second-tenant-{name}"))));
+    assert_eq!(
+        functions,
+        json!(["audit-logs", "findings", "sign-in-logs"].map(|name| format!("Second-tenant-{name}")))
+    );
     let checked = operator.deploy(&["--check", "--stack", "Second-tenant"]).await.done();
     for line in ["ok      bucket: works", "has confirmed that it wants mails"] {
         assert!(checked.contains(line), "{checked}");
