@@ -177,7 +177,7 @@ impl EvidenceParameters {
         }
     }
 
-    /// What a parameter holds, with the number of that version; `path` may end in a colon and such a number.
+    /// Value of a parameter, with the number of that version; `path` may end in a colon and such a number.
     async fn read(&self, path: &str) -> Result<Option<(TreeHead, i64)>, Error> {
         let parameter = match self.ssm.get_parameter().name(path).send().await {
             Ok(answer) => answer.parameter,

@@ -1,4 +1,4 @@
-//! Which questions are asked today, and how far back.
+//! Questions that are asked today, and the days that each looks back over.
 //!
 //! Athena bills each byte that it reads. A question of 30 days would read each day thirty times;
 //! asked daily it looks back over the days that are new, and once a week far enough for records

@@ -1,4 +1,4 @@
-//! How complete the archive is, as a mail says it: the state of each stream's days, from the
+//! Completeness of the archive, as a mail tells it: the state of each stream's days, from the
 //! ledger.
 
 use chrono::NaiveDate;

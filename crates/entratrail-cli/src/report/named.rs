@@ -1,4 +1,4 @@
-//! Who is named by more than one finding: what belongs to one user is read together.
+//! Users whom more than one finding names: what belongs to one user is read together.
 
 use super::content::Asked;
 use entratrail_questions::Severity;

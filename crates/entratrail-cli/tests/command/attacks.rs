@@ -42,7 +42,7 @@ struct Place {
     key: PathBuf,
 }
 
-/// What both programs say of an archive: `verify`, then `check.py`.
+/// Verdicts of both programs about an archive: `verify`, then `check.py`.
 struct Verdicts([Ended; 2]);
 
 impl Month {

@@ -47,7 +47,7 @@ const QUERY_END: [u8; 3] = [0x01, 1, 0xff];
 /// The kind of content that is a time stamp, 1.2.840.113549.1.9.16.1.4.
 const TIME_STAMP_INFO: [u8; 11] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 0x10, 1, 4];
 
-/// What is asked of a service: no more than a hash leaves this machine.
+/// Request to a service: no more than a hash leaves this machine.
 #[derive(Debug)]
 pub struct StampQuery {
     imprint: Vec<u8>,
@@ -90,7 +90,7 @@ fn unreadable() -> Broken {
     Broken::new("the answer of the time-stamp service is none of RFC 3161")
 }
 
-/// What an answer says.
+/// Contents of an answer.
 struct Stamp<'der> {
     imprint: &'der [u8],
     nonce: &'der [u8],

@@ -7,7 +7,8 @@ use aws_sdk_kms::error::ProvideErrorMetadata as _;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 
-/// What stands before the 32 bytes of an Ed25519 key in the form that KMS gives public keys in (RFC 8410, SPKI in DER).
+/// Bytes before the 32 of an Ed25519 key in the form in which KMS gives public keys (RFC 8410, SPKI
+/// in DER).
 const SPKI_START: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// Key of spec `ECC_NIST_EDWARDS25519`.
