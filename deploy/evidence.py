@@ -17,7 +17,6 @@ import stack as stacks
 from program import Failed, run, say
 
 DOCS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "docs")
-LOGS = ("sign-ins", "directory-audits")
 #: What stands before the 32 bytes of a private key (RFC 8410, PKCS#8 in DER), and of a public one.
 PRIVATE_START = bytes.fromhex("302e020100300506032b657004220420")
 SEED_START = bytes.fromhex("04220420")
@@ -78,7 +77,7 @@ def ensure(stack, key):
         public = public_in_kms(there.outputs["EvidenceKeyArn"])
     say("The history of the ledger is signed. %s these verifier keys where nobody who can write the"
         " archive can change them:" % ("Keep" if made else "You should have kept"))
-    for log in LOGS:
+    for log in stacks.LOGS.values():
         name = "entratrail/%s/%s" % (stored["evidence-id"].strip(), log)
         say("  %s" % verifier_key(name, public))
 

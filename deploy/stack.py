@@ -7,8 +7,9 @@ import re
 import aws
 from program import PROGRESS, Failed, Refused, pauses, run, say
 
-#: The functions that read Graph, one for each log.
-COLLECTORS = ("sign-in-logs", "audit-logs")
+#: The functions that read Graph, each with its log, as the folder of the signed log is named.
+LOGS = {"sign-in-logs": "sign-ins", "audit-logs": "directory-audits"}
+COLLECTORS = tuple(LOGS)
 #: The function that mails findings; a stack can be without it.
 FINDINGS = "findings"
 #: Every program of a package.

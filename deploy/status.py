@@ -15,8 +15,6 @@ from program import count, note, run, say
 
 WEEK = 7 * 24 * 3600
 RUNS = 10
-#: The log of each function, as the folder of its signed log is named.
-LOGS = {"sign-in-logs": "sign-ins", "audit-logs": "directory-audits"}
 
 
 def days_ago(days):
@@ -70,7 +68,7 @@ def show_evidence(stack, function):
     """The latest checkpoint of the signed log of a function, where there is one."""
     if stack.parameters.get("Evidence", "none") == "none":
         return
-    key = "proof/%s/checkpoint" % LOGS[function]
+    key = "proof/%s/checkpoint" % stacks.LOGS[function]
     with tempfile.NamedTemporaryFile() as file:
         answer = aws.call_if_there("s3api", "get-object", "--bucket",
                                    stack.outputs.get("ArchiveBucket", ""), "--key", key, file.name)

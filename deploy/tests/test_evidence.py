@@ -60,7 +60,7 @@ class Ensuring(Account):
 
     def expected(self):
         return [evidence.verifier_key("entratrail/%s/%s" % (ID, log), PUBLIC)
-                for log in evidence.LOGS]
+                for log in evidence.stacks.LOGS.values()]
 
     def test_nothing_is_made_where_nobody_signs(self):
         self.assertEqual(self.ensure("none"), (0, ""))

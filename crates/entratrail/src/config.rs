@@ -154,11 +154,6 @@ impl<'lookup> Variables<'lookup> {
         Self(lookup)
     }
 
-    /// The refusal of a value, which it describes.
-    pub fn malformed(name: &str, value: &str, allowed: &str) -> Error {
-        malformed(name, value, allowed)
-    }
-
     /// The value of a variable that must be set; `meaning` says to what.
     pub fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
         let value = self.0(name).filter(|value| !value.trim().is_empty());
@@ -313,7 +308,8 @@ fn is_key_arn(value: &str) -> bool {
     value.starts_with("arn:") && value.contains(":kms:") && value.contains(":key/")
 }
 
-fn malformed(name: &str, value: &str, allowed: &str) -> Error {
+/// The refusal of a value, which it describes and does not quote.
+pub fn malformed(name: &str, value: &str, allowed: &str) -> Error {
     Error::Configuration(format!(
         "the environment variable {name} holds {}; allowed is {allowed}",
         describe(value)

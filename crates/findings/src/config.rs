@@ -2,7 +2,7 @@
 
 use crate::mail::Place;
 use chrono::TimeDelta;
-use entratrail::config::{Encryption, Variables};
+use entratrail::config::{Encryption, Variables, malformed};
 use entratrail::error::Error;
 use entratrail_questions::Severity;
 
@@ -62,7 +62,7 @@ fn daily(variables: &Variables<'_>) -> Result<Severity, Error> {
     let value = variables.or(NAME, "high");
     let allowed = [Severity::High, Severity::Medium];
     let known = allowed.into_iter().find(|severity| severity.name() == value);
-    known.ok_or_else(|| Variables::malformed(NAME, &value, "high or medium"))
+    known.ok_or_else(|| malformed(NAME, &value, "high or medium"))
 }
 
 #[cfg(test)]

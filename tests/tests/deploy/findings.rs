@@ -9,23 +9,7 @@ use entratrail_tests::stack::Function;
 use graph_simulator::{Scenario, Simulator};
 use serde_json::{Value, json};
 
-use crate::operator::Operator;
-
-/// Some calm days, with the stories that a test adds.
-const CALM: &str = r#"
-name = "calm days"
-calm = true
-[limits]
-requests_per_10s = 0
-[[volume]]
-stream = "interactiveUser"
-from_day = -4
-per_day = 60
-[[volume]]
-stream = "directoryAudits"
-from_day = -4
-per_day = 40
-"#;
+use crate::operator::{OFFICE, Operator};
 
 const SPRAY: &str = "[[story]]\nkind = \"password_spray\"\nday = -1\n";
 const BRUTE_FORCE: &str = "[[story]]\nkind = \"brute_force\"\nday = -1\n";
@@ -35,6 +19,11 @@ const OF_BRUTE_FORCE: &str = "Whose password was guessed?";
 
 /// Longer than the engine takes to start.
 const PATIENCE: Duration = Duration::from_mins(3);
+
+/// The office in calm days, with the stories that a test adds.
+fn calm_office(stories: &str) -> String {
+    format!("calm = true\n{OFFICE}{stories}")
+}
 
 fn schedule() -> Value {
     serde_json::from_str(include_str!("../../../events/scheduled.json")).unwrap()
@@ -74,7 +63,7 @@ fn claimed(memory: &Value, at: DateTime<Utc>) -> Value {
 
 #[tokio::test]
 async fn what_is_new_is_mailed_once_and_what_could_not_be_told_comes_next_time() {
-    let operator = Operator::with_tenant(&format!("{CALM}{SPRAY}")).await;
+    let operator = Operator::with_tenant(&calm_office(SPRAY)).await;
     operator.deploy(&operator.first_options()).await.done();
     let bucket = operator.output("entratrail", "ArchiveBucket").await;
 
@@ -129,7 +118,7 @@ async fn what_is_new_is_mailed_once_and_what_could_not_be_told_comes_next_time()
 
 /// A record that Graph shows later; the tenant that shows it, whose address the stack has from now on.
 async fn only_the_new_story_is_told(operator: &Operator) -> Simulator {
-    let scenario = Scenario::from_toml(&format!("{CALM}{SPRAY}{BRUTE_FORCE}")).unwrap();
+    let scenario = Scenario::from_toml(&calm_office(&format!("{SPRAY}{BRUTE_FORCE}"))).unwrap();
     let tenant = Simulator::start(scenario).await.unwrap();
     let package = operator.package().display().to_string();
     let urls = [format!("GraphUrl={}", tenant.url()), format!("LoginUrl={}", tenant.url())];
@@ -168,7 +157,7 @@ async fn a_question_that_athena_refuses_is_a_failure_that_is_told(operator: &Ope
 
 #[tokio::test]
 async fn a_run_that_is_killed_while_it_asks_is_repeated_and_tells_once() {
-    let operator = Operator::with_tenant(&format!("{CALM}{SPRAY}")).await;
+    let operator = Operator::with_tenant(&calm_office(SPRAY)).await;
     operator.deploy(&operator.first_options()).await.done();
     let asked = [
         "athena",

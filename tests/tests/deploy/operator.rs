@@ -21,7 +21,7 @@ use crate::resident;
 const MAIL_PATIENCE: Duration = Duration::from_mins(5);
 
 /// Three days of a small office, one stream of each log.
-const OFFICE: &str = r#"
+pub(crate) const OFFICE: &str = r#"
 name = "three days of a small office"
 [limits]
 requests_per_10s = 0
