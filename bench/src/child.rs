@@ -86,7 +86,8 @@ pub(crate) fn work() -> Result<(), Failure> {
             whole_process(runtime.block_on(collect::collect(&source, &event))?)?
         }
         Task::CollectWhatIsDue(source) => {
-            let event = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
+            let event =
+                json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
             whole_process(runtime.block_on(collect::collect(&source, &event))?)?
         }
         Task::ReadBack { source, with_tables } => {

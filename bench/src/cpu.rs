@@ -12,8 +12,8 @@ const RECORDS: u32 = 100_000;
 /// Multiple of the codec's CPU time that the product may take.
 const MOST: f64 = 1.8;
 
-/// Collects 100,000 sign-ins; reads them back with and without making their tables; unpacks the same answers and compresses
-/// the same objects again; reads them plainly.
+/// Collects 100,000 sign-ins; reads them back with and without making their tables; unpacks the
+/// same answers and compresses the same objects again; reads them plainly.
 pub(crate) async fn measure() -> Result<Table, Failure> {
     let stage = Stage::new(Setting::unlimited(vec![(STREAM, RECORDS)], 1)).await?;
     progress("cpu: the product");
@@ -32,7 +32,8 @@ pub(crate) async fn measure() -> Result<Table, Failure> {
     let plain = stage.read_plainly().await?;
 
     let mut table = Table::new(format!(
-        "cpu: a day of 100,000 beta sign-ins in {pages} pages, no limit, no latency; user and system time of the process"
+        "cpu: a day of 100,000 beta sign-ins in {pages} pages, no limit, no latency; user and \
+         system time of the process"
     ));
     table.add("unpacking and compressing the same bytes alone", shown(codec));
     table.add("a plain reader, which only unpacks and counts", shown(plain));
@@ -50,7 +51,9 @@ pub(crate) async fn measure() -> Result<Table, Failure> {
 /// Asks the simulator again for every page that it served, and saves each as it is sent.
 async fn save_answers(stage: &Stage, folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let requests = stage.simulator.requests();
-    let pages = requests.iter().filter(|request| request.kind == RequestKind::Page && request.status == 200);
+    let pages = requests
+        .iter()
+        .filter(|request| request.kind == RequestKind::Page && request.status == 200);
     let http = reqwest::Client::new();
     let token = sign_on(&http, &stage.source()).await?;
     let mut answers = Vec::new();
@@ -63,7 +66,8 @@ async fn save_answers(stage: &Stage, folder: &Path) -> Result<Vec<PathBuf>, Fail
     Ok(answers)
 }
 
-/// The codec alone, on the answers and on the objects of the archive. It must make the bytes that are there.
+/// The codec alone, on the answers and on the objects of the archive. It must make the bytes that
+/// are there.
 async fn codec(stage: &Stage, answers: Vec<PathBuf>) -> Result<Outcome, Failure> {
     let objects = stage.bucket.raw_objects()?;
     let mut stored = 0;

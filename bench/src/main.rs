@@ -1,9 +1,15 @@
-//! Measures what EntraTrail promises: speed at Graph's limit, CPU, memory, start; and sets it beside other readers.
+//! Measures what EntraTrail promises: speed at Graph's limit, CPU, memory, start; and sets it
+//! beside other readers.
 //!
-//! This process plays Graph and S3. What is measured runs in a child process of its own, so that its CPU time and
-//! memory are figures of the operating system: [`stage`] is the parent's half, [`child`] the other one.
+//! This process plays Graph and S3. What is measured runs in a child process of its own, so that
+//! its CPU time and memory are figures of the operating system: [`stage`] is the parent's half,
+//! [`child`] the other one.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what this program is for")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what this program is for"
+)]
 
 mod child;
 mod cpu;
@@ -50,8 +56,11 @@ fn ended(result: Result<(), Failure>) -> ExitCode {
 }
 
 fn measure(measurements: &[Measurement], terms: Terms) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    measurements.iter().try_for_each(|measurement| runtime.block_on(measure_one(*measurement, terms)))
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    measurements
+        .iter()
+        .try_for_each(|measurement| runtime.block_on(measure_one(*measurement, terms)))
 }
 
 async fn measure_one(measurement: Measurement, terms: Terms) -> Result<(), Failure> {

@@ -13,14 +13,19 @@ const MOST_MEGABYTES: f64 = 80.0;
 
 /// Collects one day and twenty, in one stream and in four.
 pub(crate) async fn measure() -> Result<Table, Failure> {
-    let mut table =
-        Table::new("memory: days of 50,000 beta sign-ins, no limit, no latency; peak resident memory");
+    let mut table = Table::new(
+        "memory: days of 50,000 beta sign-ins, no limit, no latency; peak resident memory",
+    );
     compare(&mut table, "in one stream", &[(STREAM, RECORDS_A_DAY)]).await?;
     compare(&mut table, "in four streams", &Setting::in_four_streams(RECORDS_A_DAY)).await?;
     Ok(table)
 }
 
-async fn compare(table: &mut Table, how: &str, streams: &[(&'static str, u32)]) -> Result<(), Failure> {
+async fn compare(
+    table: &mut Table,
+    how: &str,
+    streams: &[(&'static str, u32)],
+) -> Result<(), Failure> {
     let mut peaks = Vec::new();
     for days in [1, 20] {
         let setting = Setting::unlimited(streams.to_vec(), days);

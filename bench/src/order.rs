@@ -99,7 +99,8 @@ impl Order {
 }
 
 fn whole_number(name: &str, word: Option<&String>, most: u32) -> Result<u32, String> {
-    let number = word.and_then(|word| word.parse().ok()).filter(|number| (1..=most).contains(number));
+    let number =
+        word.and_then(|word| word.parse().ok()).filter(|number| (1..=most).contains(number));
     number.ok_or_else(|| format!("{name} needs a whole number from 1 to {most}"))
 }
 
@@ -113,7 +114,8 @@ mod tests {
 
     #[test]
     fn without_a_name_everything_is_measured() {
-        let order = Order::Measure { measurements: Measurement::ALL.to_vec(), terms: Terms::default() };
+        let order =
+            Order::Measure { measurements: Measurement::ALL.to_vec(), terms: Terms::default() };
         assert_eq!(parse(""), Ok(order));
     }
 
@@ -128,9 +130,15 @@ mod tests {
 
     #[test]
     fn unknown_words_are_refused() {
-        for text in
-            ["fast", "speed --factor", "--factor 0", "--factor x", "--patience 0", "--patience", "--child"]
-        {
+        for text in [
+            "fast",
+            "speed --factor",
+            "--factor 0",
+            "--factor x",
+            "--patience 0",
+            "--patience",
+            "--child",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

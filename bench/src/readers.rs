@@ -31,8 +31,8 @@ pub(crate) struct Played {
     reported: Vec<String>,
 }
 
-/// Plays every rung with every tool that can be installed, and prints what came of it. The result names the rungs on
-/// which the product broke its promise.
+/// Plays every rung with every tool that can be installed, and prints what came of it. The result
+/// names the rungs on which the product broke its promise.
 pub(crate) async fn measure(is_quick: bool, patience: Duration) -> Result<Vec<String>, Failure> {
     progress("readers: installing the other ones");
     let tools: Vec<_> = Tool::ALL.into_iter().map(|tool| (tool, tool.install())).collect();
@@ -44,7 +44,12 @@ pub(crate) async fn measure(is_quick: bool, patience: Duration) -> Result<Vec<St
         for (tool, installed) in &tools {
             match installed {
                 Ok(installed) => {
-                    progress(&format!("readers: {}, {}: {}", rung.name, rung.terms(), tool.title()));
+                    progress(&format!(
+                        "readers: {}, {}: {}",
+                        rung.name,
+                        rung.terms(),
+                        tool.title()
+                    ));
                     sheet.enter(*tool, &play(installed, &rung, patience).await?);
                 }
                 Err(why) => sheet.miss(*tool, why),
@@ -71,7 +76,9 @@ async fn play(installed: &Installed, rung: &Rung, patience: Duration) -> Result<
         let (command, input) = installed.command(&shelf, &simulator, rung, &run)?;
         let ending = watch_one(command, &input, patience, &simulator, run)?;
         // What came or went while the run was under way is expected of nobody.
-        for version in truth.look(&simulator, run.at).into_iter().filter(|version| before.contains(version)) {
+        for version in
+            truth.look(&simulator, run.at).into_iter().filter(|version| before.contains(version))
+        {
             truth.expect(version);
         }
         cost = cost.and(ending.cost);
@@ -103,7 +110,9 @@ fn watch_one(
         })
     })?;
     if run.killed_after_pages.is_some() && ending.how != How::Killed {
-        return Err(format!("a reader that was to be killed ended otherwise: {:?}", ending.how).into());
+        return Err(
+            format!("a reader that was to be killed ended otherwise: {:?}", ending.how).into()
+        );
     }
     Ok(ending)
 }
@@ -123,8 +132,9 @@ mod tests {
     use chrono::{DateTime, Utc};
     use serde_json::Value;
 
-    const TENANT: &str = "name = 'x'\n[clock]\nnow = '2026-11-23T01:15:00Z'\n[limits]\nlargest_page = 20\n\
-                          [[volume]]\nstream = 'interactiveUser'\nper_day = 60\n";
+    const TENANT: &str = "name = 'x'\n[clock]\nnow = \
+                          '2026-11-23T01:15:00Z'\n[limits]\nlargest_page = 20\n[[volume]]\nstream \
+                          = 'interactiveUser'\nper_day = 60\n";
 
     /// Follows next links without another thought, and keeps every record twice if told so.
     async fn account_of_a_plain_reader(trouble: &str, times: usize) -> Account {
@@ -141,7 +151,8 @@ mod tests {
         let mut link = Some(format!("{}/v1.0/auditLogs/signIns", simulator.url()));
         let mut tally = Tally::new(&truth);
         while let Some(next) = link {
-            let body = http.get(next).bearer_auth(&token).send().await.unwrap().bytes().await.unwrap();
+            let body =
+                http.get(next).bearer_auth(&token).send().await.unwrap().bytes().await.unwrap();
             let page: Value = serde_json::from_slice(&body).unwrap();
             for record in page["value"].as_array().into_iter().flatten() {
                 for _ in 0..times {
@@ -163,12 +174,16 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_reader_that_ends_early_or_reads_twice_is_charged_with_it() {
-        let short = account_of_a_plain_reader("[[faults.script]]\nkind = 'missing_link'\nnth = 2", 1).await;
+        let short =
+            account_of_a_plain_reader("[[faults.script]]\nkind = 'missing_link'\nnth = 2", 1).await;
         assert_eq!(short, Account { kept: 40, silently_lost: 20, ..Account::default() });
         let refused =
-            account_of_a_plain_reader("[[faults.script]]\nkind = 'throttle_bare'\nnth = 3", 1).await;
+            account_of_a_plain_reader("[[faults.script]]\nkind = 'throttle_bare'\nnth = 3", 1)
+                .await;
         assert_eq!(refused, Account { kept: 40, silently_lost: 20, ..Account::default() });
-        let again = account_of_a_plain_reader("[[faults.script]]\nkind = 'repeated_link'\nnth = 2", 1).await;
+        let again =
+            account_of_a_plain_reader("[[faults.script]]\nkind = 'repeated_link'\nnth = 2", 1)
+                .await;
         assert_eq!(again, Account { kept: 60, doubled: 20, ..Account::default() });
         assert_eq!(account_of_a_plain_reader("", 2).await.doubled, 60);
     }

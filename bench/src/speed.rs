@@ -13,7 +13,8 @@ const SHARE: f64 = 0.95;
 /// Reads a day of 100,000 sign-ins, as one stream and as four, and as one stream page after page.
 pub(crate) async fn measure(factor: u32) -> Result<Table, Failure> {
     let mut table = Table::new(format!(
-        "speed: a day of 100,000 beta sign-ins; 5 requests per 10 s, 4 s per page; time runs {factor} times as fast"
+        "speed: a day of 100,000 beta sign-ins; 5 requests per 10 s, 4 s per page; time runs \
+         {factor} times as fast"
     ));
     let four = Setting::in_four_streams(100_000);
     for (what, streams) in

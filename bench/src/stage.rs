@@ -13,7 +13,8 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-/// The only stream of most runs. Alone it is read from beta; interactive sign-ins alone would be read from v1.0.
+/// The only stream of most runs. Alone it is read from beta; interactive sign-ins alone would be
+/// read from v1.0.
 pub(crate) const STREAM: &str = "nonInteractiveUser";
 
 /// The tenant and the terms under which it is read.
@@ -61,8 +62,8 @@ impl Setting {
 
     fn scenario(&self) -> Result<Scenario, Failure> {
         let mut text = format!(
-            "name = 'bench'\nremember_served = false\n[clock]\nnow = '2026-11-23T03:00:00Z'\nspeed = {}\n\
-             [limits]\nrequests_per_10s = {}\npage_latency_ms = {}\n",
+            "name = 'bench'\nremember_served = false\n[clock]\nnow = '2026-11-23T03:00:00Z'\nspeed \
+             = {}\n[limits]\nrequests_per_10s = {}\npage_latency_ms = {}\n",
             self.speed,
             self.requests_per_10s.unwrap_or(0),
             self.page_latency_ms,
@@ -111,7 +112,8 @@ impl Stage {
             return Ok(outcome);
         }
         Err(format!(
-            "the tenant has {expected} records, the run reports {} as stored, and the ledger has {on_record} on record",
+            "the tenant has {expected} records, the run reports {} as stored, and the ledger has \
+             {on_record} on record",
             outcome.records
         )
         .into())
@@ -124,7 +126,8 @@ impl Stage {
         if outcome.records == expected {
             return Ok(outcome);
         }
-        Err(format!("the tenant has {expected} records, and {} were read back", outcome.records).into())
+        Err(format!("the tenant has {expected} records, and {} were read back", outcome.records)
+            .into())
     }
 
     /// Reads everything page after page.
@@ -134,13 +137,17 @@ impl Stage {
         if outcome.records == expected {
             return Ok(outcome);
         }
-        Err(format!("the tenant has {expected} records, and the plain reader read {}", outcome.records)
-            .into())
+        Err(format!(
+            "the tenant has {expected} records, and the plain reader read {}",
+            outcome.records
+        )
+        .into())
     }
 
     /// Does a task in a process of its own, with the environment of a function.
     pub(crate) async fn run(&self, task: &Task) -> Result<Outcome, Failure> {
-        let event_types: Vec<_> = self.setting.records_per_day.iter().map(|(stream, _)| *stream).collect();
+        let event_types: Vec<_> =
+            self.setting.records_per_day.iter().map(|(stream, _)| *stream).collect();
         let mut process = Command::new(std::env::current_exe()?)
             .arg(child::WORD)
             .env_clear()
@@ -150,7 +157,10 @@ impl Stage {
             .env("GRAPH_URL", self.simulator.url())
             .env("LOGIN_URL", self.simulator.url())
             .env("SIGN_IN_EVENT_TYPES", event_types.join(","))
-            .env("GRAPH_REQUESTS_PER_10S", self.setting.requests_per_10s.unwrap_or(10_000).to_string())
+            .env(
+                "GRAPH_REQUESTS_PER_10S",
+                self.setting.requests_per_10s.unwrap_or(10_000).to_string(),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

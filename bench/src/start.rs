@@ -1,5 +1,5 @@
-//! Start: how soon a function asks for its first event. Its size is `make package`'s matter: built beside the command, a function
-//! holds more of what both use.
+//! Start: how soon a function asks for its first event. Its size is `make package`'s matter: built
+//! beside the command, a function holds more of what both use.
 
 use crate::table::{Table, Target};
 use crate::{Failure, progress};
@@ -30,7 +30,8 @@ pub(crate) async fn measure() -> Result<Table, Failure> {
             return Err(missing.into());
         }
         let milliseconds = median_start(&binary).await?.as_secs_f64() * 1e3;
-        let target = Target::new(format!("below {MOST_MILLISECONDS} ms"), milliseconds < MOST_MILLISECONDS);
+        let target =
+            Target::new(format!("below {MOST_MILLISECONDS} ms"), milliseconds < MOST_MILLISECONDS);
         table.add_with_target(function, format!("{milliseconds:.1} ms"), target);
     }
     Ok(table)
@@ -46,7 +47,8 @@ async fn median_start(binary: &Path) -> Result<Duration, Failure> {
     Ok((times[STARTS / 2 - 1] + times[STARTS / 2]) / 2)
 }
 
-/// The time from the start of the process to the first line of its first request. Then the process ends.
+/// The time from the start of the process to the first line of its first request. Then the process
+/// ends.
 async fn start(binary: &Path, runtime_interface: &TcpListener) -> Result<Duration, Failure> {
     let started = Instant::now();
     let mut function = Command::new(binary)

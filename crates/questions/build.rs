@@ -7,7 +7,9 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let sql = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql");
     let mut list = String::new();
-    for (constant, folder) in [("QUESTIONS", "questions"), ("VIEWS", "views"), ("DATA_SETS", "data-sets")] {
+    for (constant, folder) in
+        [("QUESTIONS", "questions"), ("VIEWS", "views"), ("DATA_SETS", "data-sets")]
+    {
         let folder = sql.join(folder);
         println!("cargo::rerun-if-changed={}", folder.display());
         let entries = fs::read_dir(&folder)?.map(|entry| entry.map(|entry| entry.path()));

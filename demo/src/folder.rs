@@ -1,4 +1,5 @@
-//! What stays between two runs of the demo: the bucket's objects, and the day on which Contoso was founded.
+//! What stays between two runs of the demo: the bucket's objects, and the day on which Contoso was
+//! founded.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +15,8 @@ pub(crate) const ARCHIVE: &str = ".demo/archive";
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
-    /// The day of the first run: the company's days are counted from it, so that they stay the same.
+    /// The day of the first run: the company's days are counted from it, so that they stay the
+    /// same.
     pub(crate) first_day: NaiveDate,
 }
 
@@ -44,7 +46,8 @@ impl Folder {
                 if path.is_dir() {
                     folders.push(path);
                 } else if let Ok(key) = path.strip_prefix(&archive) {
-                    let body = fs::read(&path).unwrap_or_else(|error| give_up("read", &path, &error));
+                    let body =
+                        fs::read(&path).unwrap_or_else(|error| give_up("read", &path, &error));
                     objects.insert(key.to_string_lossy().into_owned(), body);
                 }
             }
@@ -71,5 +74,8 @@ impl Folder {
 }
 
 fn give_up(verb: &str, path: &Path, error: &io::Error) -> ! {
-    panic!("{} cannot be {verb} ({error}); remove .demo or make it yours, and start again", path.display())
+    panic!(
+        "{} cannot be {verb} ({error}); remove .demo or make it yours, and start again",
+        path.display()
+    )
 }

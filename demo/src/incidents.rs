@@ -1,4 +1,5 @@
-//! Five of the incidents that are planted at the made-up company, found in the raw records of the archive.
+//! Five of the incidents that are planted at the made-up company, found in the raw records of the
+//! archive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -38,7 +39,8 @@ fn records(objects: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
         let mut text = String::new();
         // A damaged object has been reported by the function that came upon it.
         if GzDecoder::new(&body[..]).read_to_string(&mut text).is_ok() {
-            records.extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
+            records
+                .extend(text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()));
         }
     }
     records.sort_by_key(time);
@@ -46,7 +48,8 @@ fn records(objects: &BTreeMap<String, Vec<u8>>) -> Vec<Value> {
 }
 
 fn password_spray(records: &[Value]) -> Option<String> {
-    let tries: Vec<_> = records.iter().filter(|record| record["ipAddress"] == SPRAY_ADDRESS).collect();
+    let tries: Vec<_> =
+        records.iter().filter(|record| record["ipAddress"] == SPRAY_ADDRESS).collect();
     let failed = tries.iter().filter(|record| record["status"]["errorCode"] == WRONG_PASSWORD);
     let users: BTreeSet<_> = failed.map(|record| user(record)).collect();
     let success = tries.iter().find(|record| record["status"]["errorCode"] == 0)?;
@@ -55,7 +58,8 @@ fn password_spray(records: &[Value]) -> Option<String> {
     let victim = user(success);
     let when = when(success);
     Some(format!(
-        "password spray     {when}  {SPRAY_ADDRESS} tries {count} users in {minutes} minutes and gets in as {victim}"
+        "password spray     {when}  {SPRAY_ADDRESS} tries {count} users in {minutes} minutes and \
+         gets in as {victim}"
     ))
 }
 
@@ -76,14 +80,16 @@ fn impossible_travel(records: &[Value]) -> Option<String> {
 }
 
 fn mfa_fatigue(records: &[Value]) -> Option<String> {
-    let prompts: Vec<_> = records.iter().filter(|record| record["ipAddress"] == PROMPT_ADDRESS).collect();
+    let prompts: Vec<_> =
+        records.iter().filter(|record| record["ipAddress"] == PROMPT_ADDRESS).collect();
     let accepted = prompts.iter().find(|record| record["status"]["errorCode"] == 0)?;
     let refused = prompts.iter().filter(|record| record["status"]["errorCode"] != 0).count();
     let victim = user(accepted);
     let city = city(accepted);
     let when = when(accepted);
     Some(format!(
-        "MFA fatigue        {when}  {victim} refuses {refused} prompts from {city} and accepts the next"
+        "MFA fatigue        {when}  {victim} refuses {refused} prompts from {city} and accepts the \
+         next"
     ))
 }
 
@@ -97,10 +103,13 @@ fn role_grant(records: &[Value]) -> Option<String> {
 
 fn risky_consent(records: &[Value]) -> Option<String> {
     let consent = audit(records, "Consent to application")?;
-    let application = consent["targetResources"][0]["displayName"].as_str().unwrap_or("an application");
+    let application =
+        consent["targetResources"][0]["displayName"].as_str().unwrap_or("an application");
     let actor = actor(consent);
     let when = when(consent);
-    Some(format!("risky consent      {when}  {actor} lets \"{application}\" read, change and send mail"))
+    Some(format!(
+        "risky consent      {when}  {actor} lets \"{application}\" read, change and send mail"
+    ))
 }
 
 fn audit<'records>(records: &'records [Value], activity: &str) -> Option<&'records Value> {

@@ -1,7 +1,12 @@
-//! `make demo`: a made-up company, an AWS that runs on this machine, both compiled functions, and what they leave in
-//! the bucket. The archive is kept in `.demo`, so that a second run shows that nothing is read or stored twice.
+//! `make demo`: a made-up company, an AWS that runs on this machine, both compiled functions, and
+//! what they leave in the bucket. The archive is kept in `.demo`, so that a second run shows that
+//! nothing is read or stored twice.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a demo is there to be read in a terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a demo is there to be read in a terminal"
+)]
 #![expect(
     clippy::expect_used,
     reason = "the demo ends with one sentence at the first thing that is not as it should be"

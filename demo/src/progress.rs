@@ -22,7 +22,9 @@ pub(crate) fn summary(report: &Value) -> String {
     let seconds = Duration::from_millis(number("durationMs")).as_secs_f64();
     let new = thousands(number("new"));
     let served = thousands(number("served"));
-    format!("done: {windows} windows read, {served} records served, {new} of them new, {seconds:.1} s")
+    format!(
+        "done: {windows} windows read, {served} records served, {new} of them new, {seconds:.1} s"
+    )
 }
 
 /// Progress of a function: one line that changes in a terminal, one line for each change in a file.

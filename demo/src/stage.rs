@@ -1,4 +1,5 @@
-//! The two sides of the demo: Contoso behind a simulated Graph, and the functions in an AWS on this machine.
+//! The two sides of the demo: Contoso behind a simulated Graph, and the functions in an AWS on this
+//! machine.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -70,10 +71,13 @@ impl Stage {
         let picked_up = complete_reads(&self.objects().await).saturating_sub(before + read);
         if picked_up > 0 {
             println!(
-                "  {picked_up} reads that the ledger had lost were put on record again, from their objects"
+                "  {picked_up} reads that the ledger had lost were put on record again, from their \
+                 objects"
             );
         }
-        for key in answer.payload["foreign"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        for key in
+            answer.payload["foreign"].as_array().into_iter().flatten().filter_map(Value::as_str)
+        {
             println!("  {key} is not EntraTrail's, and was left alone");
         }
         true
@@ -96,10 +100,9 @@ impl Stage {
         let s3 = aws_sdk_s3::Client::new(self.stack.config());
         for (key, body) in &objects {
             let request = s3.put_object().bucket(&self.bucket).key(key).body(body.clone().into());
-            request
-                .send()
-                .await
-                .unwrap_or_else(|_| panic!("{key} could not be put back; remove .demo and start again"));
+            request.send().await.unwrap_or_else(|_| {
+                panic!("{key} could not be put back; remove .demo and start again")
+            });
         }
         let found = match objects.len() {
             0 => "empty, because this is the first run".to_owned(),
@@ -123,7 +126,8 @@ impl Stage {
 
     /// Runs the function and shows every second how far it is.
     async fn invoke(&self, function: &Function<'_>, due: usize) -> Invocation {
-        let scheduled = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
+        let scheduled =
+            json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
         let reads = complete_reads(&self.objects().await);
         let records = self.tenant.counts().records;
         let requests = self.page_requests();
@@ -143,7 +147,10 @@ impl Stage {
             let done = complete_reads(&self.objects().await).saturating_sub(reads);
             let records = thousands(self.tenant.counts().records - records);
             let requests = self.page_requests() - requests;
-            line.show(&format!("{done} of {due} windows, {records} records, {requests} requests"), started);
+            line.show(
+                &format!("{done} of {due} windows, {records} records, {requests} requests"),
+                started,
+            );
         }
     }
 

@@ -41,7 +41,8 @@ pub(crate) fn of(objects: &BTreeMap<String, Vec<u8>>) -> String {
 
 /// Number of complete reads on record.
 pub(crate) fn complete_reads(objects: &BTreeMap<String, Vec<u8>>) -> usize {
-    let rows = ledgers(objects).map(|(_, ledger)| ledger.rows().filter(|row| row.is_complete()).count());
+    let rows =
+        ledgers(objects).map(|(_, ledger)| ledger.rows().filter(|row| row.is_complete()).count());
     rows.sum()
 }
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
-/// Size up to which a record is stored; a larger one is named in the row, and the window stays open.
+/// Size up to which a record is stored; a larger one is named in the row, and the window stays
+/// open.
 const LARGEST_RECORD_BYTES: usize = 32 * 1024 * 1024;
 
 /// A record version in a place-independent form: keys sorted, no white space.
@@ -44,9 +45,9 @@ impl Audit {
         audit
     }
 
-    /// Adds everything that Graph served to a complete read and the archive lacks, and everything that
-    /// the archive holds and nobody served. What was served to a read that then failed is not expected: Graph may
-    /// have changed the record before the next one.
+    /// Adds everything that Graph served to a complete read and the archive lacks, and everything
+    /// that the archive holds and nobody served. What was served to a read that then failed is not
+    /// expected: Graph may have changed the record before the next one.
     #[must_use]
     pub fn against(mut self, served: &[Served]) -> Self {
         let mut known: BTreeMap<&str, BTreeSet<Canonical>> = BTreeMap::new();
@@ -55,23 +56,28 @@ impl Audit {
             let stream = stream_folder(record.stream);
             let canonical = canonical(&record.json);
             let is_too_large = record.json.len() > LARGEST_RECORD_BYTES;
-            if !is_too_large && !self.holds(stream, &canonical) && was_read(reads.get(stream), record) {
+            if !is_too_large
+                && !self.holds(stream, &canonical)
+                && was_read(reads.get(stream), record)
+            {
                 self.problems.push(format!("lost: {} of {stream}, {}", record.id, record.time));
             }
             known.entry(stream).or_default().insert(canonical);
         }
         for (stream, versions) in &self.versions {
             let known = known.get(stream.as_str());
-            let strangers =
-                versions.iter().filter(|(version, _)| !known.is_some_and(|known| known.contains(*version)));
-            self.problems
-                .extend(strangers.map(|(_, key)| format!("{key} holds a record that nobody served")));
+            let strangers = versions
+                .iter()
+                .filter(|(version, _)| !known.is_some_and(|known| known.contains(*version)));
+            self.problems.extend(
+                strangers.map(|(_, key)| format!("{key} holds a record that nobody served")),
+            );
         }
         self
     }
 
-    /// Adds everything that the archive lacks although every chain that was followed to its end held it,
-    /// and a window to which it belongs was read completely.
+    /// Adds everything that the archive lacks although every chain that was followed to its end
+    /// held it, and a window to which it belongs was read completely.
     #[must_use]
     pub fn against_throughout(mut self, throughout: &[Served]) -> Self {
         let reads = self.reads();
@@ -79,12 +85,15 @@ impl Audit {
             let stream = stream_folder(record.stream);
             let at = owned_at(record);
             let was_read = reads.get(stream).is_some_and(|reads| {
-                reads.iter().any(|((start, end), _): &(Bounds, Bounds)| (*start..*end).contains(&at))
+                reads
+                    .iter()
+                    .any(|((start, end), _): &(Bounds, Bounds)| (*start..*end).contains(&at))
             });
             if was_read && !self.holds(stream, &canonical(&record.json)) {
                 let id = &record.id;
                 let time = record.time;
-                self.problems.push(format!("lost although always served: {id} of {stream}, {time}"));
+                self.problems
+                    .push(format!("lost although always served: {id} of {stream}, {time}"));
             }
         }
         self
@@ -97,7 +106,9 @@ impl Audit {
 
     /// Window and time of each complete read, by stream.
     fn reads(&self) -> BTreeMap<String, Vec<(Bounds, Bounds)>> {
-        let of = |stream: &String| self.complete_rows(stream).map(|row| (bounds(row), times(row))).collect();
+        let of = |stream: &String| {
+            self.complete_rows(stream).map(|row| (bounds(row), times(row))).collect()
+        };
         self.rows.keys().map(|stream| (stream.clone(), of(stream))).collect()
     }
 
@@ -107,7 +118,12 @@ impl Audit {
     /// Where there is one.
     pub fn assert_sound(&self) {
         let shown: Vec<_> = self.problems.iter().take(20).cloned().collect();
-        assert!(self.problems.is_empty(), "{} problems, such as:\n{}", self.problems.len(), shown.join("\n"));
+        assert!(
+            self.problems.is_empty(),
+            "{} problems, such as:\n{}",
+            self.problems.len(),
+            shown.join("\n")
+        );
     }
 
     /// Records in the archive, all streams together.
@@ -165,7 +181,9 @@ impl Audit {
             match (window, time_of(line, &stream)) {
                 (Some((start, end)), Some(time)) if (start..end).contains(&time) => {}
                 (Some(_), None) if untimed > 0 => untimed -= 1,
-                (Some(_), None) => self.problem(key, "holds more records without a time than its row says"),
+                (Some(_), None) => {
+                    self.problem(key, "holds more records without a time than its row says")
+                }
                 _ => self.problem(key, "holds a record outside its window"),
             }
             let versions = self.versions.entry(stream.clone()).or_default();
@@ -189,7 +207,8 @@ impl Audit {
                 if key.is_some() != (row["new"].as_u64() > Some(0))
                     || key.is_some_and(|key| !objects.contains(key))
                 {
-                    self.problems.push(format!("{stream}: a row and its object do not agree: {row}"));
+                    self.problems
+                        .push(format!("{stream}: a row and its object do not agree: {row}"));
                 }
                 let (start, end) = windows[index];
                 for (other, &(other_start, other_end)) in complete[..index].iter().zip(&windows) {
@@ -198,8 +217,9 @@ impl Audit {
                         self.problems.push(format!("{stream}: windows overlap: {row} and {other}"));
                     }
                     if same && row["read"] == other["read"] {
-                        self.problems
-                            .push(format!("{stream}: two reads have the same number: {row} and {other}"));
+                        self.problems.push(format!(
+                            "{stream}: two reads have the same number: {row} and {other}"
+                        ));
                     }
                 }
             }
@@ -207,10 +227,13 @@ impl Audit {
         }
     }
 
-    /// Every complete read that stored something has a table object with as many rows, and no other read has one.
+    /// Every complete read that stored something has a table object with as many rows, and no other
+    /// read has one.
     fn check_tables(&mut self, objects: &BTreeMap<String, Vec<u8>>) {
-        let mut unexplained: BTreeSet<_> = objects.keys().filter(|key| key.starts_with("tables/")).collect();
-        let rows: Vec<_> = self.rows.keys().flat_map(|stream| self.complete_rows(stream)).cloned().collect();
+        let mut unexplained: BTreeSet<_> =
+            objects.keys().filter(|key| key.starts_with("tables/")).collect();
+        let rows: Vec<_> =
+            self.rows.keys().flat_map(|stream| self.complete_rows(stream)).cloned().collect();
         for row in rows.iter().filter(|row| row["key"].is_string()) {
             let key = table_key(row["key"].as_str().unwrap_or_default());
             unexplained.remove(&key);
@@ -237,12 +260,13 @@ impl Audit {
 fn was_read(reads: Option<&Vec<(Bounds, Bounds)>>, record: &Served) -> bool {
     let at = owned_at(record);
     reads.into_iter().flatten().any(|((start, end), (started, finished))| {
-        (*start..*end).contains(&at) && record.served_at.iter().any(|at| (*started..=*finished).contains(at))
+        (*start..*end).contains(&at)
+            && record.served_at.iter().any(|at| (*started..=*finished).contains(at))
     })
 }
 
-/// The JSON with sorted keys and no white space. Two records have the same canonical form where a reader of
-/// JSON cannot tell them apart.
+/// The JSON with sorted keys and no white space. Two records have the same canonical form where a
+/// reader of JSON cannot tell them apart.
 pub fn canonical(json: &str) -> Canonical {
     serde_json::from_str::<Value>(json)
         .map_or_else(|_| json.to_owned(), |value| in_one_form(value).to_string())
@@ -252,7 +276,9 @@ pub fn canonical(json: &str) -> Canonical {
 fn in_one_form(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64() {
-            Some(whole) if whole.fract() == 0.0 && whole.abs() < 9e15 => format!("{whole:.0}").parse(),
+            Some(whole) if whole.fract() == 0.0 && whole.abs() < 9e15 => {
+                format!("{whole:.0}").parse()
+            }
             _ => Ok(Value::Number(number)),
         }
         .unwrap_or_default(),
@@ -277,8 +303,8 @@ fn time_of(json: &str, stream: &str) -> Option<DateTime<Utc>> {
     Some(time).filter(|time| (2000..3000).contains(&time.year()))
 }
 
-/// The time that decides which window owns a record: the one that it says, or else the one by which it
-/// is found.
+/// The time that decides which window owns a record: the one that it says, or else the one by which
+/// it is found.
 pub fn owned_at(record: &Served) -> DateTime<Utc> {
     time_of(&record.json, record.stream).unwrap_or(record.time)
 }
@@ -321,7 +347,12 @@ fn place(key: &str, folder: &str, ending: &str) -> Option<(String, Option<Bounds
     let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc();
     let instant = |text: &str| {
         let (hours, minutes) = text.split_at_checked(2)?;
-        Some(midnight + TimeDelta::minutes(hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?))
+        Some(
+            midnight
+                + TimeDelta::minutes(
+                    hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?,
+                ),
+        )
     };
     Some((stream.to_owned(), Some((instant(start)?, instant(end)?))))
 }

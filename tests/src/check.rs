@@ -1,4 +1,5 @@
-//! The verdict of `docs/ledger.py` and `docs/check.py`, which were written from the format's description alone.
+//! The verdict of `docs/ledger.py` and `docs/check.py`, which were written from the format's
+//! description alone.
 
 #![expect(
     clippy::expect_used,
@@ -32,11 +33,13 @@ impl Check {
         let mut command = Command::new("python3");
         command.arg(script).arg(folder).arg("--json").args(["--now", &now]);
         let output = command.output().expect("python3 is there");
-        let answer: Value = serde_json::from_slice(&output.stdout).expect("the script answers in JSON");
+        let answer: Value =
+            serde_json::from_slice(&output.stdout).expect("the script answers in JSON");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
-        let instant =
-            |value: &Value| text(value).replace('Z', ":00Z").parse::<DateTime<Utc>>().expect("it is a time");
+        let instant = |value: &Value| {
+            text(value).replace('Z', ":00Z").parse::<DateTime<Utc>>().expect("it is a time")
+        };
         let stream = |window: &Value| {
             let folder = text(&window["stream"]);
             folder.rsplit(['/', '=']).next().unwrap_or_default().to_owned()
@@ -46,7 +49,8 @@ impl Check {
             windows: list("windows")
                 .iter()
                 .map(|window| {
-                    let place = (stream(window), instant(&window["start"]), instant(&window["end"]));
+                    let place =
+                        (stream(window), instant(&window["start"]), instant(&window["end"]));
                     (place, text(&window["state"]))
                 })
                 .collect(),

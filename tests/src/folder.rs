@@ -42,7 +42,11 @@ impl Folder {
     pub fn unpack(&self, tar: &Path) {
         std::fs::create_dir_all(self.path()).expect("the folder is ours");
         let unpacked = Command::new("tar").arg("-xzf").arg(tar).arg("-C").arg(self.path()).status();
-        assert!(unpacked.expect("tar is installed").success(), "{} cannot be unpacked", tar.display());
+        assert!(
+            unpacked.expect("tar is installed").success(),
+            "{} cannot be unpacked",
+            tar.display()
+        );
     }
 
     /// Every object with its body, and whatever else lies there.
@@ -68,8 +72,8 @@ fn add(root: &Path, folder: &Path, objects: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// Runs `work` until it ends, or has gone on so many times, at which it is dropped as a killed process would be.
-/// `None` where it was killed.
+/// Runs `work` until it ends, or has gone on so many times, at which it is dropped as a killed
+/// process would be. `None` where it was killed.
 pub async fn kill_after<T>(turns: u32, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut left = turns;

@@ -1,6 +1,10 @@
-//! A Parameter Store that numbers its versions, and lets another run write between a look and a write.
+//! A Parameter Store that numbers its versions, and lets another run write between a look and a
+//! write.
 
-#![expect(clippy::expect_used, reason = "a test ends at the first thing that is not as it should be")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
 
 use crate::stand::Stand;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -108,6 +112,7 @@ fn answer(shelf: &mut Shelf, request: &Request<Bytes>) -> Response<Full<Bytes>> 
         Ok(found) => (200, found),
         Err(code) => (400, json!({"__type": code})),
     };
-    let answer = Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
+    let answer =
+        Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
     answer.body(Full::new(Bytes::from(body.to_string()))).expect("the answer is well formed")
 }

@@ -1,6 +1,9 @@
 //! A small HTTP server of a stand, on this machine.
 
-#![expect(clippy::expect_used, reason = "a test ends at the first thing that is not as it should be")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};

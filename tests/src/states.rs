@@ -1,5 +1,5 @@
-//! States of windows by the words of the format's description, from the rows of the ledger alone: no
-//! code is shared with the product.
+//! States of windows by the words of the format's description, from the rows of the ledger alone:
+//! no code is shared with the product.
 
 use crate::audit::{Audit, bounds, instant};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -85,7 +85,8 @@ impl<'audit> States<'audit> {
 /// Whether the last of `reads` agrees with the first one and could have known better.
 fn agree(window: Bounds, reads: &[&Value]) -> bool {
     let [earlier, between @ .., later] = reads else { return false };
-    let kept_since = later["kept_since"].as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    let kept_since =
+        later["kept_since"].as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
     let was_kept = started(earlier) - window.0 <= TimeDelta::days(6)
         || kept_since.is_some_and(|since| since <= window.0);
     started(later) - started(earlier) >= TimeDelta::hours(20)

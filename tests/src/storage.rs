@@ -1,5 +1,5 @@
-//! An S3 server on a temporary folder that refuses what S3 refuses, and traps that end a run in the middle of one of
-//! its requests.
+//! An S3 server on a temporary folder that refuses what S3 refuses, and traps that end a run in the
+//! middle of one of its requests.
 
 #![expect(
     clippy::expect_used,
@@ -36,7 +36,8 @@ const BUCKET: &str = "archive";
 /// Folder of the bucket.
 const REGION: &str = "eu-central-1";
 
-/// The access key of the account's owner, who changes the archive as somebody with all rights might.
+/// The access key of the account's owner, who changes the archive as somebody with all rights
+/// might.
 const UNBOUND: &str = "owner";
 
 /// A running S3 server with one bucket. It stops when dropped.
@@ -117,7 +118,8 @@ impl Traps {
     async fn pass(&self, step: Option<Step>, moment: Moment) {
         let springs = {
             let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-            let fits = armed.as_mut().filter(|trap| Some(trap.step) == step && trap.moment == moment);
+            let fits =
+                armed.as_mut().filter(|trap| Some(trap.step) == step && trap.moment == moment);
             let springs = fits.is_some_and(|trap| {
                 trap.requests_to_go -= 1;
                 trap.requests_to_go == 0
@@ -138,7 +140,8 @@ impl Storage {
     /// Starts on a free port of 127.0.0.1.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("the folder is there"));
+        let mut builder =
+            S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("the folder is there"));
         let mut auth = SimpleAuth::new();
         for access_key in [BOUND, UNBOUND] {
             auth.register(access_key.to_owned(), "test".into());
@@ -191,8 +194,8 @@ impl Storage {
         self.rules.demand_encryption();
     }
 
-    /// Runs `work` until it ends, or until the `nth` request of that kind, at which it is dropped as a killed process
-    /// would be. `None` where it was killed.
+    /// Runs `work` until it ends, or until the `nth` request of that kind, at which it is dropped
+    /// as a killed process would be. `None` where it was killed.
     pub async fn kill_at<T>(
         &self,
         step: Step,
@@ -217,8 +220,15 @@ impl Storage {
         while let Some(page) = pages.next().await {
             for object in page.expect("the bucket can be listed").contents.unwrap_or_default() {
                 let key = object.key.expect("an object has a key");
-                let body =
-                    self.owner.get_object().bucket(BUCKET).key(&key).send().await.expect("it is there").body;
+                let body = self
+                    .owner
+                    .get_object()
+                    .bucket(BUCKET)
+                    .key(&key)
+                    .send()
+                    .await
+                    .expect("it is there")
+                    .body;
                 objects.insert(key, body.collect().await.expect("it arrives").to_vec());
             }
         }
@@ -233,7 +243,13 @@ impl Storage {
 
     /// Removes an object, as somebody else might.
     pub async fn remove(&self, key: &str) {
-        self.owner.delete_object().bucket(BUCKET).key(key).send().await.expect("the object can be removed");
+        self.owner
+            .delete_object()
+            .bucket(BUCKET)
+            .key(key)
+            .send()
+            .await
+            .expect("the object can be removed");
     }
 
     /// Uploads that were begun and neither completed nor given up.
@@ -249,11 +265,12 @@ impl Drop for Storage {
     }
 }
 
-/// S3 decides on a conditional write and does it in one step; a folder does not, so requests take turns.
+/// S3 decides on a conditional write and does it in one step; a folder does not, so requests take
+/// turns.
 type Turn = tokio::sync::Mutex<()>;
 
-/// Does in full what S3 was asked in full, even if the one who asked is gone before the answer; what did
-/// not arrive in full is not done at all.
+/// Does in full what S3 was asked in full, even if the one who asked is gone before the answer;
+/// what did not arrive in full is not done at all.
 async fn all_or_nothing(
     s3: &S3Service,
     request: Request<Incoming>,

@@ -37,7 +37,8 @@ pub fn records(body: &[u8]) -> Result<Vec<Value>, String> {
     text.lines().map(|line| serde_json::from_str(line).map_err(|error| error.to_string())).collect()
 }
 
-/// A record as its row ought to be, where nothing about it is unexpected: names in snake case, nothing that is null.
+/// A record as its row ought to be, where nothing about it is unexpected: names in snake case,
+/// nothing that is null.
 pub fn expected(record: &Value) -> Value {
     let Value::Object(members) = record else { return record.clone() };
     let renamed = members.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
@@ -52,7 +53,8 @@ pub fn expected(record: &Value) -> Value {
     Value::Object(renamed.collect())
 }
 
-/// Fields that a row holds of its record: all but those that EntraTrail adds and those that are null.
+/// Fields that a row holds of its record: all but those that EntraTrail adds and those that are
+/// null.
 pub fn held(row: &Value) -> Value {
     let Value::Object(columns) = row else { return row.clone() };
     let columns = columns

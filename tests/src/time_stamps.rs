@@ -49,8 +49,10 @@ impl TimeStamps {
 }
 
 fn answer(service: Service, request: &Request<Bytes>) -> Response<Full<Bytes>> {
-    let is_query =
-        request.headers().get("content-type").is_some_and(|kind| kind == "application/timestamp-query");
+    let is_query = request
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind == "application/timestamp-query");
     let query = request.body();
     if service == Service::Down || !is_query || query.len() != 69 {
         let mut refused = Response::new(Full::new(Bytes::from_static(b"<html>")));
@@ -65,7 +67,8 @@ fn answer(service: Service, request: &Request<Bytes>) -> Response<Full<Bytes>> {
     let nonce = &query[56..66];
     let policy = &[6, 2, 0x2a, 3];
     let info =
-        [&[2, 1, 1], &policy[..], &imprint, &[2, 1, 7], &element(0x18, b"20261127211618Z"), nonce].concat();
+        [&[2, 1, 1], &policy[..], &imprint, &[2, 1, 7], &element(0x18, b"20261127211618Z"), nonce]
+            .concat();
     let info = element(4, &element(0x30, &info));
     let kind = &[6, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 0x10, 1, 4];
     let content = element(0x30, &[&kind[..], &element(0xa0, &info)].concat());

@@ -84,12 +84,13 @@ impl World {
         self.signing = Some(Signing { signer: Arc::new(signer), _keys: keys });
     }
 
-    /// The signed log, read by an outsider with the verifier key, and whether the ledger is what it says; `None` where
-    /// nothing was signed yet.
+    /// The signed log, read by an outsider with the verifier key, and whether the ledger is what it
+    /// says; `None` where nothing was signed yet.
     pub async fn signed_log(&self) -> Option<(SignedLog, LedgerCheck)> {
         let signing = self.signing.as_ref()?;
         let archive = self.archive();
-        let signed = SignedLog::read(&archive, self.log, &signing.signer.verifier_keys(self.log)).await;
+        let signed =
+            SignedLog::read(&archive, self.log, &signing.signer.verifier_keys(self.log)).await;
         let signed = signed.expect("the log is sound")?;
         let check = signed.check_ledgers(&archive).await.expect("the archive can be read");
         Some((signed, check))
@@ -142,7 +143,11 @@ impl World {
     }
 
     /// One run for `event`, up to `stop_at`.
-    pub async fn run_for(&self, event: &Value, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
+    pub async fn run_for(
+        &self,
+        event: &Value,
+        stop_at: Option<DateTime<Utc>>,
+    ) -> Result<Run, Error> {
         tokio::time::sleep(START).await;
         let collector = self.collector()?;
         // In a box: a run is too large and too deep a future for those that wait for it.
@@ -155,7 +160,9 @@ impl World {
         for _ in 0..50 {
             match self.run().await {
                 Ok(run) if run.error.is_none() && run.report.remaining_windows == 0 => return run,
-                Ok(run) => last = format!("{:?}, {} windows left", run.error, run.report.remaining_windows),
+                Ok(run) => {
+                    last = format!("{:?}, {} windows left", run.error, run.report.remaining_windows)
+                }
                 Err(error) => last = error.to_string(),
             }
         }
@@ -173,7 +180,9 @@ impl World {
     /// Puts an object into the archive, as somebody else might.
     pub async fn put(&self, key: &str, body: &[u8]) {
         match &self.folder {
-            Some(folder) => std::fs::write(folder.path().join(key), body).expect("the folder is ours"),
+            Some(folder) => {
+                std::fs::write(folder.path().join(key), body).expect("the folder is ours")
+            }
             None => self.storage.put(key, body).await,
         }
     }
@@ -181,7 +190,9 @@ impl World {
     /// Removes an object of the archive, as somebody else might.
     pub async fn remove(&self, key: &str) {
         match &self.folder {
-            Some(folder) => std::fs::remove_file(folder.path().join(key)).expect("the file is there"),
+            Some(folder) => {
+                std::fs::remove_file(folder.path().join(key)).expect("the file is there")
+            }
             None => self.storage.remove(key).await,
         }
     }
@@ -204,7 +215,8 @@ impl World {
         Audit::of(&objects).against(served).against_throughout(&throughout)
     }
 
-    /// Records that every chain held that was followed to its end, if the scenario says `remember_chains`.
+    /// Records that every chain held that was followed to its end, if the scenario says
+    /// `remember_chains`.
     fn served_throughout(&self) -> Vec<Served> {
         let from = DateTime::UNIX_EPOCH;
         let to = self.simulator.now();
@@ -216,7 +228,8 @@ impl World {
 
     /// Records that a perfect reader of the log would be served now.
     pub fn visible(&self) -> Vec<Served> {
-        let is_wanted = |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
+        let is_wanted =
+            |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
         let version = match self.setting("SIGN_IN_EVENT_TYPES") {
             _ if self.log == Log::DirectoryAudits => ApiVersion::V1,
             None => ApiVersion::Beta,
@@ -232,8 +245,10 @@ impl World {
     pub fn unread<'a>(&self, audit: &'a Audit) -> impl Iterator<Item = Served> + use<'a> {
         let today = midnight(self.simulator.now().date_naive());
         let days = today - LONGEST_KEPT..today;
-        let visible = self.visible().into_iter().filter(move |record| days.contains(&owned_at(record)));
-        visible.filter(|record| !audit.holds(stream_folder(record.stream), &canonical(&record.json)))
+        let visible =
+            self.visible().into_iter().filter(move |record| days.contains(&owned_at(record)));
+        visible
+            .filter(|record| !audit.holds(stream_folder(record.stream), &canonical(&record.json)))
     }
 
     /// Reader's settings that differ from the defaults.
@@ -247,7 +262,8 @@ impl World {
             (Log::DirectoryAudits, _) => vec!["directory-audits".to_owned()],
             (Log::SignIns, Some(types)) => types.split(',').map(str::to_owned).collect(),
             (Log::SignIns, None) => {
-                let all = Stream::ALL.into_iter().filter(|stream| *stream != Stream::DirectoryAudits);
+                let all =
+                    Stream::ALL.into_iter().filter(|stream| *stream != Stream::DirectoryAudits);
                 all.map(|stream| stream.name().to_owned()).collect()
             }
         }

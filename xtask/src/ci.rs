@@ -25,7 +25,11 @@ const OLD_TLS: [&str; 9] = [
 struct Times(Vec<(String, Duration)>);
 
 impl Times {
-    fn measure<T>(&mut self, part: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    fn measure<T>(
+        &mut self,
+        part: &str,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         println!("\n== {part}");
         let started = Instant::now();
         let done = work();
@@ -52,7 +56,9 @@ pub(crate) fn run() -> Result<(), Failure> {
 
 fn run_parts(times: &mut Times) -> Result<(), Failure> {
     times.measure("machine", || process::script("preflight", &["test"]))?;
-    times.measure("format", || process::run(&mut process::cargo(&["fmt", "--all", "--", "--check"])))?;
+    times.measure("format", || {
+        process::run(&mut process::cargo(&["fmt", "--all", "--", "--check"]))
+    })?;
     times.measure("features of the functions", check_tls)?;
     // First, so that a network that is missing is noticed before the build.
     times.measure("emulator", || process::script("install-tools", &["emulator"]))?;
@@ -89,8 +95,16 @@ fn cargo(arguments: &[&str]) -> Command {
 }
 
 fn check_tls() -> Result<(), Failure> {
-    let mut command = process::cargo(&["tree", "--locked", "--edges", "normal", "--prefix", "none"]);
-    let tree = process::output(command.args(["-p", "sign-in-logs", "-p", "audit-logs", "-p", "findings"]))?;
+    let mut command =
+        process::cargo(&["tree", "--locked", "--edges", "normal", "--prefix", "none"]);
+    let tree = process::output(command.args([
+        "-p",
+        "sign-in-logs",
+        "-p",
+        "audit-logs",
+        "-p",
+        "findings",
+    ]))?;
     process::succeeded(tree.status)?;
     let text = String::from_utf8_lossy(&tree.stdout);
     let found: Vec<&str> =
@@ -99,7 +113,8 @@ fn check_tls() -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Sentence(format!(
-        "{} are a second TLS stack in the functions: turn off the default features of what pulls them in",
+        "{} are a second TLS stack in the functions: turn off the default features of what pulls \
+         them in",
         found.join(", ")
     )))
 }

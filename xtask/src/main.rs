@@ -24,7 +24,9 @@ usage: cargo xtask COMMAND
 
 /// Cargo chooses the features of all members, as everywhere: nothing is compiled a second time.
 fn generate() -> Result<(), process::Failure> {
-    process::run(process::cargo(&["run", "--quiet", "--bin", "generate", "--"]).arg(process::root()))
+    process::run(
+        process::cargo(&["run", "--quiet", "--bin", "generate", "--"]).arg(process::root()),
+    )
 }
 
 fn main() -> ExitCode {
@@ -35,9 +37,8 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["athena"] => athena::run(),
         ["tools", sets @ ..] if !sets.is_empty() => process::script("install-tools", sets),
-        ["package"] => {
-            process::script("install-tools", &["deploy"]).and_then(|()| process::script("package", &[]))
-        }
+        ["package"] => process::script("install-tools", &["deploy"])
+            .and_then(|()| process::script("package", &[])),
         ["generate"] => generate(),
         ["style"] => style::run(&[process::root()]),
         ["style", paths @ ..] => style::run(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()),

@@ -46,7 +46,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// The folder in which cargo builds.
 pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(path))
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |path| root().join(path))
 }
 
 /// Runs `command` to its end; what it prints is seen.

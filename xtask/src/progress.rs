@@ -21,7 +21,8 @@ pub(crate) fn build(packages: &[&str]) -> Result<(), Failure> {
 
 /// Crates that the selected packages need, as `cargo tree` counts them.
 fn crates(selection: &[&str]) -> Result<usize, Failure> {
-    let mut command = process::cargo(&["tree", "--locked", "--prefix", "none", "--edges", "normal,build"]);
+    let mut command =
+        process::cargo(&["tree", "--locked", "--prefix", "none", "--edges", "normal,build"]);
     let tree = process::output(command.args(selection))?;
     process::succeeded(tree.status)?;
     let text = String::from_utf8_lossy(&tree.stdout);

@@ -24,12 +24,10 @@ pub(crate) fn run(paths: &[PathBuf]) -> Result<(), Failure> {
     }
     print_row("all", &all);
     println!(
-        "\n\
-         lines     lines of code, without tests, comments and blank ones\n\
-         vague     first lines of documentation that begin with What, How, Where, Which, The same\n\
-         shared    types whose name another type of the crate has\n\
-         long      lines over 100 columns\n\
-         closures  closures with a name, tuples  let (a, b) = (x, y), inline  comments: per 1,000 lines"
+        "\nlines     lines of code, without tests, comments and blank ones\nvague     first lines \
+         of documentation that begin with What, How, Where, Which, The same\nshared    types whose \
+         name another type of the crate has\nlong      lines over 100 columns\nclosures  closures \
+         with a name, tuples  let (a, b) = (x, y), inline  comments: per 1,000 lines"
     );
     Ok(())
 }
@@ -54,11 +52,16 @@ fn share(part: usize, whole: usize, unit: usize) -> f64 {
 }
 
 /// Counts every file below `folder` under the name of the crate it belongs to.
-fn collect(folder: &Path, name: &str, crates: &mut BTreeMap<String, Counts>) -> Result<(), Failure> {
+fn collect(
+    folder: &Path,
+    name: &str,
+    crates: &mut BTreeMap<String, Counts>,
+) -> Result<(), Failure> {
     if folder.is_file() {
         return count(folder, name, crates);
     }
-    let name = if folder.join("Cargo.toml").exists() { crate_name(folder) } else { name.to_owned() };
+    let name =
+        if folder.join("Cargo.toml").exists() { crate_name(folder) } else { name.to_owned() };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| Failure::io(folder, &error))? {
         paths.push(entry.map_err(|error| Failure::io(folder, &error))?.path());
@@ -73,7 +76,9 @@ fn collect(folder: &Path, name: &str, crates: &mut BTreeMap<String, Counts>) -> 
             if !is_left_out || path.join("Cargo.toml").exists() {
                 collect(&path, &name, crates)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") && file_name != "tests.rs" {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && file_name != "tests.rs"
+        {
             count(&path, &name, crates)?;
         }
     }

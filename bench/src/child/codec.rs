@@ -1,4 +1,5 @@
-//! What cannot be saved: unpacking the answers and compressing the objects, with the product's codec and level.
+//! What cannot be saved: unpacking the answers and compressing the objects, with the product's
+//! codec and level.
 
 use super::Outcome;
 use super::usage::cpu_time;
@@ -15,7 +16,10 @@ use std::time::Duration;
 const LINES: usize = 1000;
 
 /// Only the calls to the codec are on the account; reading files is not.
-pub(super) fn unpack_and_compress(answers: &[PathBuf], objects: &[PathBuf]) -> Result<Outcome, Failure> {
+pub(super) fn unpack_and_compress(
+    answers: &[PathBuf],
+    objects: &[PathBuf],
+) -> Result<Outcome, Failure> {
     let mut outcome = Outcome { cpu_seconds: unpack(answers)?.as_secs_f64(), ..Outcome::default() };
     for object in objects {
         compress(object, &mut outcome)?;

@@ -42,7 +42,9 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
 /// The archive in the bucket that the environment names.
 pub(super) async fn open_archive(config: &Config) -> Archive {
     let aws = aws_config::load_from_env().await;
-    let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(config.has_own_s3_endpoint).build();
+    let s3 = aws_sdk_s3::config::Builder::from(&aws)
+        .force_path_style(config.has_own_s3_endpoint)
+        .build();
     let client = aws_sdk_s3::Client::from_conf(s3);
     Archive::in_bucket(Bucket::new(client, config.archive_bucket.clone(), Operator::Function))
 }

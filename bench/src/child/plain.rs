@@ -1,4 +1,5 @@
-//! What most scripts do: ask for the whole span, follow next links one after the other, count the records.
+//! What most scripts do: ask for the whole span, follow next links one after the other, count the
+//! records.
 
 use super::{Outcome, Source};
 use crate::Failure;
@@ -29,7 +30,8 @@ pub(super) async fn read(source: &Source) -> Result<Outcome, Failure> {
     let http = Client::new();
     let token = sign_on(&http, source).await?;
     let stream = Stream::SignIns(EventType::NonInteractiveUser);
-    let collection = Collection { graph_url: source.url.parse()?, version: GraphVersion::Beta, stream };
+    let collection =
+        Collection { graph_url: source.url.parse()?, version: GraphVersion::Beta, stream };
     let span = Span { start: midnight(source.first_day), end: midnight(source.end_day) };
     let mut link = Some(collection.link(span, FULL_PAGE));
     let mut records = 0;
@@ -55,8 +57,10 @@ pub(crate) async fn sign_on(http: &Client, source: &Source) -> Result<String, Fa
         .append_pair("scope", "https://graph.microsoft.com/.default")
         .finish();
     let url = format!("{}/{}/oauth2/v2.0/token", source.url, source.tenant_id);
-    let request = http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
-    let answer: Value = serde_json::from_slice(&request.send().await?.error_for_status()?.bytes().await?)?;
+    let request =
+        http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+    let answer: Value =
+        serde_json::from_slice(&request.send().await?.error_for_status()?.bytes().await?)?;
     Ok(answer["access_token"].as_str().ok_or("the answer to signing on holds no token")?.to_owned())
 }
 

@@ -16,7 +16,8 @@ pub(super) async fn read_back(source: &Source, with_tables: bool) -> Result<Outc
             for row in archive.ledger(stream, day).await?.0.reads_with_object() {
                 if with_tables {
                     let Some(object) = row.object() else { continue };
-                    outcome.records += archive.write_table(stream, object, row.started_at).await?.rows;
+                    outcome.records +=
+                        archive.write_table(stream, object, row.started_at).await?.rows;
                 } else {
                     let object = RawObject { window: row.window, read: row.read };
                     archive.read_object(stream, object, |_, _| outcome.records += 1).await?;

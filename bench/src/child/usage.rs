@@ -9,8 +9,8 @@ pub(super) fn cpu_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
-/// The most memory that was resident at once. Not `ru_maxrss`: that counts what the parent held before this
-/// program took its place.
+/// The most memory that was resident at once. Not `ru_maxrss`: that counts what the parent held
+/// before this program took its place.
 pub(super) fn peak_bytes() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB"));

@@ -52,12 +52,15 @@ impl<'truth> Tally<'truth> {
         }
     }
 
-    /// Draws the line. An altered content stands for one version of its id that is otherwise not kept.
+    /// Draws the line. An altered content stands for one version of its id that is otherwise not
+    /// kept.
     pub(crate) fn close(mut self, was_reported: impl Fn(NaiveDate) -> bool) -> Account {
-        let mut account = Account { doubled: self.doubled, strange: self.strange, ..Account::default() };
+        let mut account =
+            Account { doubled: self.doubled, strange: self.strange, ..Account::default() };
         for content in &self.altered {
             let versions = self.truth.versions_of(*content).iter();
-            let mut expected = versions.filter(|version| self.truth.expected_day(**version).is_some());
+            let mut expected =
+                versions.filter(|version| self.truth.expected_day(**version).is_some());
             if let Some(version) = expected.find(|version| !self.is_kept[**version]) {
                 self.is_kept[*version] = true;
                 account.altered += 1;
@@ -115,7 +118,8 @@ mod tests {
     fn what_is_missing_is_silently_lost_unless_its_day_was_reported() {
         let truth = truth(&[&[ONE], &[TWO], &[r#"{"id":"3"}"#]]);
         let reported = |day: NaiveDate| day.to_string() == "2026-11-23";
-        let expected = Account { kept: 1, silently_lost: 1, reported_lost: 1, ..Account::default() };
+        let expected =
+            Account { kept: 1, silently_lost: 1, reported_lost: 1, ..Account::default() };
         assert_eq!(account(&truth, &[ONE], reported), expected);
     }
 
@@ -143,8 +147,12 @@ mod tests {
     #[test]
     fn an_altered_record_stands_for_one_version_of_its_id() {
         let truth = truth(&[&[ONE], &[ONE_CHANGED], &[TWO]]);
-        let found = account(&truth, &[r#"{"id":"1","risk":""}"#, r#"{"id":"1","risk":""}"#, TWO], |_| false);
-        let expected = Account { kept: 2, altered: 1, doubled: 1, silently_lost: 1, ..Account::default() };
+        let found =
+            account(&truth, &[r#"{"id":"1","risk":""}"#, r#"{"id":"1","risk":""}"#, TWO], |_| {
+                false
+            });
+        let expected =
+            Account { kept: 2, altered: 1, doubled: 1, silently_lost: 1, ..Account::default() };
         assert_eq!(found, expected);
     }
 
@@ -158,7 +166,10 @@ mod tests {
     #[test]
     fn what_nobody_had_to_read_is_neither_kept_nor_lost() {
         let mut truth = truth(&[&[ONE]]);
-        truth.learn(&OnFile { time: "2026-11-22T09:00:00Z".parse().unwrap(), texts: vec![TWO.to_owned()] });
+        truth.learn(&OnFile {
+            time: "2026-11-22T09:00:00Z".parse().unwrap(),
+            texts: vec![TWO.to_owned()],
+        });
         let found = account(&truth, &[ONE, TWO], |_| false);
         assert_eq!(found, Account { kept: 1, ..Account::default() });
     }

@@ -71,7 +71,9 @@ impl Rung {
             Runs::Once => "read once".to_owned(),
             Runs::Daily(days) => format!("read on {days} mornings"),
             Runs::Twice => "read twice on one morning".to_owned(),
-            Runs::Killed(pages) => format!("killed after {pages} pages of 0.2 s each, and read again"),
+            Runs::Killed(pages) => {
+                format!("killed after {pages} pages of 0.2 s each, and read again")
+            }
         };
         format!("{records} records a day, pages of {page}, {runs}")
     }
@@ -128,7 +130,11 @@ const FAULTS: [(&str, Runs, &str); 12] = [
         Runs::Once,
         "[[faults.script]]\nkind = 'cut'\nnth = 4\ntimes = 2",
     ),
-    ("the access token ends in the middle", Runs::Once, "[[faults.script]]\nkind = 'token_expired'\nnth = 5"),
+    (
+        "the access token ends in the middle",
+        Runs::Once,
+        "[[faults.script]]\nkind = 'token_expired'\nnth = 5",
+    ),
     (
         "a fifth of the records arrive up to three hours late",
         Runs::Daily(3),

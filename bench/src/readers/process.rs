@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Time between two looks at it. A peak of memory is the operating system's own, up to the last look.
+/// Time between two looks at it. A peak of memory is the operating system's own, up to the last
+/// look.
 const INTERVAL: Duration = Duration::from_millis(5);
 /// Letters of a message that are shown.
 const LONGEST_MESSAGE: usize = 160;
@@ -85,10 +86,11 @@ pub(crate) fn watch(
     cost.wall = started.elapsed();
     // What has ended keeps its account until it is waited for.
     let stat = std::fs::read_to_string(proc.join("stat"))?;
-    cost.cpu =
-        cpu_time(&stat, rustix::param::clock_ticks_per_second()).ok_or("/proc/PID/stat is not understood")?;
+    cost.cpu = cpu_time(&stat, rustix::param::clock_ticks_per_second())
+        .ok_or("/proc/PID/stat is not understood")?;
     let is_well = process.wait()?.success();
-    let how = forced.unwrap_or_else(|| if is_well { How::Well } else { How::Failed(last_line(&messages)) });
+    let how = forced
+        .unwrap_or_else(|| if is_well { How::Well } else { How::Failed(last_line(&messages)) });
     Ok(Ending { cost, how })
 }
 
@@ -103,7 +105,8 @@ fn has_ended(status: &str) -> bool {
     status.lines().any(|line| line.starts_with("State:") && line.contains('Z'))
 }
 
-/// User and system time of `/proc/PID/stat`: the 14th and 15th word. The second one, the name, may hold blanks.
+/// User and system time of `/proc/PID/stat`: the 14th and 15th word. The second one, the name, may
+/// hold blanks.
 fn cpu_time(stat: &str, ticks_per_second: u64) -> Option<Duration> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut words = rest.split_whitespace().skip(11);
@@ -151,10 +154,15 @@ mod tests {
 
     #[test]
     fn input_arrives_and_memory_and_time_are_counted() {
-        let script = "read word; [ \"$word\" = hello ]; end=$?; i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exit $end";
+        let script = "read word; [ \"$word\" = hello ]; end=$?; i=0; while [ $i -lt 100000 ]; do \
+                      i=$((i+1)); done; exit $end";
         let ending = watch(shell(script), b"hello\n", LONG, || false).unwrap();
         assert_eq!(ending.how, How::Well);
-        assert!(ending.cost.peak_bytes > 100_000 && ending.cost.cpu > Duration::ZERO, "{:?}", ending.cost);
+        assert!(
+            ending.cost.peak_bytes > 100_000 && ending.cost.cpu > Duration::ZERO,
+            "{:?}",
+            ending.cost
+        );
         assert!(ending.cost.wall >= ending.cost.cpu / 2);
     }
 
@@ -162,7 +170,10 @@ mod tests {
     fn the_files_below_proc_are_understood() {
         let status = "Name:\tread) Z\nState:\tR (running)\nVmHWM:\t   12345 kB\nVmRSS:\t 1 kB\n";
         assert_eq!((peak_bytes(status), has_ended(status)), (Some(12_345 * 1024), false));
-        assert!(has_ended("Name:\tsh\nState:\tZ (zombie)\n") && peak_bytes("State:\tZ (zombie)\n").is_none());
+        assert!(
+            has_ended("Name:\tsh\nState:\tZ (zombie)\n")
+                && peak_bytes("State:\tZ (zombie)\n").is_none()
+        );
         let stat = "7 (a) b) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 9 9 20 0 1 0 5 6 7";
         assert_eq!(cpu_time(stat, 100), Some(Duration::from_secs(3)));
         assert_eq!(cpu_time("7 (a", 100), None);

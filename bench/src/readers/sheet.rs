@@ -21,7 +21,8 @@ readers: the product beside what a user would pick instead, each on the same sim
   reported   versions that it lacks after a run that reported a failure
   wall, CPU  of all runs together; memory is the largest peak; in brackets as a multiple of the product's";
 
-const HEADS: [&str; 9] = ["", "kept", "altered", "doubled", "silent", "reported", "wall", "CPU", "memory"];
+const HEADS: [&str; 9] =
+    ["", "kept", "altered", "doubled", "silent", "reported", "wall", "CPU", "memory"];
 
 /// Results of every tool on one rung.
 #[derive(Debug)]
@@ -39,7 +40,8 @@ pub(super) struct Sheet {
 pub(super) fn introduction(patience: Duration) -> String {
     let minutes = patience.as_secs() / 60;
     format!(
-        "{WHAT_IS_COMPARED}\n  A run that takes longer than {minutes} minutes is broken off and counts as a failure.\n"
+        "{WHAT_IS_COMPARED}\n  A run that takes longer than {minutes} minutes is broken off and \
+         counts as a failure.\n"
     )
 }
 
@@ -54,9 +56,11 @@ impl Sheet {
         }
     }
 
-    /// Enters what a tool came to; the product first, because the others are shown as a multiple of it.
+    /// Enters what a tool came to; the product first, because the others are shown as a multiple of
+    /// it.
     pub(super) fn enter(&mut self, tool: Tool, played: &Played) {
-        let Account { kept, altered, doubled, silently_lost, reported_lost, strange } = played.account;
+        let Account { kept, altered, doubled, silently_lost, reported_lost, strange } =
+            played.account;
         let [wall, cpu, memory] = costs(played.cost, self.product);
         if tool == Tool::EntraTrail {
             self.product = Some(played.cost);
@@ -65,27 +69,37 @@ impl Sheet {
         let [kept, altered, doubled, silent, reported] =
             [kept, altered, doubled, silently_lost, reported_lost].map(thousands);
         self.rows.push([tool.title(), kept, altered, doubled, silent, reported, wall, cpu, memory]);
-        self.remarks.extend(played.reported.iter().map(|said| format!("{} reported: {said}", tool.title())));
+        self.remarks.extend(
+            played.reported.iter().map(|said| format!("{} reported: {said}", tool.title())),
+        );
         if strange > 0 {
             let lines = thousands(strange);
-            self.remarks
-                .push(format!("{} holds {lines} lines that are no record of the tenant", tool.title()));
+            self.remarks.push(format!(
+                "{} holds {lines} lines that are no record of the tenant",
+                tool.title()
+            ));
         }
     }
 
     /// Enters that a tool could not be started at all.
     pub(super) fn miss(&mut self, tool: Tool, why: &str) {
-        self.remarks.push(format!("{} was not measured: it could not be installed: {why}", tool.title()));
+        self.remarks
+            .push(format!("{} was not measured: it could not be installed: {why}", tool.title()));
     }
 }
 
 /// Wall time, CPU time and memory, each as a multiple of the product's where that is known.
 fn costs(cost: Cost, product: Option<Cost>) -> [String; 3] {
-    let figures = |cost: Cost| [cost.wall.as_secs_f64(), cost.cpu.as_secs_f64(), megabytes(cost.peak_bytes)];
+    let figures =
+        |cost: Cost| [cost.wall.as_secs_f64(), cost.cpu.as_secs_f64(), megabytes(cost.peak_bytes)];
     let own = figures(cost);
     let products = product.map(figures);
     std::array::from_fn(|index| {
-        let unit = if index == 2 { format!("{:.0} MB", own[index]) } else { format!("{:.1} s", own[index]) };
+        let unit = if index == 2 {
+            format!("{:.0} MB", own[index])
+        } else {
+            format!("{:.1} s", own[index])
+        };
         match products.map(|figures| own[index] / figures[index]) {
             Some(ratio) if ratio.is_finite() => format!("{unit} ({ratio:.1})"),
             _ => unit,
@@ -96,8 +110,9 @@ fn costs(cost: Cost, product: Option<Cost>) -> [String; 3] {
 impl fmt::Display for Sheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
-        let width =
-            |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        let width = |column: usize| {
+            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+        };
         let widths: [usize; 9] = std::array::from_fn(width);
         for row in &self.rows {
             write!(f, "  {:width$}", row[0], width = widths[0])?;
@@ -130,16 +145,20 @@ mod tests {
     fn the_others_stand_beside_the_product_with_their_ratio() {
         let mut sheet = sheet(Account { kept: 1_000, ..Account::default() });
         let other = Account { kept: 990, silently_lost: 10, ..Account::default() };
-        sheet.enter(Tool::GraphRsSdk, &Played { reported: vec!["oh".to_owned()], ..played(other, 5) });
+        sheet.enter(
+            Tool::GraphRsSdk,
+            &Played { reported: vec!["oh".to_owned()], ..played(other, 5) },
+        );
         sheet.miss(Tool::MsgraphSdk, "pip failed");
         assert_eq!(
             sheet.to_string(),
-            "a day without any trouble: 1,000 records a day, pages of 1,000, read once\n\
-             \x20                      kept  altered  doubled  silent  reported         wall          CPU      memory\n\
-             \x20 EntraTrail 0.1.0    1,000        0        0       0         0        2.0 s        2.0 s        2 MB\n\
-             \x20 graph-rs-sdk 3.0.1    990        0        0      10         0  5.0 s (2.5)  5.0 s (2.5)  5 MB (2.5)\n\
-             \x20 graph-rs-sdk 3.0.1 reported: oh\n\
-             \x20 msgraph-sdk 1.65.0 was not measured: it could not be installed: pip failed\n"
+            "a day without any trouble: 1,000 records a day, pages of 1,000, read \
+             once\n\x20                      kept  altered  doubled  silent  reported         wall          CPU      memory\n\x20 \
+             EntraTrail 0.1.0    1,000        0        0       0         0        2.0 s        2.0 \
+             s        2 MB\n\x20 graph-rs-sdk \
+             3.0.1    990        0        0      10         0  5.0 s (2.5)  5.0 s (2.5)  5 MB \
+             (2.5)\n\x20 graph-rs-sdk 3.0.1 reported: oh\n\x20 msgraph-sdk 1.65.0 was not \
+             measured: it could not be installed: pip failed\n"
         );
         assert!(!sheet.is_breached);
     }

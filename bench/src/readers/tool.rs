@@ -52,9 +52,15 @@ impl Tool {
     pub(crate) fn title(self) -> String {
         match self {
             Self::EntraTrail => format!("EntraTrail {}", env!("CARGO_PKG_VERSION")),
-            Self::MsgraphSdk => format!("{} {}", self.name(), pinned(REQUIREMENTS, "msgraph-sdk==", '\n')),
+            Self::MsgraphSdk => {
+                format!("{} {}", self.name(), pinned(REQUIREMENTS, "msgraph-sdk==", '\n'))
+            }
             Self::GraphRsSdk => {
-                format!("{} {}", self.name(), pinned(MANIFEST, "graph-rs-sdk = { version = \"=", '"'))
+                format!(
+                    "{} {}",
+                    self.name(),
+                    pinned(MANIFEST, "graph-rs-sdk = { version = \"=", '"')
+                )
             }
         }
     }
@@ -82,13 +88,19 @@ impl Tool {
             let program = String::from_utf8_lossy(&output.stdout).trim().into();
             return Ok(Installed { tool: self, program });
         }
-        Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("without a word").to_owned())
+        Err(String::from_utf8_lossy(&output.stderr)
+            .lines()
+            .last()
+            .unwrap_or("without a word")
+            .to_owned())
     }
 }
 
 /// The version that a file pins, from `before` to `after`.
 fn pinned(file: &'static str, before: &str, after: char) -> &'static str {
-    file.split_once(before).and_then(|(_, rest)| rest.split(after).next()).unwrap_or("of an unknown version")
+    file.split_once(before)
+        .and_then(|(_, rest)| rest.split(after).next())
+        .unwrap_or("of an unknown version")
 }
 
 impl Installed {
@@ -96,7 +108,9 @@ impl Installed {
     pub(crate) async fn shelf(&self) -> Result<Shelf, Failure> {
         Ok(match self.tool {
             Tool::EntraTrail => Shelf::Bucket(Bucket::open().await?),
-            Tool::MsgraphSdk | Tool::GraphRsSdk => Shelf::Folder(TempDir::with_prefix("entratrail-bench-")?),
+            Tool::MsgraphSdk | Tool::GraphRsSdk => {
+                Shelf::Folder(TempDir::with_prefix("entratrail-bench-")?)
+            }
         })
     }
 
@@ -113,7 +127,10 @@ impl Installed {
         command.env_clear().env("GRAPH_URL", url).env("LOGIN_URL", url);
         match kept_in {
             Shelf::Bucket(bucket) => {
-                command.arg(child::WORD).envs(bucket.environment()).env("PARAMETER_PREFIX", "/bench");
+                command
+                    .arg(child::WORD)
+                    .envs(bucket.environment())
+                    .env("PARAMETER_PREFIX", "/bench");
                 command.env("SIGN_IN_EVENT_TYPES", "interactiveUser");
                 command.env("HISTORY_DAYS", rung.days().to_string());
                 command.env("GRAPH_REQUESTS_PER_10S", "10000");

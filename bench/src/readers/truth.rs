@@ -39,8 +39,8 @@ struct Version {
 }
 
 impl Truth {
-    /// Looks at the interactive sign-ins of v1.0, and says which versions are on file now and belong to a day that is
-    /// over.
+    /// Looks at the interactive sign-ins of v1.0, and says which versions are on file now and
+    /// belong to a day that is over.
     pub(crate) fn look(&mut self, simulator: &Simulator, now: DateTime<Utc>) -> Vec<usize> {
         let mut on_file = Vec::new();
         simulator.each_on_file(Stream::InteractiveUser, ApiVersion::V1, |version| {
@@ -55,7 +55,8 @@ impl Truth {
 
     /// The number of a version, which is new where its content is.
     pub(crate) fn learn(&mut self, on_file: &OnFile) -> usize {
-        let contents: Vec<_> = on_file.texts.iter().filter_map(|text| Content::of(text.as_bytes())).collect();
+        let contents: Vec<_> =
+            on_file.texts.iter().filter_map(|text| Content::of(text.as_bytes())).collect();
         let known = contents.first().and_then(|content| self.version(*content));
         let version = known.unwrap_or_else(|| {
             self.versions.push(Version { day: on_file.time.date_naive(), is_expected: false });

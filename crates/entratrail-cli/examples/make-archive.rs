@@ -1,11 +1,12 @@
-//! Makes an archive of any size in a folder, to measure `entratrail verify`, `rebuild` and `report`:
+//! Makes an archive of any size in a folder, to measure `entratrail verify`, `rebuild` and
+//! `report`:
 //!
 //! ```text
 //! cargo run --release -p entratrail-cli --example make-archive -- FOLDER [OBJECTS] [RECORDS-PER-OBJECT] [MINUTES]
 //! ```
 //!
-//! Records are beta sign-ins as the simulator serves them; each object is a window of so many minutes (5), read and
-//! verified.
+//! Records are beta sign-ins as the simulator serves them; each object is a window of so many
+//! minutes (5), read and verified.
 
 use chrono::{DateTime, Days, SecondsFormat, TimeDelta, Utc};
 use entratrail::ledger::{Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject};
@@ -58,7 +59,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// Sign-ins as Graph's beta serves them.
 async fn samples() -> Result<Vec<String>, Box<dyn Error>> {
     let simulator = Simulator::start(Scenario::from_toml(TENANT)?).await?;
-    Ok(simulator.visible_in(ApiVersion::Beta).into_iter().map(|served| served.json.to_string()).collect())
+    Ok(simulator
+        .visible_in(ApiVersion::Beta)
+        .into_iter()
+        .map(|served| served.json.to_string())
+        .collect())
 }
 
 /// So many windows of that length, the last of them the day before yesterday.

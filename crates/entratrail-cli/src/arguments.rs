@@ -13,7 +13,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Archives a Microsoft Entra ID tenant's sign-in and audit logs, and proves that nothing is missing
+/// Archives a Microsoft Entra ID tenant's sign-in and audit logs, and proves that nothing is
+/// missing
 #[derive(Debug, Parser)]
 #[command(name = "entratrail", version, after_help = EXIT_STATUS)]
 pub(crate) struct Arguments {
@@ -21,8 +22,8 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 all done, nothing wrong; 1 something could not be read, was left or is wrong; \
-                           2 wrong use, or nothing could be done";
+const EXIT_STATUS: &str = "Exit status: 0 all done, nothing wrong; 1 something could not be read, \
+                           was left or is wrong; 2 wrong use, or nothing could be done";
 
 const CREDENTIALS: &str = "\
 Credentials: the environment variables ENTRATRAIL_TENANT_ID, ENTRATRAIL_CLIENT_ID and ENTRATRAIL_CLIENT_SECRET (or those
@@ -83,7 +84,8 @@ pub(crate) struct CollectArguments {
     /// Log to read
     #[arg(long, value_enum, default_value_t = Logs::Both)]
     pub(crate) log: Logs,
-    /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity, audits
+    /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity,
+    /// audits
     #[arg(long, value_delimiter = ',', conflicts_with = "log", value_parser = stream)]
     pub(crate) streams: Vec<Stream>,
     #[command(flatten)]
@@ -176,7 +178,8 @@ pub(crate) struct RebuildArguments {
     pub(crate) archive: Place,
     #[command(flatten)]
     pub(crate) span: SpanArguments,
-    /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity, audits
+    /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity,
+    /// audits
     #[arg(long, value_delimiter = ',', value_parser = stream)]
     pub(crate) streams: Vec<Stream>,
     #[command(flatten)]
@@ -275,7 +278,8 @@ pub(crate) struct SpanArguments {
     /// The last so many days, 1 to 30
     #[arg(long, value_name = "N", value_parser = days, conflicts_with = "from")]
     pub(crate) days: Option<u16>,
-    /// From this day or instant on (UTC), read or not: 2026-10-24, or 2026-10-24T06:05:00Z on a 5-minute boundary
+    /// From this day or instant on (UTC), read or not: 2026-10-24, or 2026-10-24T06:05:00Z on a
+    /// 5-minute boundary
     #[arg(long, value_name = "WHEN", value_parser = instant)]
     pub(crate) from: Option<DateTime<Utc>>,
     /// Up to this day or instant, which is not included; now where it is absent
@@ -305,7 +309,8 @@ pub(crate) enum Logs {
 }
 
 impl Arguments {
-    /// Reads the command line. What it holds in the wrong place is described, not quoted: it may be a secret.
+    /// Reads the command line. What it holds in the wrong place is described, not quoted: it may be
+    /// a secret.
     pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         Self::try_parse_from(words).map_err(described)
     }
@@ -408,7 +413,8 @@ fn expected(text: &str) -> Result<Expected, String> {
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     parse_instant(text).ok_or_else(|| {
-        "it must be a date such as 2026-10-24, or an RFC 3339 instant on a 5-minute boundary such as 2026-10-24T06:05:00Z"
+        "it must be a date such as 2026-10-24, or an RFC 3339 instant on a 5-minute boundary such \
+         as 2026-10-24T06:05:00Z"
             .to_owned()
     })
 }
@@ -418,10 +424,13 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("s3://").map(|bucket| bucket.trim_end_matches('/')) {
-            None if text.is_empty() => Err("it must name a folder, or a bucket as s3://BUCKET".to_owned()),
+            None if text.is_empty() => {
+                Err("it must name a folder, or a bucket as s3://BUCKET".to_owned())
+            }
             None => Ok(Self::Folder(text.into())),
             Some(bucket) if bucket.is_empty() || bucket.contains('/') => {
-                Err("a bucket is an archive as a whole: s3:// and its name, nothing more".to_owned())
+                Err("a bucket is an archive as a whole: s3:// and its name, nothing more"
+                    .to_owned())
             }
             Some(bucket) => Ok(Self::Bucket(bucket.to_owned())),
         }
@@ -468,9 +477,11 @@ mod tests {
         ];
         for place in places {
             let line = place.replace('?', SECRET);
-            let words = ["entratrail"].into_iter().chain(line.split_whitespace()).map(OsString::from);
+            let words =
+                ["entratrail"].into_iter().chain(line.split_whitespace()).map(OsString::from);
             let text = Arguments::read(words).unwrap_err().to_string();
-            let pieces: Vec<_> = SECRET.as_bytes().windows(8).map(String::from_utf8_lossy).collect();
+            let pieces: Vec<_> =
+                SECRET.as_bytes().windows(8).map(String::from_utf8_lossy).collect();
             assert!(!pieces.iter().any(|piece| text.contains(&**piece)), "{place}: {text}");
         }
     }
@@ -478,8 +489,9 @@ mod tests {
     #[test]
     fn streams_decide_which_logs_are_read() {
         let wanted = |line: &str| {
-            let words =
-                ["entratrail", "collect", "--archive", "a"].into_iter().chain(line.split_whitespace());
+            let words = ["entratrail", "collect", "--archive", "a"]
+                .into_iter()
+                .chain(line.split_whitespace());
             match Arguments::try_parse_from(words).unwrap().command {
                 Command::Collect(arguments) => arguments.wanted(),
                 _ => unreachable!(),
@@ -488,7 +500,10 @@ mod tests {
         assert_eq!(wanted("").0.len(), 2);
         assert_eq!(wanted("--log audit"), (vec![Log::DirectoryAudits], EventType::ALL.to_vec()));
         let two = wanted("--streams audits,servicePrincipal");
-        assert_eq!(two, (vec![Log::SignIns, Log::DirectoryAudits], vec![EventType::ServicePrincipal]));
+        assert_eq!(
+            two,
+            (vec![Log::SignIns, Log::DirectoryAudits], vec![EventType::ServicePrincipal])
+        );
         assert_eq!(wanted("--streams audits"), (vec![Log::DirectoryAudits], vec![]));
     }
 }

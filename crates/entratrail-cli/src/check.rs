@@ -51,7 +51,8 @@ fn check_folder(folder: &Path, given: &[VerifierKey]) -> Result<String, Broken> 
         return Err(Broken("the checkpoint is of another log than the key".to_owned()));
     }
     let row = row_of(&entry)?;
-    let object = row.object().ok_or_else(|| Broken(format!("{ENTRY} is no read that stored an object")))?;
+    let object =
+        row.object().ok_or_else(|| Broken(format!("{ENTRY} is no read that stored an object")))?;
     let root = record_path.root(leaf_hash(&record), row.counts().new);
     if root.map(|root| hexadecimal(&root)) != object.records_root {
         let what = format!("{RECORD_PROOF} does not lead from {RECORD} to records_root in {ENTRY}");
@@ -69,13 +70,15 @@ fn check_folder(folder: &Path, given: &[VerifierKey]) -> Result<String, Broken> 
     ))
 }
 
-/// Keys that may have signed: those that are given, and each to which a log of one of them has changed.
+/// Keys that may have signed: those that are given, and each to which a log of one of them has
+/// changed.
 fn with_new_keys(folder: &Path, given: &[VerifierKey]) -> Result<Vec<VerifierKey>, Broken> {
     let mut keys = given.to_vec();
     for name in (1..).map(key_change).take_while(|name| folder.join(name).exists()) {
         let proved = proved_entry(folder, &name)?;
         let is_trusted = proved.note.signers(&keys).is_ok();
-        let LogEntry::NewKey(new) = LogEntry::parse(&String::from_utf8_lossy(&proved.entry))? else {
+        let LogEntry::NewKey(new) = LogEntry::parse(&String::from_utf8_lossy(&proved.entry))?
+        else {
             return Err(Broken(format!("{name} is no change of the key")));
         };
         if is_trusted && proved.note.signers(std::slice::from_ref(&new)).is_ok() {
@@ -94,7 +97,9 @@ fn proved_entry(folder: &Path, name: &str) -> Result<ProvedEntry, Broken> {
     let note = SignedNote::parse(note.as_bytes()).map_err(named(&proof_name))?;
     let checkpoint = Checkpoint::of(&note).map_err(named(&proof_name))?;
     if path.root(leaf_hash(&entry), checkpoint.tree.size) != Some(checkpoint.tree.root) {
-        return Err(Broken(format!("{proof_name} does not lead from {name} to the root in its checkpoint")));
+        return Err(Broken(format!(
+            "{proof_name} does not lead from {name} to the root in its checkpoint"
+        )));
     }
     Ok(ProvedEntry { entry, index: path.index, note, checkpoint })
 }
@@ -112,7 +117,8 @@ fn row_of(entry: &[u8]) -> Result<ReadRow, Broken> {
 }
 
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Broken> {
-    std::fs::read(folder.join(name)).map_err(|error| Broken(format!("{name} could not be read ({error})")))
+    std::fs::read(folder.join(name))
+        .map_err(|error| Broken(format!("{name} could not be read ({error})")))
 }
 
 fn text(folder: &Path, name: &str) -> Result<String, Broken> {

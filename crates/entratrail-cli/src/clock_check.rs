@@ -10,8 +10,8 @@ const MOST_OFF: TimeDelta = TimeDelta::minutes(5);
 pub(crate) fn check(server_ahead: Option<TimeDelta>) -> Result<(), Error> {
     match server_ahead {
         Some(ahead) if ahead.abs() > MOST_OFF => Err(Error::Configuration(format!(
-            "this machine's clock is {} minutes {} Entra's, and a wrong clock makes wrong proof; set the clock, then start \
-             again; nothing was read",
+            "this machine's clock is {} minutes {} Entra's, and a wrong clock makes wrong proof; \
+             set the clock, then start again; nothing was read",
             ahead.num_minutes().abs(),
             if ahead > TimeDelta::zero() { "behind" } else { "ahead of" }
         ))),
@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn a_clock_may_be_off_by_minutes_and_not_by_hours() {
-        let check = |minutes| check(Some(TimeDelta::minutes(minutes))).map_err(|error| error.to_string());
+        let check =
+            |minutes| check(Some(TimeDelta::minutes(minutes))).map_err(|error| error.to_string());
         assert!(check(4).is_ok() && check(-4).is_ok() && super::check(None).is_ok());
         assert!(check(180).unwrap_err().contains("180 minutes behind"));
         assert!(check(-180).unwrap_err().contains("180 minutes ahead of"));

@@ -42,8 +42,11 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
         () = interrupt.wait() => return Ok(Status::SomethingLeft),
     };
     clock_check::check(server_ahead)?;
-    let display =
-        if arguments.output.quiet { Display::Nothing } else { Display::for_this_terminal(&settings) };
+    let display = if arguments.output.quiet {
+        Display::Nothing
+    } else {
+        Display::for_this_terminal(&settings)
+    };
     let signer = arguments.evidence_key.as_deref().map(|path| Signer::in_file(path).map(Arc::new));
     let collectors = collectors(&logs, &graph, &settings, &origin, &archive, clock);
     let collectors = collectors.into_iter().map(|collector| collector.signed_by(signer.clone()));
@@ -54,11 +57,13 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
         (false, true) => {}
         (false, false) => summary::print(&arguments.archive, &runs),
     }
-    if let (Some(path), false) = (&arguments.evidence_key, arguments.output.quiet || arguments.output.json) {
+    if let (Some(path), false) =
+        (&arguments.evidence_key, arguments.output.quiet || arguments.output.json)
+    {
         let path = path.display();
         say(&format!(
-            "The log of the ledger is signed; keep {path}.verifier and the checkpoints where nobody who can \
-             write the archive can change them."
+            "The log of the ledger is signed; keep {path}.verifier and the checkpoints where \
+             nobody who can write the archive can change them."
         ));
     }
     Ok(summary::complain(&runs))
@@ -101,9 +106,11 @@ pub(crate) async fn run(
     display.beside(progress, join_all(runs)).await
 }
 
-/// The settings of the environment, as the functions have them, with what the command line says instead.
+/// The settings of the environment, as the functions have them, with what the command line says
+/// instead.
 fn settings(arguments: &CollectArguments, event_types: &[EventType]) -> Result<RunSettings, Error> {
-    let event_types = event_types.iter().map(|event_type| event_type.name()).collect::<Vec<_>>().join(",");
+    let event_types =
+        event_types.iter().map(|event_type| event_type.name()).collect::<Vec<_>>().join(",");
     let mut settings = RunSettings::read(|name| match name {
         "SIGN_IN_EVENT_TYPES" => Some(event_types.clone()).filter(|names| !names.is_empty()),
         _ => std::env::var(name).ok(),
@@ -120,6 +127,7 @@ fn request(arguments: &CollectArguments, now: DateTime<Utc>) -> Result<Collect, 
         return Ok(Collect::asked_by_hand(Some((from, to))));
     }
     Err(Error::Configuration(format!(
-        "the span from {from} to {to} is empty or lies in the future: --to is exclusive and must lie after --from"
+        "the span from {from} to {to} is empty or lies in the future: --to is exclusive and must \
+         lie after --from"
     )))
 }

@@ -1,4 +1,5 @@
-//! Who asks: from the environment, from a person at the terminal, from a certificate file, or a person who signs in.
+//! Who asks: from the environment, from a person at the terminal, from a certificate file, or a
+//! person who signs in.
 
 use crate::arguments::CredentialArguments;
 use crate::output::note;
@@ -43,7 +44,8 @@ fn signed_in(arguments: &CredentialArguments) -> Result<Application, Error> {
     if let Some(tenant_id) = &tenant_id {
         KEPT_IN.check_tenant_id(tenant_id)?;
     }
-    // A client id in the environment belongs to an app registration with a secret, which people cannot sign in to.
+    // A client id in the environment belongs to an app registration with a secret, which people
+    // cannot sign in to.
     let client_id = arguments.client_id.clone().unwrap_or_else(|| COMMAND_LINE_TOOLS.to_owned());
     KEPT_IN.check_client_id(&client_id)?;
     Ok(Application {
@@ -56,7 +58,9 @@ fn signed_in(arguments: &CredentialArguments) -> Result<Application, Error> {
 
 fn invite(invitation: &Invitation) {
     let Invitation { page, code, minutes } = invitation;
-    note(&format!("To sign in, open {page} and enter the code {code}. It is good for {minutes} minutes."));
+    note(&format!(
+        "To sign in, open {page} and enter the code {code}. It is good for {minutes} minutes."
+    ));
 }
 
 /// A part that is no secret: from the command line, the environment, or the person at the terminal.
@@ -89,8 +93,8 @@ fn ask(
 ) -> Result<String, Error> {
     let missing = || {
         Error::Configuration(format!(
-            "the credential is incomplete: set ENTRATRAIL_{part}, or start this on a terminal to be asked; --sign-in needs \
-             no app registration"
+            "the credential is incomplete: set ENTRATRAIL_{part}, or start this on a terminal to \
+             be asked; --sign-in needs no app registration"
         ))
     };
     let terminal = Term::stderr();
@@ -104,7 +108,10 @@ fn ask(
 
 fn certificate(file: &Path) -> Result<Certificate, Error> {
     let unreadable = |why: &str| {
-        Error::Configuration(format!("the certificate file {} could not be read ({why})", file.display()))
+        Error::Configuration(format!(
+            "the certificate file {} could not be read ({why})",
+            file.display()
+        ))
     };
     // A pipe would be waited for, and a device has no end.
     let there = std::fs::metadata(file).map_err(|error| unreadable(&error.to_string()))?;

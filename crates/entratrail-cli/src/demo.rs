@@ -1,4 +1,5 @@
-//! `entratrail demo`: a made-up company on this machine, collected as on two days in a row, verified and reported.
+//! `entratrail demo`: a made-up company on this machine, collected as on two days in a row,
+//! verified and reported.
 
 use crate::arguments::{DemoArguments, SpanArguments};
 use crate::collect::{collectors, run};
@@ -98,7 +99,8 @@ async fn collect_day(
     Ok(summary::complain(&runs))
 }
 
-/// The day of the first run, from which the days of the company are counted, and whether that is today's run.
+/// The day of the first run, from which the days of the company are counted, and whether that is
+/// today's run.
 fn first_day(folder: &Path) -> Result<(NaiveDate, bool), Error> {
     let note = folder.join("first-run");
     let known = std::fs::read_to_string(&note).ok().and_then(|day| day.trim().parse().ok());

@@ -15,10 +15,13 @@ impl Interrupt {
     /// Listens from now on.
     pub(crate) fn listen() -> Self {
         let (stop, stopped) = watch::channel(false);
-        // Ctrl-C, and what a shutting-down system or a closed terminal sends. Where they cannot be listened to, they end the process.
-        if let (Ok(mut interrupted), Ok(mut terminated), Ok(mut hung_up)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-        {
+        // Ctrl-C, and what a shutting-down system or a closed terminal sends. Where they cannot be
+        // listened to, they end the process.
+        if let (Ok(mut interrupted), Ok(mut terminated), Ok(mut hung_up)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        ) {
             tokio::spawn(async move {
                 first_of(&mut interrupted, &mut terminated, &mut hung_up).await;
                 note("stopping: what is in flight is given up; once more ends at once");

@@ -1,4 +1,5 @@
-//! The command `entratrail`: the collector of the functions on a laptop, with a local folder or a bucket as its archive.
+//! The command `entratrail`: the collector of the functions on a laptop, with a local folder or a
+//! bucket as its archive.
 
 mod arguments;
 mod check;
@@ -27,7 +28,8 @@ use interrupt::Interrupt;
 use status::Status;
 use std::process::ExitCode;
 
-/// Stack of each thread: plans of questions are walked by recursion. Only what is used takes memory.
+/// Stack of each thread: plans of questions are walked by recursion. Only what is used takes
+/// memory.
 const STACK: usize = 256 * 1024 * 1024;
 
 fn main() -> ExitCode {
@@ -73,8 +75,11 @@ async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Does `work` unless it is interrupted. Then what it holds is dropped, which removes its temporary files.
-async fn or_interrupted(work: impl Future<Output = Result<Status, Error>>) -> Result<Status, Error> {
+/// Does `work` unless it is interrupted. Then what it holds is dropped, which removes its temporary
+/// files.
+async fn or_interrupted(
+    work: impl Future<Output = Result<Status, Error>>,
+) -> Result<Status, Error> {
     let interrupt = Interrupt::listen();
     tokio::select! {
         done = Box::pin(work) => done,

@@ -1,6 +1,8 @@
-//! Writing for people and machines. A closed pipe is no reason to stop: what counts is in the archive.
+//! Writing for people and machines. A closed pipe is no reason to stop: what counts is in the
+//! archive.
 //!
-//! Names of files and keys, and much else that is said, come from strangers: nothing reaches a terminal that it would obey.
+//! Names of files and keys, and much else that is said, come from strangers: nothing reaches a
+//! terminal that it would obey.
 
 use entratrail::shown::{visible_json, visible_lines};
 use serde::Serialize;

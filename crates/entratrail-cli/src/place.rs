@@ -14,7 +14,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Opens the archive there. A bucket is reached with the credentials and the region of the AWS environment.
+    /// Opens the archive there. A bucket is reached with the credentials and the region of the AWS
+    /// environment.
     pub(crate) async fn open(&self, access: Access) -> Result<Archive, Error> {
         match self {
             Self::Folder(folder) => Archive::in_folder(folder, access),
@@ -22,7 +23,8 @@ impl Place {
                 let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
                 let is_set = |name| std::env::var_os(name).is_some();
                 let is_redirected = is_set("AWS_ENDPOINT_URL") || is_set("AWS_ENDPOINT_URL_S3");
-                let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(is_redirected).build();
+                let s3 =
+                    aws_sdk_s3::config::Builder::from(&aws).force_path_style(is_redirected).build();
                 let client = aws_sdk_s3::Client::from_conf(s3);
                 Ok(Archive::in_bucket(Bucket::new(client, bucket.clone(), Operator::Person)))
             }

@@ -54,7 +54,9 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
     };
     let signed = match SignedLog::read(&archive, found.stream.log(), &keys.0).await {
         Ok(Some(signed)) => signed,
-        Ok(None) => return Err(Error::Archive(format!("{} is without a signed log", arguments.archive))),
+        Ok(None) => {
+            return Err(Error::Archive(format!("{} is without a signed log", arguments.archive)));
+        }
         Err(Unsound::Broken(broken)) => return Err(Error::Archive(broken.to_string())),
         Err(Unsound::Unread(error)) => return Err(error),
     };
@@ -66,7 +68,9 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
         _ => false,
     };
     let Some(index) = signed.entries.iter().position(is_entry) else {
-        return Err(Error::Archive("the row of that record is not in the signed log yet".to_owned()));
+        return Err(Error::Archive(
+            "the row of that record is not in the signed log yet".to_owned(),
+        ));
     };
     let record_proof = Inclusion::of(&found.leaves, found.index).to_text("");
     let mut files = vec![
@@ -83,8 +87,12 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
         files.push((name, signed.entries[change.index].clone().into_bytes()));
     }
     write(&arguments.out, &files)?;
-    let others = if versions > 1 { format!(" (the newest of {versions} versions)") } else { String::new() };
-    say(&format!("{} shows that this record{others} is in the signed log.", arguments.out.display()));
+    let others =
+        if versions > 1 { format!(" (the newest of {versions} versions)") } else { String::new() };
+    say(&format!(
+        "{} shows that this record{others} is in the signed log.",
+        arguments.out.display()
+    ));
     Ok(Status::AllDone)
 }
 
@@ -98,7 +106,9 @@ async fn newest(archive: &Archive, id: &str) -> Result<(Option<FoundVersion>, u3
         let mut ledgers = pin!(archive.ledgers(stream, days));
         while let Some((_, ledger)) = ledgers.next().await {
             for row in ledger?.reads_with_object() {
-                let Some(object) = row.object().and_then(|object| parse_raw_key(stream, &object.key)) else {
+                let Some(object) =
+                    row.object().and_then(|object| parse_raw_key(stream, &object.key))
+                else {
                     continue;
                 };
                 let mut leaves = Vec::new();
@@ -111,7 +121,8 @@ async fn newest(archive: &Archive, id: &str) -> Result<(Option<FoundVersion>, u3
                     leaves.push(leaf_hash(line));
                 };
                 archive.read_object(stream, object, visit).await?;
-                let is_newer = newest.as_ref().is_none_or(|known| known.row.started_at <= row.started_at);
+                let is_newer =
+                    newest.as_ref().is_none_or(|known| known.row.started_at <= row.started_at);
                 if let Some((index, line)) = hit.filter(|_| is_newer) {
                     newest = Some(FoundVersion { stream, row: row.clone(), line, leaves, index });
                 }
@@ -127,7 +138,10 @@ fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
         files.iter().try_for_each(|(name, content)| std::fs::write(folder.join(name), content))
     };
     write().map_err(|error: std::io::Error| {
-        Error::Disk(format!("{} could not be written ({error}); name a new folder", folder.display()))
+        Error::Disk(format!(
+            "{} could not be written ({error}); name a new folder",
+            folder.display()
+        ))
     })
 }
 

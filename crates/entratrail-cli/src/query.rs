@@ -20,7 +20,8 @@ use std::io::{Seek as _, Write as _};
 use table::TextTable;
 use tempfile::SpooledTempFile;
 
-/// Bytes of an answer that are kept in memory until it is whole; what is larger waits in a temporary file.
+/// Bytes of an answer that are kept in memory until it is whole; what is larger waits in a
+/// temporary file.
 const IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// Answers what `arguments` ask.
@@ -50,26 +51,33 @@ pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
 /// The SQL to run: given, from standard input, or saved.
 fn sql(arguments: &QueryArguments) -> Result<String, Error> {
     match (arguments.sql.as_deref(), arguments.saved.as_deref()) {
-        (Some("-"), _) => std::io::read_to_string(std::io::stdin().lock())
-            .map_err(|error| Error::Configuration(format!("standard input could not be read: {error}"))),
+        (Some("-"), _) => std::io::read_to_string(std::io::stdin().lock()).map_err(|error| {
+            Error::Configuration(format!(
+                "standard input could not be read: \
+                                                           {error}"
+            ))
+        }),
         (Some(sql), _) => Ok(sql.to_owned()),
         (None, Some(name)) => saved(name).map(|question| question.sql).ok_or_else(|| {
             Error::Configuration(format!(
-                "no saved question has the name that --saved holds, {}; entratrail query --list names them",
+                "no saved question has the name that --saved holds, {}; entratrail query --list \
+                 names them",
                 describe(name)
             ))
         }),
         (None, None) => Err(Error::Configuration(
-            "there is no question: give SQL, - to read it from standard input, or --saved NAME".to_owned(),
+            "there is no question: give SQL, - to read it from standard input, or --saved \
+             NAME"
+                .to_owned(),
         )),
     }
 }
 
 /// The saved question with that name or id.
 fn saved(name: &str) -> Option<Question> {
-    questions()
-        .into_iter()
-        .find(|question| question.name.eq_ignore_ascii_case(name) || question.id.eq_ignore_ascii_case(name))
+    questions().into_iter().find(|question| {
+        question.name.eq_ignore_ascii_case(name) || question.id.eq_ignore_ascii_case(name)
+    })
 }
 
 /// An answer that is being written. Nothing is printed before it is whole.
@@ -124,7 +132,9 @@ impl Sheet {
             Self::Table(table) => say(&table.to_string()),
             Self::Csv { mut lines, .. } | Self::Json(mut lines) => {
                 lines.rewind().map_err(|error| {
-                    Error::Disk(format!("the answer could not be read back from its temporary file: {error}"))
+                    Error::Disk(format!(
+                        "the answer could not be read back from its temporary file: {error}"
+                    ))
                 })?;
                 // A closed pipe is no reason to complain, as everywhere.
                 let _ = std::io::copy(&mut lines, &mut std::io::stdout().lock());
@@ -147,11 +157,9 @@ impl TakeRows for Sheet {
                     writeln!(
                         lines,
                         "{}",
-                        csv_line(
-                            columns
-                                .iter()
-                                .map(|column| cells.text(text(row.get(&column.name)), column.is_number))
-                        )
+                        csv_line(columns.iter().map(|column| {
+                            cells.text(text(row.get(&column.name)), column.is_number)
+                        }))
                     )?;
                 }
             }

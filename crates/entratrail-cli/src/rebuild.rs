@@ -64,7 +64,8 @@ pub(crate) async fn rebuild(arguments: &RebuildArguments) -> Result<Status, Erro
     let interrupt = Interrupt::listen();
     let span = Span::asked(arguments.span, Utc::now());
     let archive = arguments.archive.open(Access::Write).await?;
-    let streams = if arguments.streams.is_empty() { Stream::all() } else { arguments.streams.clone() };
+    let streams =
+        if arguments.streams.is_empty() { Stream::all() } else { arguments.streams.clone() };
     let work = Work::of(&archive, &streams, span).await?;
     if !work.has_any_day {
         let archive = &arguments.archive;
@@ -105,14 +106,18 @@ impl Work {
         let mut work = Self::default();
         for &stream in streams {
             let listing = archive.list(stream, span.from.date_naive()).await?;
-            let days: BTreeSet<_> = listing.objects.keys().chain(&listing.ledgers).copied().collect();
-            let is_asked =
-                |day: &NaiveDate| midnight(*day) < span.to && span.from < midnight(*day + Days::new(1));
+            let days: BTreeSet<_> =
+                listing.objects.keys().chain(&listing.ledgers).copied().collect();
+            let is_asked = |day: &NaiveDate| {
+                midnight(*day) < span.to && span.from < midnight(*day + Days::new(1))
+            };
             for day in days.into_iter().filter(is_asked) {
                 work.has_any_day = true;
                 let objects = listing.objects.get(&day).cloned().unwrap_or_default();
                 match archive.ledger(stream, day).await {
-                    Ok((ledger, _)) => work.add(archive, &Holdings { stream, day, ledger, objects }, span),
+                    Ok((ledger, _)) => {
+                        work.add(archive, &Holdings { stream, day, ledger, objects }, span)
+                    }
                     Err(error) => work.problems.push(error.to_string()),
                 }
             }
@@ -121,20 +126,26 @@ impl Work {
     }
 
     fn add(&mut self, archive: &Archive, holdings: &Holdings, span: Span) {
-        for object in holdings.objects_without_row().into_iter().filter(|object| span.holds(object.window)) {
+        for object in
+            holdings.objects_without_row().into_iter().filter(|object| span.holds(object.window))
+        {
             let address = archive.address(&raw_key(holdings.stream, object));
             self.problems.push(format!(
-                "{address} is named by no complete row of the ledger; the next collection puts it on record and makes its table"
+                "{address} is named by no complete row of the ledger; the next collection puts it \
+                 on record and makes its table"
             ));
         }
-        let reads = holdings.ledger.reads_with_object().into_iter().filter(|row| span.holds(row.window));
+        let reads =
+            holdings.ledger.reads_with_object().into_iter().filter(|row| span.holds(row.window));
         for row in reads {
-            let table = row.object().and_then(|object| holdings.ledger.table_of(&object.key)).cloned();
+            let table =
+                row.object().and_then(|object| holdings.ledger.table_of(&object.key)).cloned();
             self.reads.push(Read { stream: holdings.stream, row: row.clone(), table });
         }
     }
 
-    /// Makes as many objects at once as there are processors, until all are made or it is interrupted.
+    /// Makes as many objects at once as there are processors, until all are made or it is
+    /// interrupted.
     async fn done(
         self,
         archive: &Archive,
@@ -165,7 +176,11 @@ impl Work {
 }
 
 impl Read {
-    async fn rebuild(&self, archive: &Archive, interrupt: &Interrupt) -> Result<Option<Encoded>, Error> {
+    async fn rebuild(
+        &self,
+        archive: &Archive,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Encoded>, Error> {
         // No Graph was asked for this.
         let origin = Origin::new(None);
         let known = self.table.as_ref();
@@ -195,8 +210,11 @@ impl Rebuilt {
     }
 
     fn summary(&self) -> String {
-        let mut summary =
-            format!("{} made, {}", count(self.objects, "table object"), count(self.records, "record"));
+        let mut summary = format!(
+            "{} made, {}",
+            count(self.objects, "table object"),
+            count(self.records, "record")
+        );
         if self.unexpected_fields > 0 {
             let fields = count(self.unexpected_fields, "field");
             let _ = write!(summary, ", {fields} not as the tables know them (column other)");
@@ -206,7 +224,11 @@ impl Rebuilt {
             let _ = write!(summary, "; stopped with {left} left: the same command makes them all");
         }
         if !self.problems.is_empty() {
-            let _ = write!(summary, "; {} left out", count(self.problems.len() as u64, "object or day"));
+            let _ = write!(
+                summary,
+                "; {} left out",
+                count(self.problems.len() as u64, "object or day")
+            );
         }
         summary
     }

@@ -28,13 +28,16 @@ const USUAL_DAYS: u64 = 30;
 pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error> {
     let settings = Settings::read(arguments.settings.as_deref())?;
     let before = before(arguments, &settings).await?;
-    let mut report = make(&arguments.archive, arguments.days.days(), arguments.days.now(), &settings).await?;
+    let mut report =
+        make(&arguments.archive, arguments.days.days(), arguments.days.now(), &settings).await?;
     if let Some(before) = &before {
         report.mark_new(before);
     }
     let text = match arguments.format {
         ReportFormat::Html => visible_lines(&page::of(&report).into_string()).into_owned(),
-        ReportFormat::Json => visible_json(&serde_json::json!(report).to_string()).into_owned() + "\n",
+        ReportFormat::Json => {
+            visible_json(&serde_json::json!(report).to_string()).into_owned() + "\n"
+        }
     };
     match arguments.out.as_deref() {
         Some(out) => {
@@ -50,7 +53,10 @@ pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error>
 }
 
 /// Findings of the archive as it was when the day of `--new-since` began.
-async fn before(arguments: &ReportArguments, settings: &Settings) -> Result<Option<Findings>, Error> {
+async fn before(
+    arguments: &ReportArguments,
+    settings: &Settings,
+) -> Result<Option<Findings>, Error> {
     let Some(since) = arguments.new_since else { return Ok(None) };
     let now = midnight(since);
     let days = Days { from: None, to: Some(since) };

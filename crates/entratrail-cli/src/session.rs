@@ -60,7 +60,8 @@ impl Days {
 }
 
 impl Session {
-    /// Opens the archive at `place`. Table objects are fetched and looked at when a query needs them.
+    /// Opens the archive at `place`. Table objects are fetched and looked at when a query needs
+    /// them.
     pub(crate) async fn open(
         place: &Place,
         days: Days,
@@ -89,9 +90,14 @@ impl Session {
         self.ask_into(sql, Answer::default).await
     }
 
-    /// Hands the rows that `sql` asks for to what `empty` makes. The SQL can only read. Where an object turns out to be
-    /// damaged, it is left out and the question asked again, from the start: no answer holds rows of a damaged object.
-    pub(crate) async fn ask_into<T: TakeRows>(&self, sql: &str, empty: impl Fn() -> T) -> Result<T, Error> {
+    /// Hands the rows that `sql` asks for to what `empty` makes. The SQL can only read. Where an
+    /// object turns out to be damaged, it is left out and the question asked again, from the start:
+    /// no answer holds rows of a damaged object.
+    pub(crate) async fn ask_into<T: TakeRows>(
+        &self,
+        sql: &str,
+        empty: impl Fn() -> T,
+    ) -> Result<T, Error> {
         loop {
             match self.answer(sql, empty()).await {
                 Ok(answer) => return Ok(answer),
@@ -145,9 +151,12 @@ impl Session {
 
     async fn add_tables(&mut self, archive: &Archive, days: Days) -> Result<(), Error> {
         for log in Log::ALL {
-            let objects = Arc::new(Shelf::of(archive, log, arrow_schema(log), days, &self.ledgers).await?);
+            let objects =
+                Arc::new(Shelf::of(archive, log, arrow_schema(log), days, &self.ledgers).await?);
             let name = log.name().replace('-', "_");
-            for (name, rows) in [(name.clone(), Rows::All), (format!("{name}_latest"), Rows::Newest)] {
+            for (name, rows) in
+                [(name.clone(), Rows::All), (format!("{name}_latest"), Rows::Newest)]
+            {
                 let table = Arc::new(Table::new(log, rows, Arc::clone(&objects)));
                 self.context.register_table(name, table).map_err(|error| unusable(&error))?;
             }
@@ -156,8 +165,9 @@ impl Session {
         Ok(())
     }
 
-    /// Adds the views of the template, apart from those that are tables here, because that is faster. One that reads no
-    /// table is worked out at once: knowing how small it is, a join keeps that in memory instead of the sign-ins.
+    /// Adds the views of the template, apart from those that are tables here, because that is
+    /// faster. One that reads no table is worked out at once: knowing how small it is, a join keeps
+    /// that in memory instead of the sign-ins.
     async fn add_views(&self, settings: &Settings) -> Result<(), DataFusionError> {
         self.context.register_table("reads", self.ledgers.table()?)?;
         for view in views() {
@@ -178,17 +188,22 @@ impl Session {
         let mut state = self.context.state();
         state.execution_props_mut().query_execution_start_time = Some(self.now);
         let plan = state.create_logical_plan(sql).await?;
-        let reading =
-            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let reading = SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false);
         reading.verify_plan(&plan)?;
         Ok(DataFrame::new(state, plan))
     }
 
     fn refused(&self, error: &DataFusionError) -> Error {
         match error.find_root() {
-            DataFusionError::External(cause) if let Some(own) = cause.downcast_ref::<Error>() => own.clone(),
+            DataFusionError::External(cause) if let Some(own) = cause.downcast_ref::<Error>() => {
+                own.clone()
+            }
             DataFusionError::IoError(cause) => Error::Disk(format!(
-                "what does not fit into memory could not be kept in the folder for temporary files ({cause}); make room there, or name another folder with TMPDIR"
+                "what does not fit into memory could not be kept in the folder for temporary files \
+                 ({cause}); make room there, or name another folder with TMPDIR"
             )),
             _ => {
                 let tables = self.tables().join(", ");
@@ -199,7 +214,8 @@ impl Session {
 
     /// The names of all tables and views.
     pub(crate) fn tables(&self) -> Vec<String> {
-        let schema = self.context.catalog("datafusion").and_then(|catalog| catalog.schema("public"));
+        let schema =
+            self.context.catalog("datafusion").and_then(|catalog| catalog.schema("public"));
         let mut names = schema.map_or_else(Vec::new, |schema| schema.table_names());
         names.sort_unstable();
         names

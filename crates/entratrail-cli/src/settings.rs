@@ -1,5 +1,5 @@
-//! Settings that the owner of a tenant knows better than the questions: a file of lines `NAME=VALUE`, named as the
-//! parameters of the stack.
+//! Settings that the owner of a tenant knows better than the questions: a file of lines
+//! `NAME=VALUE`, named as the parameters of the stack.
 
 use entratrail::error::Error;
 use entratrail::shown::describe;
@@ -16,14 +16,19 @@ impl Settings {
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::Configuration(format!("the settings in {} could not be read: {error}", path.display()))
+            Error::Configuration(format!(
+                "the settings in {} could not be read: {error}",
+                path.display()
+            ))
         })?;
         Self::parse(&text)
     }
 
     fn parse(text: &str) -> Result<Self, Error> {
         let mut settings = Self::default();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             let (name, value) = line.split_once('=').unwrap_or((line, ""));
             let known = SETTINGS.into_iter().find(|known| *known == name.trim());
             let Some(known) = known else {
@@ -51,7 +56,8 @@ mod tests {
     #[test]
     fn a_value_is_one_literal_whatever_it_holds() {
         let settings =
-            Settings::parse("# ours\nTrustedNetworks = 192.0.2.\nBreakGlassAccounts=o'neil@c\n").unwrap();
+            Settings::parse("# ours\nTrustedNetworks = 192.0.2.\nBreakGlassAccounts=o'neil@c\n")
+                .unwrap();
         assert_eq!(settings.literal("TrustedNetworks"), "'192.0.2.'");
         assert_eq!(settings.literal("BreakGlassAccounts"), "'o''neil@c'");
         assert_eq!(settings.literal("ImportantApplications"), "''");

@@ -35,7 +35,8 @@ pub(crate) fn print_runs(runs: &Runs) {
             say(reason);
         }
         if let Some(reason) = &evidence.delayed {
-            let waiting = evidence.waiting.map_or("Rows".to_owned(), |waiting| count(waiting, "row"));
+            let waiting =
+                evidence.waiting.map_or("Rows".to_owned(), |waiting| count(waiting, "row"));
             say(&format!("{waiting} of the ledger not in the signed log yet: {reason}"));
         }
     }
@@ -61,7 +62,9 @@ fn where_it_stopped(run: &Run) -> Option<String> {
     let left = count(run.report.remaining_windows, "window");
     let stream = next.stream.name();
     let start = next.window.start().format("%Y-%m-%d %H:%M");
-    Some(format!("stopped before {stream} of {start}, with {left} left; the same command goes on there"))
+    Some(format!(
+        "stopped before {stream} of {start}, with {left} left; the same command goes on there"
+    ))
 }
 
 /// The reports for a machine.

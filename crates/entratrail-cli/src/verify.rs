@@ -1,4 +1,5 @@
-//! `entratrail verify`: every object of an archive against the ledger, and the ledger against itself. Changes nothing.
+//! `entratrail verify`: every object of an archive against the ledger, and the ledger against
+//! itself. Changes nothing.
 
 mod calendar;
 mod coverage;
@@ -25,7 +26,8 @@ use ledgers::{FoundDay, StreamLedgers};
 use result::{CheckedStream, Verification};
 use tokio::task::JoinSet;
 
-/// Time after its end for which a window may still wait to be read: the default of `SETTLE_MINUTES`.
+/// Time after its end for which a window may still wait to be read: the default of
+/// `SETTLE_MINUTES`.
 const SETTLE: TimeDelta = TimeDelta::minutes(30);
 
 /// Verifies what `arguments` name.
@@ -33,8 +35,11 @@ pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error>
     let now = Utc::now();
     let archive = arguments.archive.open(Access::Read).await?;
     let keys = arguments.key.as_deref().map(Keys::read).transpose()?;
-    let since =
-        arguments.since.iter().map(|path| EarlierCheckpoint::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let since = arguments
+        .since
+        .iter()
+        .map(|path| EarlierCheckpoint::read(path))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut verification =
         check(&archive, &arguments.archive, arguments.span, &arguments.expect, now).await?;
     verification.evidence = evidence::check(&archive, keys.as_ref(), &since).await?;
@@ -74,7 +79,8 @@ pub(crate) async fn check(
             streams.push(found);
         }
     }
-    let Some(on_record) = span_on_record(&streams, now).or_else(|| span_expected(expected, now)) else {
+    let Some(on_record) = span_on_record(&streams, now).or_else(|| span_expected(expected, now))
+    else {
         return Err(Error::Archive(format!(
             "there is nothing to verify in {place}: no ledger and no object"
         )));
@@ -101,7 +107,8 @@ pub(crate) async fn check(
     })
 }
 
-/// From the first day that any stream has to the end of the last, as far as that can have been read.
+/// From the first day that any stream has to the end of the last, as far as that can have been
+/// read.
 fn span_on_record(streams: &[StreamLedgers], now: DateTime<Utc>) -> Option<Span> {
     let first = streams.iter().filter_map(|stream| stream.days.keys().next()).min()?;
     let last = streams.iter().filter_map(|stream| stream.days.keys().next_back()).max()?;
@@ -134,7 +141,8 @@ fn settled(now: DateTime<Utc>) -> DateTime<Utc> {
     if now - SETTLE >= midnight(today) { midnight(today) } else { midnight(today - Days::new(1)) }
 }
 
-/// The span that must be covered, where one is asked for; nothing is expected of minutes that no run had to read yet.
+/// The span that must be covered, where one is asked for; nothing is expected of minutes that no
+/// run had to read yet.
 fn asked_span(span: SpanArguments, now: DateTime<Utc>) -> Option<Span> {
     let today = now.date_naive();
     let from = match (span.from, span.days) {

@@ -34,7 +34,8 @@ use std::path::Path;
 use store::Store;
 pub use store::StoredFile;
 
-/// Attempts to write a ledger that others are writing too. Each lost attempt is another writer's success.
+/// Attempts to write a ledger that others are writing too. Each lost attempt is another writer's
+/// success.
 const MOST_CONFLICTS: u32 = 50;
 
 /// Ledger files that are fetched at once.
@@ -86,13 +87,17 @@ impl Archive {
     }
 
     /// The ledger of a day and the version of its file; empty where there is no file yet.
-    pub async fn ledger(&self, stream: Stream, day: NaiveDate) -> Result<(Ledger, Option<String>), Error> {
+    pub async fn ledger(
+        &self,
+        stream: Stream,
+        day: NaiveDate,
+    ) -> Result<(Ledger, Option<String>), Error> {
         let key = ledger_key(stream, day);
         let Some(file) = self.store.read(&key).await? else { return Ok((Ledger::default(), None)) };
         let ledger = Ledger::parse(&file.body).map_err(|damage| {
             Error::Archive(format!(
-                "line {} of {} is damaged: {}; nothing of that day was read or changed; restore the file from {}, or \
-                 move it away to have the day read again",
+                "line {} of {} is damaged: {}; nothing of that day was read or changed; restore \
+                 the file from {}, or move it away to have the day read again",
                 damage.line,
                 self.address(&key),
                 damage.what,
@@ -109,12 +114,15 @@ impl Archive {
         days: Vec<NaiveDate>,
     ) -> impl futures_util::Stream<Item = (NaiveDate, Result<Ledger, Error>)> {
         futures_util::stream::iter(days)
-            .map(move |day| async move { (day, self.ledger(stream, day).await.map(|(ledger, _)| ledger)) })
+            .map(move |day| async move {
+                (day, self.ledger(stream, day).await.map(|(ledger, _)| ledger))
+            })
             .buffered(FETCHED_AT_ONCE)
     }
 
-    /// Appends `row` to its day's ledger. `basis` holds the rows that the read built on: if others have come
-    /// since, nothing is written, because what this read takes for new may be stored by now.
+    /// Appends `row` to its day's ledger. `basis` holds the rows that the read built on: if others
+    /// have come since, nothing is written, because what this read takes for new may be stored by
+    /// now.
     pub async fn record(
         &self,
         stream: Stream,
@@ -142,7 +150,12 @@ impl Archive {
     }
 
     /// Appends `rows`, all of `day`, to its ledger in one write.
-    pub async fn append(&self, stream: Stream, day: NaiveDate, rows: &[ReadRow]) -> Result<(), Error> {
+    pub async fn append(
+        &self,
+        stream: Stream,
+        day: NaiveDate,
+        rows: &[ReadRow],
+    ) -> Result<(), Error> {
         for _ in 0..MOST_CONFLICTS {
             let (mut ledger, version) = self.ledger(stream, day).await?;
             for row in rows {
@@ -208,12 +221,12 @@ impl Archive {
         let address = self.address(key);
         Error::Archive(match held {
             Held::Gone => format!(
-                "{address} is gone, and the ledger has it on record; bring back its earlier version \
-                 (docs/operate.md, Restoring), or restore it from a backup"
+                "{address} is gone, and the ledger has it on record; bring back its earlier \
+                 version (docs/operate.md, Restoring), or restore it from a backup"
             ),
             Held::Same | Held::Differs => format!(
-                "{address} is not the object that the ledger has on record: its SHA-256 differs; it was left as \
-                 it is; restore it from a backup or an earlier version"
+                "{address} is not the object that the ledger has on record: its SHA-256 differs; \
+                 it was left as it is; restore it from a backup or an earlier version"
             ),
         })
     }

@@ -75,14 +75,19 @@ impl Collector {
         }
         if let Some(&stream) = streams.first() {
             let written = self.archive.check_write(stream).await;
-            checks.push(Check::new("bucket", written.map(|()| "works: objects can be written".to_owned())));
+            checks.push(Check::new(
+                "bucket",
+                written.map(|()| "works: objects can be written".to_owned()),
+            ));
         }
         Checks::new(self.log, checks)
     }
 
     fn describe_credential(&self) -> String {
         match self.graph.credential_days_left() {
-            Some(days) => format!("works: Entra granted a token; the certificate expires in {days} days"),
+            Some(days) => {
+                format!("works: Entra granted a token; the certificate expires in {days} days")
+            }
             None => "works: Entra granted a token".to_owned(),
         }
     }
@@ -97,9 +102,12 @@ impl Collector {
         let page = page.map_err(NoPage::into_error)?;
         let answer = match page.record_count() {
             0 => "works: Graph answered, with no record of the last 24 hours",
-            _ if stream.log() == Log::SignIns && !page.mentions("\"appliedConditionalAccessPolicies\"") => {
-                "works, but Graph leaves out which Conditional Access policies applied; to have them archived, grant the \
-                 application permission Policy.Read.All and give admin consent"
+            _ if stream.log() == Log::SignIns
+                && !page.mentions("\"appliedConditionalAccessPolicies\"") =>
+            {
+                "works, but Graph leaves out which Conditional Access policies applied; to have \
+                 them archived, grant the application permission Policy.Read.All and give admin \
+                 consent"
             }
             _ => "works: Graph serves records",
         };

@@ -137,7 +137,11 @@ impl Collector {
     }
 
     /// Reads what is due, or what `request` asks for, until all is done or `stop_at` has come.
-    pub async fn run(&self, request: &Collect, stop_at: Option<DateTime<Utc>>) -> Result<Run, Error> {
+    pub async fn run(
+        &self,
+        request: &Collect,
+        stop_at: Option<DateTime<Utc>>,
+    ) -> Result<Run, Error> {
         let time_is_up = async {
             match stop_at {
                 Some(stop_at) => self.clock.sleep_until(stop_at).await,
@@ -148,7 +152,11 @@ impl Collector {
     }
 
     /// Like [`run`](Self::run), but stops when `stop` completes.
-    pub async fn run_until(&self, request: &Collect, stop: impl Future<Output = ()>) -> Result<Run, Error> {
+    pub async fn run_until(
+        &self,
+        request: &Collect,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Run, Error> {
         let started_at = self.clock.now();
         let scope = scope_of(request, started_at)?;
         let mut stop = pin!(stop.fuse());
@@ -188,8 +196,8 @@ impl Collector {
         }
         let now = self.clock.now();
         run.report.duration_ms = u64::try_from((now - started_at).num_milliseconds()).unwrap_or(0);
-        let oldest_unverified_hours =
-            (scope == Scope::Due).then(|| archived.oldest_unverified_hours(now, &self.settings.plan));
+        let oldest_unverified_hours = (scope == Scope::Due)
+            .then(|| archived.oldest_unverified_hours(now, &self.settings.plan));
         let history_days = self.settings.plan.history_days;
         Ok(run.end(history_days, oldest_unverified_hours, self.graph.credential_days_left()))
     }
@@ -230,14 +238,25 @@ impl Collector {
         tasks
     }
 
-    fn plan_day(&self, holdings: &Holdings, proof: &Proof, scope: Scope, now: DateTime<Utc>) -> Vec<Task> {
+    fn plan_day(
+        &self,
+        holdings: &Holdings,
+        proof: &Proof,
+        scope: Scope,
+        now: DateTime<Utc>,
+    ) -> Vec<Task> {
         let planned = plan_day(holdings, proof, scope, now, &self.settings.plan).into_iter();
         planned.map(|planned| Task::new(planned, holdings)).collect()
     }
 
     /// Reads every window of the queue, several at a time.
-    async fn work<Stop>(&self, run: &mut Work, archived: &mut Archived, scope: Scope, stop: &mut Stop)
-    where
+    async fn work<Stop>(
+        &self,
+        run: &mut Work,
+        archived: &mut Archived,
+        scope: Scope,
+        stop: &mut Stop,
+    ) where
         Stop: FusedFuture<Output = ()> + Unpin,
     {
         let (halt, halted) = watch::channel(false);
@@ -256,7 +275,12 @@ impl Collector {
             while !*halted.borrow() && in_flight.len() < self.settings.graph.concurrency {
                 let Some(task) = run.queue.next() else { break };
                 let Some(day) = archived.days.get(&task.place()) else { continue };
-                in_flight.push(self.read(task, Arc::clone(&day.planned_on), &shared, halted.clone()));
+                in_flight.push(self.read(
+                    task,
+                    Arc::clone(&day.planned_on),
+                    &shared,
+                    halted.clone(),
+                ));
             }
             let finished = tokio::select! {
                 finished = in_flight.next() => finished,
@@ -306,7 +330,8 @@ impl Collector {
             tables: &shared.tables,
         };
         let stop = async {
-            // That the run is over, so that nobody can halt it any more, is a reason to stop as well.
+            // That the run is over, so that nobody can halt it any more, is a reason to stop as
+            // well.
             let _ = halted.wait_for(|is_halted| *is_halted).await;
         };
         let tally = Tally::default();
@@ -316,12 +341,20 @@ impl Collector {
         Finished { task, outcome, tally }
     }
 
-    /// Another run works on the same day: looks at what it has done, and takes up what is still due.
-    async fn plan_again(&self, run: &mut Work, archived: &mut Archived, scope: Scope, finished: &Finished) {
+    /// Another run works on the same day: looks at what it has done, and takes up what is still
+    /// due.
+    async fn plan_again(
+        &self,
+        run: &mut Work,
+        archived: &mut Archived,
+        scope: Scope,
+        finished: &Finished,
+    ) {
         let (stream, day) = finished.task.place();
         if !run.queue.may_plan_again((stream, day)) {
             run.fail(&finished.task, Error::Incomplete(format!(
-                "another run keeps reading {} of {day} at the same time; the next run checks that nothing is missing",
+                "another run keeps reading {} of {day} at the same time; the next run checks that \
+                 nothing is missing",
                 stream.name()
             )));
             return;
@@ -329,7 +362,8 @@ impl Collector {
         match self.look_up_day(stream, day, &mut run.report.damaged).await {
             Ok(holdings) => {
                 let holdings = archived.add(holdings);
-                let due = self.plan_day(&holdings, &archived.proof(stream), scope, self.clock.now());
+                let due =
+                    self.plan_day(&holdings, &archived.proof(stream), scope, self.clock.now());
                 run.queue.plan_again((stream, day), due);
             }
             Err(error) => run.fail(&finished.task, error),
@@ -342,7 +376,9 @@ fn scope_of(request: &Collect, now: DateTime<Utc>) -> Result<Scope, Error> {
     if from < now {
         return Ok(Scope::Span { from, to, asked_at: request.asked_at.unwrap_or(now) });
     }
-    Err(Error::Event(format!("the span that is asked for starts at {from}, which lies in the future")))
+    Err(Error::Event(format!(
+        "the span that is asked for starts at {from}, which lies in the future"
+    )))
 }
 
 /// Work of a run: done so far, and left.
@@ -381,8 +417,8 @@ impl Work {
         }
     }
 
-    /// Whether every other window would fail in the same way. A permission or licence that one stream lacks
-    /// stops the run only when Graph has served no stream, and refused them all.
+    /// Whether every other window would fail in the same way. A permission or licence that one
+    /// stream lacks stops the run only when Graph has served no stream, and refused them all.
     fn is_hopeless(&self) -> bool {
         self.error.as_ref().is_some_and(|error| {
             error.stops_the_run()
@@ -402,8 +438,9 @@ impl Work {
             self.report.add(WindowReport::unread(stream, from, end, 0, State::Expired));
         }
         self.has_expired = Some(format!(
-            "records since {from} were asked for, and none before {oldest} was read: HISTORY_DAYS allows no older day, \
-             because Graph may have dropped it and an empty answer would look like proof"
+            "records since {from} were asked for, and none before {oldest} was read: HISTORY_DAYS \
+             allows no older day, because Graph may have dropped it and an empty answer would look \
+             like proof"
         ));
     }
 
@@ -422,7 +459,13 @@ impl Work {
         for Task { planned, .. } in tasks {
             let start = planned.window.start();
             let end = planned.window.end();
-            self.report.add(WindowReport::unread(planned.stream, start, end, planned.read, planned.state));
+            self.report.add(WindowReport::unread(
+                planned.stream,
+                start,
+                end,
+                planned.read,
+                planned.state,
+            ));
         }
     }
 
@@ -439,7 +482,8 @@ impl Work {
                 let state = proof.state(&ledger, row.window);
                 let reason = proof.doubt(&ledger, row.window);
                 archived.update(task.place(), ledger);
-                self.report.add(WindowReport { unexpected_fields, ..task.report(&row, state, reason) });
+                self.report
+                    .add(WindowReport { unexpected_fields, ..task.report(&row, state, reason) });
             }
             Outcome::Split(split) => self.queue.put_first(task.split(split)),
             Outcome::Stopped => {
@@ -465,7 +509,8 @@ impl Work {
 
     /// Keeps the first cause, or the first that stops the run.
     fn fail_with(&mut self, error: Error) {
-        let is_graver = error.stops_the_run() && !self.error.as_ref().is_some_and(Error::stops_the_run);
+        let is_graver =
+            error.stops_the_run() && !self.error.as_ref().is_some_and(Error::stops_the_run);
         if self.error.is_none() || is_graver {
             self.error = Some(error);
         }
@@ -479,7 +524,9 @@ impl Work {
     ) -> Run {
         self.report.remaining_windows += self.queue.len() as u64;
         let error = match (self.error, self.has_expired) {
-            (Some(error), _) if self.report.failed_windows() == 0 && self.report.remaining_windows == 0 => {
+            (Some(error), _)
+                if self.report.failed_windows() == 0 && self.report.remaining_windows == 0 =>
+            {
                 Some(error)
             }
             (Some(error), _) => {
@@ -494,7 +541,11 @@ impl Work {
             error,
             ran_out_of_time: self.ran_out_of_time,
             first_left: self.queue.first(),
-            vitals: Vitals { oldest_unverified_hours, credential_days_left, succeeded: Some(succeeded) },
+            vitals: Vitals {
+                oldest_unverified_hours,
+                credential_days_left,
+                succeeded: Some(succeeded),
+            },
         }
     }
 }

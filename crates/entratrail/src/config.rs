@@ -11,12 +11,14 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use url::{Host, Url};
 
-/// The settings of a function. Each field names its variable; the template parameter has the same words.
+/// The settings of a function. Each field names its variable; the template parameter has the same
+/// words.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `ARCHIVE_BUCKET`, required: the bucket.
     pub archive_bucket: String,
-    /// `PARAMETER_PREFIX`, required: the SSM path below which the credential lies, e.g. `/entratrail`.
+    /// `PARAMETER_PREFIX`, required: the SSM path below which the credential lies, e.g.
+    /// `/entratrail`.
     pub parameter_prefix: String,
     /// `CREDENTIAL`: `secret`, `certificate` or `federated`.
     pub credential: CredentialKind,
@@ -24,14 +26,17 @@ pub struct Config {
     pub run: RunSettings,
     /// `STOP_BEFORE_DEADLINE_SECONDS`: when a run stops starting work and hands over.
     pub stop_before_deadline: TimeDelta,
-    /// `CREDENTIAL_EXPIRES`: the day on which the client secret ends. Entra tells it to people only.
+    /// `CREDENTIAL_EXPIRES`: the day on which the client secret ends. Entra tells it to people
+    /// only.
     pub secret_expires: Option<NaiveDate>,
-    /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy demands that.
+    /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy
+    /// demands that.
     pub archive_encryption: Option<Encryption>,
-    /// `EVIDENCE`: who signs the log of the ledger: `none`, `parameter` or `kms`, with the key of `EVIDENCE_KMS_KEY`.
+    /// `EVIDENCE`: who signs the log of the ledger: `none`, `parameter` or `kms`, with the key of
+    /// `EVIDENCE_KMS_KEY`.
     pub evidence: EvidenceKind,
-    /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy; such
-    /// endpoints want the bucket in the path, not in the host name.
+    /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy;
+    /// such endpoints want the bucket in the path, not in the host name.
     pub has_own_s3_endpoint: bool,
 }
 
@@ -99,7 +104,8 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variables = Variables::new(&lookup);
         Ok(Self {
-            archive_bucket: variables.required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
+            archive_bucket: variables
+                .required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
             parameter_prefix: variables.parameter_prefix()?,
             credential: variables.credential()?,
             run: RunSettings::read(&lookup)?,
@@ -145,7 +151,10 @@ impl Config {
 }
 
 /// The environment of a function, and the rules for what it may hold.
-#[expect(missing_debug_implementations, reason = "it holds a function, and values that nobody should print")]
+#[expect(
+    missing_debug_implementations,
+    reason = "it holds a function, and values that nobody should print"
+)]
 pub struct Variables<'lookup>(&'lookup dyn Fn(&str) -> Option<String>);
 
 impl<'lookup> Variables<'lookup> {
@@ -196,7 +205,11 @@ impl<'lookup> Variables<'lookup> {
         let allowed = "an SSM path that starts with a slash, e.g. /entratrail";
         let prefix = self.required(NAME, allowed)?;
         let trimmed = prefix.trim_end_matches('/');
-        if trimmed.starts_with('/') { Ok(trimmed.to_owned()) } else { Err(malformed(NAME, &prefix, allowed)) }
+        if trimmed.starts_with('/') {
+            Ok(trimmed.to_owned())
+        } else {
+            Err(malformed(NAME, &prefix, allowed))
+        }
     }
 
     fn credential(&self) -> Result<CredentialKind, Error> {
@@ -234,13 +247,18 @@ impl<'lookup> Variables<'lookup> {
         match url {
             _ if value.is_empty() => Ok(None),
             Some(url) => Ok(Some(url)),
-            None => Err(malformed(NAME, &value, "the address of a time-stamp service, http:// or https://")),
+            None => Err(malformed(
+                NAME,
+                &value,
+                "the address of a time-stamp service, http:// or https://",
+            )),
         }
     }
 
     fn day(&self, name: &str) -> Result<Option<NaiveDate>, Error> {
-        let parsed =
-            |value: String| value.parse().map_err(|_| malformed(name, &value, "a day such as 2027-05-31"));
+        let parsed = |value: String| {
+            value.parse().map_err(|_| malformed(name, &value, "a day such as 2027-05-31"))
+        };
         self.0(name).map(parsed).transpose()
     }
 
@@ -253,15 +271,24 @@ impl<'lookup> Variables<'lookup> {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         };
-        let is_safe = |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
+        let is_safe =
+            |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
         let is_bare = |url: &Url| {
             let has_person = !url.username().is_empty() || url.password().is_some();
             let has_more = url.query().is_some() || url.fragment().is_some() || url.path() != "/";
             !has_person && !has_more
         };
-        Url::parse(&value).ok().filter(|url| is_safe(url) && is_bare(url) && url.has_host()).ok_or_else(|| {
-            malformed(name, &value, "https:// and a host name (plain http only to a loopback address), e.g. https://graph.microsoft.us")
-        })
+        Url::parse(&value)
+            .ok()
+            .filter(|url| is_safe(url) && is_bare(url) && url.has_host())
+            .ok_or_else(|| {
+                malformed(
+                    name,
+                    &value,
+                    "https:// and a host name (plain http only to a loopback \
+                                     address), e.g. https://graph.microsoft.us",
+                )
+            })
     }
 
     fn number<N>(&self, name: &str, default: N, range: RangeInclusive<N>) -> Result<N, Error>
@@ -380,7 +407,10 @@ mod tests {
         for key in [&[][..], &[("EVIDENCE_KMS_KEY", "alias/mine")]] {
             let variables = [&[("EVIDENCE", "kms")], key].concat();
             let error = read(&variables).unwrap_err().to_string();
-            assert!(error.contains("EVIDENCE_KMS_KEY") && error.contains("ECC_NIST_EDWARDS25519"), "{error}");
+            assert!(
+                error.contains("EVIDENCE_KMS_KEY") && error.contains("ECC_NIST_EDWARDS25519"),
+                "{error}"
+            );
         }
     }
 
@@ -394,9 +424,12 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_only() {
-        for url in
-            ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9", "https://graph.microsoft.us"]
-        {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://localhost:1",
+            "http://[::1]:9",
+            "https://graph.microsoft.us",
+        ] {
             assert!(read(&[("GRAPH_URL", url)]).is_ok(), "{url}");
         }
     }

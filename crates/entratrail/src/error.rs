@@ -5,8 +5,8 @@ use thiserror::Error as ThisError;
 
 /// Failure of a run: each variant is a different duty of the operator.
 ///
-/// The text says what was tried, what came back and what to do next. It never holds a token, a secret, a
-/// record, a response body or a link.
+/// The text says what was tried, what came back and what to do next. It never holds a token, a
+/// secret, a record, a response body or a link.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 pub enum Error {
     /// An environment variable is missing or malformed: correct the function's settings.
@@ -73,7 +73,8 @@ impl Error {
         )
     }
 
-    /// True where Graph refused one stream for lack of a permission or licence; it may serve others.
+    /// True where Graph refused one stream for lack of a permission or licence; it may serve
+    /// others.
     pub fn is_refusal_of_a_stream(&self) -> bool {
         matches!(self, Self::Permission(_) | Self::Licence(_))
     }
@@ -98,8 +99,9 @@ impl Error {
 }
 
 impl From<Error> for Diagnostic {
-    /// The message becomes a line in quotation marks of a mail, in which EventBridge escapes nothing. Only the forms of
-    /// an event keep theirs: they are read by whoever sent one by hand, and are copied from there.
+    /// The message becomes a line in quotation marks of a mail, in which EventBridge escapes
+    /// nothing. Only the forms of an event keep theirs: they are read by whoever sent one by hand,
+    /// and are copied from there.
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html>
     fn from(error: Error) -> Self {
         let error_type = error.error_type().to_owned();
@@ -118,7 +120,8 @@ mod tests {
 
     #[test]
     fn a_message_for_a_mail_is_one_line_without_quotation_marks() {
-        let error = Error::Configuration("HISTORY_DAYS holds \"90\"\nallowed is 1 to 30".to_owned());
+        let error =
+            Error::Configuration("HISTORY_DAYS holds \"90\"\nallowed is 1 to 30".to_owned());
         let diagnostic = Diagnostic::from(error);
         assert_eq!(diagnostic.error_type, "Configuration");
         assert_eq!(diagnostic.error_message, "HISTORY_DAYS holds '90' allowed is 1 to 30");

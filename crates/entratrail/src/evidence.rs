@@ -1,8 +1,9 @@
-//! Evidence for outsiders: the history of the ledger as an append-only, signed log in published formats.
+//! Evidence for outsiders: the history of the ledger as an append-only, signed log in published
+//! formats.
 //!
-//! One log for each of Entra's, below `proof/<log>/`: tiles of C2SP tlog-tiles, a checkpoint of C2SP
-//! tlog-checkpoint, and `head`, which decides the order of its entries. [`seal`] decides what is written
-//! when, [`sealing`] does it, and [`audit`] checks what is there.
+//! One log for each of Entra's, below `proof/<log>/`: tiles of C2SP tlog-tiles, a checkpoint of
+//! C2SP tlog-checkpoint, and `head`, which decides the order of its entries. [`seal`] decides what
+//! is written when, [`sealing`] does it, and [`audit`] checks what is there.
 
 pub mod audit;
 pub mod checkpoint;

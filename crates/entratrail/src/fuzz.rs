@@ -1,6 +1,8 @@
-//! What is asked of everything that reads foreign bytes: no panic, errors of bounded length, forms that stay as they are.
+//! What is asked of everything that reads foreign bytes: no panic, errors of bounded length, forms
+//! that stay as they are.
 //!
-//! Compiled for tests, and under cargo-fuzz, whose targets can call the same functions as the short run below.
+//! Compiled for tests, and under cargo-fuzz, whose targets can call the same functions as the short
+//! run below.
 
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a target tells of a fault")]
 
@@ -9,7 +11,9 @@ use crate::graph::credential::{Application, Credential};
 use crate::graph::kept_in::KeptIn;
 use crate::graph::page::Page;
 use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
-use crate::ledger::{Ledger, Proof, ReadRow, StreamHistory, day_state, needs_kept_since, stretches};
+use crate::ledger::{
+    Ledger, Proof, ReadRow, StreamHistory, day_state, needs_kept_since, stretches,
+};
 use crate::log::Log;
 use crate::raw::RawDecoder;
 use crate::request::Request;
@@ -86,7 +90,10 @@ pub fn page(bytes: &[u8]) {
                 let records = page.records(log);
                 assert_eq!(records.len(), page.record_count());
                 let is_served = |json: &[u8]| memchr::memmem::find(bytes, json).is_some();
-                assert!(records.iter().all(|(_, json)| is_served(json)), "a record is what was served");
+                assert!(
+                    records.iter().all(|(_, json)| is_served(json)),
+                    "a record is what was served"
+                );
             }
         }
         Err(at) => assert!(at <= bytes.len() + 1, "byte {at} of {}", bytes.len()),
@@ -132,8 +139,9 @@ pub fn event(bytes: &[u8]) {
 pub fn settings(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let variables: Vec<_> = text.lines().filter_map(|line| line.split_once('=')).collect();
-    let value =
-        |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    let value = |name: &str| {
+        variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    };
     match Config::read(value) {
         Ok(config) => {
             let _ = config.secret_days_left(NOW);
@@ -147,7 +155,8 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// Plays the corpus of a target, then mutations of it: bytes changed, removed, repeated, and inputs spliced.
+    /// Plays the corpus of a target, then mutations of it: bytes changed, removed, repeated, and
+    /// inputs spliced.
     fn play(name: &str, target: fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(name);
         let mut paths: Vec<_> =

@@ -44,11 +44,11 @@ use tokio::sync::Mutex;
 pub use turns::Rank;
 use turns::Turns;
 
-/// Bytes of a body that are received before its turn to be unpacked has come: a full page takes about one million packed.
-/// What is larger is unpacked as it arrives, one body at a time.
+/// Bytes of a body that are received before its turn to be unpacked has come: a full page takes
+/// about one million packed. What is larger is unpacked as it arrives, one body at a time.
 const RECEIVED_AHEAD_BYTES: usize = 4 * 1024 * 1024;
-/// Longest time for one page. Reads beyond a minute are reported from real tenants; twice this, and a
-/// smaller span is asked for.
+/// Longest time for one page. Reads beyond a minute are reported from real tenants; twice this, and
+/// a smaller span is asked for.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Requests sent for one read.
@@ -149,15 +149,20 @@ impl Failed {
 
 impl GraphClient {
     /// A client for `application`.
-    pub fn new(settings: &GraphSettings, application: Application, clock: Clock) -> Result<Self, Error> {
+    pub fn new(
+        settings: &GraphSettings,
+        application: Application,
+        clock: Clock,
+    ) -> Result<Self, Error> {
         let http = HttpClient::new(&settings.graph_url)?;
-        let tokens = TokenSource::new(&settings.login_url, &settings.graph_url, application, clock)?;
+        let tokens =
+            TokenSource::new(&settings.login_url, &settings.graph_url, application, clock)?;
         let turns = Turns::new(settings.requests_per_10s, settings.concurrency, clock);
         Ok(Self { http, tokens, turns, buffer: Arc::default(), clock })
     }
 
-    /// Fetches a token, which shows whether the credential works. Returns how far Entra's clock is ahead of ours, where
-    /// Entra says.
+    /// Fetches a token, which shows whether the credential works. Returns how far Entra's clock is
+    /// ahead of ours, where Entra says.
     pub async fn sign_on(&self) -> Result<Option<TimeDelta>, Error> {
         self.tokens.token(None).await.map(|token| token.server_ahead)
     }
@@ -173,7 +178,12 @@ impl GraphClient {
     }
 
     /// The page that `request` asks for, to be dropped before the next one is asked for.
-    pub async fn page(&self, log: Log, request: PageRequest<'_>, tally: &Tally) -> Result<Page, NoPage> {
+    pub async fn page(
+        &self,
+        log: Log,
+        request: PageRequest<'_>,
+        tally: &Tally,
+    ) -> Result<Page, NoPage> {
         let mut tries = Tries::default();
         let mut token = self.tokens.token(None).await.map_err(NoPage::Failed)?;
         loop {
@@ -209,8 +219,8 @@ impl GraphClient {
 
     /// One exchange; `None` where the connection broke.
     async fn get(&self, link: &str, token: &token::Token) -> Option<Answer> {
-        // The header is needed on every page: next links do not carry it, and without it newer enum members are
-        // masked. https://learn.microsoft.com/graph/best-practices-concept
+        // The header is needed on every page: next links do not carry it, and without it newer enum
+        // members are masked. https://learn.microsoft.com/graph/best-practices-concept
         let request = Request::get(link)
             .header(AGENT, USER_AGENT)
             .header(AUTHORIZATION, token.authorization.clone())
@@ -241,7 +251,8 @@ impl GraphClient {
         let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
         let request_id = header("request-id").unwrap_or_default().to_owned();
         let encoding = header(CONTENT_ENCODING.as_str());
-        let wait = header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));
+        let wait =
+            header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));
         let scan = (is_single && answer.status == 200).then(|| Scan::new(log.time_field()));
         let unpack = unpack(answer.received, answer.rest, encoding, &mut buffer, scan);
         let unpacked = match self.clock.timeout(PAGE_TIMEOUT, unpack).await {
@@ -267,14 +278,16 @@ impl GraphClient {
             Err(BodyFault::TooLarge) => {
                 return Err(Failed { refusal, ..Failed::new(Outcome::TooLarge) });
             }
-            Err(BodyFault::NotGzip) => "it says that it is gzip, and is not, or not whole".to_owned(),
+            Err(BodyFault::NotGzip) => {
+                "it says that it is gzip, and is not, or not whole".to_owned()
+            }
         };
         Err(Failed { refusal, unreadable: Some(unreadable), ..Failed::new(Outcome::Unreadable) })
     }
 }
 
-/// Unpacks what was `received` of a body, and then the `rest` as it arrives, into the page buffer; `None` where the connection
-/// broke.
+/// Unpacks what was `received` of a body, and then the `rest` as it arrives, into the page buffer;
+/// `None` where the connection broke.
 async fn unpack(
     received: Vec<u8>,
     rest: Option<Incoming>,
@@ -304,20 +317,22 @@ fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
     let collection = log.collection();
     match failed.outcome {
         Outcome::Status(429 | 503, _) => NoPage::Failed(throttled(log)),
-        Outcome::Status(status @ 400..=499, _) if request.is_next && !matches!(status, 401 | 403 | 408) => {
+        Outcome::Status(status @ 400..=499, _)
+            if request.is_next && !matches!(status, 401 | 403 | 408) =>
+        {
             NoPage::LinkRefused(failed.refusal.explain(log))
         }
         Outcome::Status(..) => NoPage::Failed(failed.refusal.explain(log)),
         Outcome::TimedOut => NoPage::Unreadable(too_slow(log)),
         Outcome::Broken => NoPage::Failed(Error::Graph(format!(
-            "the connection to Graph broke again and again while {collection} was asked for; the next \
-             run tries again; check GRAPH_URL, the network and any proxy"
+            "the connection to Graph broke again and again while {collection} was asked for; the \
+             next run tries again; check GRAPH_URL, the network and any proxy"
         ))),
         Outcome::Unreadable => {
             let what = failed.unreadable.unwrap_or_default();
             NoPage::Unreadable(Error::Graph(format!(
-                "Graph's answer for {collection} could not be read: {what}; the next run tries again; \
-                 check that no proxy rewrites the answers"
+                "Graph's answer for {collection} could not be read: {what}; the next run tries \
+                 again; check that no proxy rewrites the answers"
             )))
         }
         Outcome::TooLarge => NoPage::TooLarge(Error::Graph(format!(
@@ -330,7 +345,8 @@ fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
 
 fn too_slow(log: Log) -> Error {
     Error::Graph(format!(
-        "Graph gave no whole page of {} within {} s, twice, even for the shortest span; the next run tries again",
+        "Graph gave no whole page of {} within {} s, twice, even for the shortest span; the next \
+         run tries again",
         log.collection(),
         PAGE_TIMEOUT.as_secs()
     ))
@@ -338,8 +354,9 @@ fn too_slow(log: Log) -> Error {
 
 fn throttled(log: Log) -> Error {
     Error::Throttled(format!(
-        "Graph kept answering that {} is asked too often (status 429 or 503); another reader of the tenant's logs \
-         shares the limit of this application: give it an application of its own or lower GRAPH_REQUESTS_PER_10S",
+        "Graph kept answering that {} is asked too often (status 429 or 503); another reader of \
+         the tenant's logs shares the limit of this application: give it an application of its own \
+         or lower GRAPH_REQUESTS_PER_10S",
         log.collection()
     ))
 }
@@ -395,8 +412,9 @@ mod tests {
     #[tokio::test]
     async fn a_single_record_that_is_too_large_is_named_and_passed_over() {
         let text = "x".repeat(LARGEST_PAGE_BYTES);
-        let page =
-            format!(r#"{{"value":[{{"id":"r-1","t":"{text}"}}],"@odata.nextLink":"https://graph/next"}}"#);
+        let page = format!(
+            r#"{{"value":[{{"id":"r-1","t":"{text}"}}],"@odata.nextLink":"https://graph/next"}}"#
+        );
         let mut buffer = Vec::new();
         let scan = Some(Scan::new("createdDateTime"));
         match whole(&gzip(page.as_bytes()), Some("gzip"), &mut buffer, scan).await {

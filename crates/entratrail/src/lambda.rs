@@ -1,4 +1,5 @@
-//! A run as an AWS Lambda function: from an event to a report or an error, and on to the next invocation.
+//! A run as an AWS Lambda function: from an event to a report or an error, and on to the next
+//! invocation.
 
 use crate::archive::{Archive, Bucket, Operator};
 use crate::check::{Check, Checks};
@@ -24,12 +25,14 @@ use tracing_subscriber::filter::LevelFilter;
 #[derive(Debug)]
 pub struct Function {
     log: Log,
-    /// Settings of the environment, or the reason why they cannot be used: then every invocation fails with that.
+    /// Settings of the environment, or the reason why they cannot be used: then every invocation
+    /// fails with that.
     setup: Result<Setup, Error>,
 }
 
-/// Time for which a chain of invocations is left to read before it reports how old what is not verified has become. A first run
-/// takes a day where a month is large, and has nothing to report of windows that it has not come to.
+/// Time for which a chain of invocations is left to read before it reports how old what is not
+/// verified has become. A first run takes a day where a month is large, and has nothing to report
+/// of windows that it has not come to.
 const QUIET_PROGRESS: TimeDelta = TimeDelta::hours(48);
 
 #[derive(Debug)]
@@ -90,14 +93,21 @@ impl Function {
 impl Setup {
     async fn new(config: Config) -> Self {
         let aws = aws_config::load_from_env().await;
-        let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(config.has_own_s3_endpoint).build();
+        let s3 = aws_sdk_s3::config::Builder::from(&aws)
+            .force_path_style(config.has_own_s3_endpoint)
+            .build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let bucket = Bucket::new(s3, config.archive_bucket.clone(), Operator::Function);
         let bucket = match &config.archive_encryption {
             Some(encryption) => bucket.encrypted(encryption.clone()),
             None => bucket,
         };
-        Self { bucket, identity: Identity::new(&aws), lambda: aws_sdk_lambda::Client::new(&aws), config }
+        Self {
+            bucket,
+            identity: Identity::new(&aws),
+            lambda: aws_sdk_lambda::Client::new(&aws),
+            config,
+        }
     }
 
     async fn collector(&self, log: Log, context: &Context) -> Result<Collector, Error> {
@@ -127,7 +137,12 @@ impl Setup {
         }
     }
 
-    async fn collect(&self, log: Log, collect: &Collect, context: &Context) -> Result<Value, Error> {
+    async fn collect(
+        &self,
+        log: Log,
+        collect: &Collect,
+        context: &Context,
+    ) -> Result<Value, Error> {
         let started_at = Utc::now();
         let stop_at = self.stop_at(context, started_at)?;
         let signer = self.identity.signer(&self.config).await.map(|signer| signer.map(Arc::new));
@@ -141,36 +156,40 @@ impl Setup {
         if collect.span.is_some() {
             run.vitals.succeeded = None;
         }
-        // A plan is asked for every few seconds by whoever watches a run, and its report is the answer.
+        // A plan is asked for every few seconds by whoever watches a run, and its report is the
+        // answer.
         if collect.is_dry_run {
             tracing::info!(log = log.name(), windows = run.report.remaining_windows, "planned");
             return answer(run.error, json!(run.report.bounded()));
         }
-        let metrics = metrics::line(&run.report, run.vitals, &context.env_config.function_name, Utc::now());
+        let metrics =
+            metrics::line(&run.report, run.vitals, &context.env_config.function_name, Utc::now());
         let report = json!(run.report.bounded());
         metrics::print(&report);
         metrics::print(&metrics);
         answer(run.error, report)
     }
 
-    /// Time at which to stop, so that what is in flight can be given up before Lambda ends the process.
+    /// Time at which to stop, so that what is in flight can be given up before Lambda ends the
+    /// process.
     fn stop_at(&self, context: &Context, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
         let deadline = context.deadline().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let deadline = DateTime::UNIX_EPOCH + chrono::TimeDelta::from_std(deadline).unwrap_or_default();
+        let deadline =
+            DateTime::UNIX_EPOCH + chrono::TimeDelta::from_std(deadline).unwrap_or_default();
         let stop_at = deadline - self.config.stop_before_deadline;
         if stop_at > now {
             return Ok(stop_at);
         }
         Err(Error::Configuration(format!(
-            "the function's timeout leaves {} s, and STOP_BEFORE_DEADLINE_SECONDS holds \"{}\"; allowed is less than the \
-             timeout",
+            "the function's timeout leaves {} s, and STOP_BEFORE_DEADLINE_SECONDS holds \"{}\"; \
+             allowed is less than the timeout",
             (deadline - now).num_seconds(),
             self.config.stop_before_deadline.num_seconds()
         )))
     }
 
-    /// Has the next invocation go on where this one stopped; what failed in this one is tried again there. An
-    /// invocation that got nothing done does not, because the next one would not either.
+    /// Has the next invocation go on where this one stopped; what failed in this one is tried again
+    /// there. An invocation that got nothing done does not, because the next one would not either.
     async fn hand_over(
         &self,
         run: &mut Run,
@@ -183,15 +202,17 @@ impl Setup {
             run.vitals.succeeded = Some(false);
             run.error.get_or_insert_with(|| {
                 Error::Incomplete(format!(
-                    "not one window could be read before the time ran out, and {left} are left; raise the function's \
-                     timeout or lower TARGET_RECORDS"
+                    "not one window could be read before the time ran out, and {left} are left; \
+                     raise the function's timeout or lower TARGET_RECORDS"
                 ))
             });
             return;
         }
         run.error = self.invoke_next(left, collect, context, started_at).await.err();
         run.vitals.succeeded = Some(run.error.is_none() && run.report.failed_windows() == 0);
-        if run.error.is_none() && started_at - collect.asked_at.unwrap_or(started_at) < QUIET_PROGRESS {
+        if run.error.is_none()
+            && started_at - collect.asked_at.unwrap_or(started_at) < QUIET_PROGRESS
+        {
             run.vitals.oldest_unverified_hours = None;
         }
     }
@@ -205,15 +226,18 @@ impl Setup {
     ) -> Result<(), Error> {
         let Some(event) = collect.next_event(started_at) else {
             return Err(Error::Incomplete(format!(
-                "{left} windows are left after {MOST_HOPS} invocations in a row; the next scheduled run goes on with them"
+                "{left} windows are left after {MOST_HOPS} invocations in a row; the next \
+                 scheduled run goes on with them"
             )));
         };
         let request = self.lambda.invoke().function_name(&context.env_config.function_name);
-        let request = request.invocation_type(InvocationType::Event).payload(Blob::new(event.to_string()));
+        let request =
+            request.invocation_type(InvocationType::Event).payload(Blob::new(event.to_string()));
         request.send().await.map(drop).map_err(|error| {
             Error::Incomplete(format!(
-                "time ran out with {left} windows left, and the function could not start itself again ({}); allow its role \
-                 lambda:InvokeFunction on itself; the next scheduled run goes on",
+                "time ran out with {left} windows left, and the function could not start itself \
+                 again ({}); allow its role lambda:InvokeFunction on itself; the next scheduled \
+                 run goes on",
                 error.code().unwrap_or("no answer")
             ))
         })

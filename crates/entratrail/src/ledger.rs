@@ -1,7 +1,7 @@
 //! The reads of one stream and day: checkpoint and proof in one.
 //!
-//! Rows on record are only appended, and each is carried byte for byte by every later version of the
-//! file. Only an announcement, which is no row on record, is ever taken out again.
+//! Rows on record are only appended, and each is carried byte for byte by every later version of
+//! the file. Only an announcement, which is no row on record, is ever taken out again.
 
 mod day;
 mod proof;
@@ -82,7 +82,8 @@ impl Ledger {
         self.entries.iter().map(|entry| &entry.row)
     }
 
-    /// Lines of the rows on record, oldest first: those that every later version of the file carries.
+    /// Lines of the rows on record, oldest first: those that every later version of the file
+    /// carries.
     pub fn lines_on_record(&self) -> impl DoubleEndedIterator<Item = &str> {
         let on_record = self.entries.iter().filter(|entry| entry.row.announced().is_none());
         on_record.map(|entry| entry.line.as_str())
@@ -127,13 +128,18 @@ impl Ledger {
     /// Table object that belongs to the raw object `key`: as it was made first, or last made again.
     pub fn table_of(&self, key: &str) -> Option<&StoredTable> {
         let on_record = self.rows().filter(|row| row.announced().is_none());
-        let objects = on_record.filter_map(ReadRow::named_object).filter(|object| object.key == key);
+        let objects =
+            on_record.filter_map(ReadRow::named_object).filter(|object| object.key == key);
         objects.filter_map(|object| object.table.as_ref()).next_back()
     }
 
-    /// Rows that a read of `window` builds on. A read may be recorded only while they are still the same.
+    /// Rows that a read of `window` builds on. A read may be recorded only while they are still the
+    /// same.
     pub fn basis(&self, window: Window) -> Vec<ReadRow> {
-        self.rows().filter(|row| row.claims_its_window() && row.window.overlaps(window)).cloned().collect()
+        self.rows()
+            .filter(|row| row.claims_its_window() && row.window.overlaps(window))
+            .cloned()
+            .collect()
     }
 
     /// Whether nothing has come to `basis` since, apart from what the read of `row` wrote itself.
@@ -142,8 +148,9 @@ impl Ledger {
         of_others.eq(basis.iter().cloned())
     }
 
-    /// Appends `row`. An outcome takes out the announcement of the same read, and a complete one every
-    /// announcement of its window, because a read that is complete has settled what became of those.
+    /// Appends `row`. An outcome takes out the announcement of the same read, and a complete one
+    /// every announcement of its window, because a read that is complete has settled what became of
+    /// those.
     pub fn append(&mut self, mut row: ReadRow) -> serde_json::Result<Appended> {
         if let Some(known) = self.rows().find(|known| is_recorded_as(&row, known)) {
             return Ok(Appended::Known(known.clone()));
@@ -165,7 +172,8 @@ impl Ledger {
     }
 }
 
-/// Whether `known` already says what `row` would: the same read with a final outcome, or the same object.
+/// Whether `known` already says what `row` would: the same read with a final outcome, or the same
+/// object.
 fn is_recorded_as(row: &ReadRow, known: &ReadRow) -> bool {
     match &row.result {
         ReadResult::Rebuilt(_) => known.result == row.result && known.started_at == row.started_at,
@@ -191,7 +199,13 @@ mod tests {
     fn object(key: &str) -> StoredObject {
         let hash = "ab".repeat(32);
         let table = Some(StoredTable { sha256: hash.clone(), rows: 3 });
-        StoredObject { key: key.to_owned(), sha256: hash.clone(), bytes: 7, records_root: Some(hash), table }
+        StoredObject {
+            key: key.to_owned(),
+            sha256: hash.clone(),
+            bytes: 7,
+            records_root: Some(hash),
+            table,
+        }
     }
 
     fn row(read: u32, hours_after_end: i64, result: ReadResult) -> ReadRow {
@@ -238,7 +252,8 @@ mod tests {
     fn every_kind_of_row_is_read_back_as_it_was_written() {
         let result = ReadResult::Rebuilt(object("raw/r1"));
         let rebuilt = ReadRow { requests: 0, retries: 0, ..row(1, 60, result) };
-        let rows = [failed(1, 1, "no"), complete(1, 2, Some("raw/r1")), complete(2, 30, None), rebuilt];
+        let rows =
+            [failed(1, 1, "no"), complete(1, 2, Some("raw/r1")), complete(2, 30, None), rebuilt];
         let text = ledger(&rows).to_text();
         let read_back = Ledger::parse(&text).unwrap();
         assert_eq!(read_back.rows().cloned().collect::<Vec<_>>(), rows);

@@ -1,4 +1,5 @@
-//! Archives a tenant's Microsoft Entra ID logs in an S3 bucket or a folder, and proves that nothing is missing.
+//! Archives a tenant's Microsoft Entra ID logs in an S3 bucket or a folder, and proves that nothing
+//! is missing.
 //!
 //! One run, as [`collector`] tells it:
 //!
@@ -10,8 +11,9 @@
 //!
 //! # Layout
 //!
-//! * Decisions are pure functions of their arguments: [`window`], [`plan`], [`ledger`], [`record`], [`stored`],
-//!   [`raw`], [`table`], [`object`], [`request`], and below `graph` what to ask, when to ask and what an answer means.
+//! * Decisions are pure functions of their arguments: [`window`], [`plan`], [`ledger`], [`record`],
+//!   [`stored`], [`raw`], [`table`], [`object`], [`request`], and below `graph` what to ask, when
+//!   to ask and what an answer means.
 //! * [`graph`] and [`archive`] do the input and output; neither knows the other.
 //! * [`reader`] reads one window from the one into the other; [`collector`] does a whole run.
 //! * [`lambda`] wires a run to the AWS Lambda runtime, [`parameters`] to the credential in SSM.

@@ -1,5 +1,5 @@
-//! The lines that a run leaves in the function's log: its report, and its numbers in the line format from which CloudWatch
-//! makes metrics.
+//! The lines that a run leaves in the function's log: its report, and its numbers in the line
+//! format from which CloudWatch makes metrics.
 
 use crate::report::Report;
 use chrono::{DateTime, Utc};
@@ -9,17 +9,18 @@ use std::io::Write as _;
 /// Numbers that a run reports as metrics beyond its report.
 #[derive(Debug, Clone, Copy)]
 pub struct Vitals {
-    /// Hours since the end of the oldest window that is not verified, or since the read that opened it again; `None` where the
-    /// run did not look.
+    /// Hours since the end of the oldest window that is not verified, or since the read that opened
+    /// it again; `None` where the run did not look.
     pub oldest_unverified_hours: Option<i64>,
     /// Days until the credential expires; `None` where that is not known.
     pub credential_days_left: Option<i64>,
-    /// Whether nothing went wrong; `None` where somebody read a span by hand, which keeps no promise of a daily run.
+    /// Whether nothing went wrong; `None` where somebody read a span by hand, which keeps no
+    /// promise of a daily run.
     pub succeeded: Option<bool>,
 }
 
-/// Prints a line: a report, which has no other place where a run failed, or the metrics, which Lambda hands to CloudWatch
-/// without a permission of the function.
+/// Prints a line: a report, which has no other place where a run failed, or the metrics, which
+/// Lambda hands to CloudWatch without a permission of the function.
 pub fn print(line: &Value) {
     // A closed standard output is no reason to fail a run that has stored everything.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
@@ -29,8 +30,12 @@ pub fn print(line: &Value) {
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<Utc>) -> Value {
     let failed = report.failed_windows();
-    let late: u64 =
-        report.windows.iter().filter(|w| w.read > 1).map(|window| window.new - window.changed).sum();
+    let late: u64 = report
+        .windows
+        .iter()
+        .filter(|w| w.read > 1)
+        .map(|window| window.new - window.changed)
+        .sum();
     let waiting = report.evidence.as_ref().and_then(|evidence| evidence.waiting);
     let numbers = [
         ("WindowsRead", "Count", Some(json!(report.read_windows()))),
@@ -48,14 +53,17 @@ pub fn line(report: &Report, vitals: Vitals, function_name: &str, now: DateTime<
     embedded(&numbers, &[("FunctionName", function_name), ("Log", report.log)], now)
 }
 
-/// Numbers with their names and units as one line in embedded metric format; those without a value are left out.
+/// Numbers with their names and units as one line in embedded metric format; those without a value
+/// are left out.
 pub fn embedded(
     numbers: &[(&str, &str, Option<Value>)],
     dimensions: &[(&str, &str)],
     now: DateTime<Utc>,
 ) -> Value {
-    let known = || numbers.iter().filter_map(|(name, unit, value)| Some((*name, *unit, value.as_ref()?)));
-    let definitions: Vec<_> = known().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
+    let known =
+        || numbers.iter().filter_map(|(name, unit, value)| Some((*name, *unit, value.as_ref()?)));
+    let definitions: Vec<_> =
+        known().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect();
     let names: Vec<_> = dimensions.iter().map(|(name, _)| *name).collect();
     let mut line = json!({
         "_aws": {
@@ -90,12 +98,19 @@ mod tests {
         let unread = WindowReport::unread(Stream::DirectoryAudits, now, now, 2, State::Open);
         report.add(WindowReport { served: 9, new: 5, changed: 2, ..unread.clone() });
         report.add(WindowReport { error: Some("no".to_owned()), ..unread });
-        let vitals =
-            Vitals { oldest_unverified_hours: Some(26), credential_days_left: None, succeeded: Some(false) };
+        let vitals = Vitals {
+            oldest_unverified_hours: Some(26),
+            credential_days_left: None,
+            succeeded: Some(false),
+        };
         let line = line(&report, vitals, "audit", now);
         let definition = &line["_aws"]["CloudWatchMetrics"][0];
-        let names: Vec<_> =
-            definition["Metrics"].as_array().unwrap().iter().map(|m| m["Name"].as_str().unwrap()).collect();
+        let names: Vec<_> = definition["Metrics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| m["Name"].as_str().unwrap())
+            .collect();
         assert_eq!(
             names,
             [

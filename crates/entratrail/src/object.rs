@@ -35,31 +35,39 @@ pub fn ledger_key(stream: Stream, day: NaiveDate) -> String {
     format!("{}day={day}.ndjson", ledger_folder(stream))
 }
 
-/// The key of the object that a check of `log` creates once. It lies in no folder that anything lists.
+/// The key of the object that a check of `log` creates once. It lies in no folder that anything
+/// lists.
 pub fn check_key(log: Log) -> String {
     format!("checks/{}/two-parts", log.name())
 }
 
-/// The raw object of `stream` with that key; `None` where the name is not one that EntraTrail gives.
+/// The raw object of `stream` with that key; `None` where the name is not one that EntraTrail
+/// gives.
 pub fn parse_raw_key(stream: Stream, key: &str) -> Option<RawObject> {
-    let (day, name) = key.strip_prefix(&raw_folder(stream))?.strip_prefix("day=")?.split_once('/')?;
+    let (day, name) =
+        key.strip_prefix(&raw_folder(stream))?.strip_prefix("day=")?.split_once('/')?;
     let (window, read) = name.strip_suffix(".ndjson.gz")?.split_once(".r")?;
-    let object = RawObject { window: Window::named(day.parse().ok()?, window)?, read: read.parse().ok()? };
+    let object =
+        RawObject { window: Window::named(day.parse().ok()?, window)?, read: read.parse().ok()? };
     ((1..=MAX_READ).contains(&object.read) && raw_key(stream, object) == key).then_some(object)
 }
 
-/// The table object of `stream` with that key; `None` where the name is not one that EntraTrail gives.
+/// The table object of `stream` with that key; `None` where the name is not one that EntraTrail
+/// gives.
 pub fn parse_table_key(stream: Stream, key: &str) -> Option<RawObject> {
     let folder = format!("tables/{}/day=", stream.table_folder());
     let (day, name) = key.strip_prefix(&folder)?.split_once('/')?;
     let (window, read) = name.strip_suffix(".parquet")?.split_once(".r")?;
-    let object = RawObject { window: Window::named(day.parse().ok()?, window)?, read: read.parse().ok()? };
+    let object =
+        RawObject { window: Window::named(day.parse().ok()?, window)?, read: read.parse().ok()? };
     ((1..=MAX_READ).contains(&object.read) && table_key(stream, object) == key).then_some(object)
 }
 
-/// The day of the ledger file of `stream` with that key; `None` where the name is not one that EntraTrail gives.
+/// The day of the ledger file of `stream` with that key; `None` where the name is not one that
+/// EntraTrail gives.
 pub fn parse_ledger_key(stream: Stream, key: &str) -> Option<NaiveDate> {
-    let day = key.strip_prefix(&ledger_folder(stream))?.strip_prefix("day=")?.strip_suffix(".ndjson")?;
+    let day =
+        key.strip_prefix(&ledger_folder(stream))?.strip_prefix("day=")?.strip_suffix(".ndjson")?;
     let day = day.parse().ok()?;
     (ledger_key(stream, day) == key).then_some(day)
 }
@@ -114,7 +122,10 @@ mod tests {
             );
         }
         assert_eq!(
-            parse_ledger_key(Stream::DirectoryAudits, "ledger/directory-audits/day=2026-11-22.ndjson.bak"),
+            parse_ledger_key(
+                Stream::DirectoryAudits,
+                "ledger/directory-audits/day=2026-11-22.ndjson.bak"
+            ),
             None
         );
     }

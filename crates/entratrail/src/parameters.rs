@@ -15,16 +15,21 @@ use url::Url;
 
 const KEPT_IN: KeptIn = KeptIn::Parameters;
 
-/// The audiences of federated credentials in Microsoft's clouds; the template allows the functions' roles exactly these.
-pub const AUDIENCES: [&str; 3] =
-    ["api://AzureADTokenExchange", "api://AzureADTokenExchangeUSGov", "api://AzureADTokenExchangeChina"];
+/// The audiences of federated credentials in Microsoft's clouds; the template allows the functions'
+/// roles exactly these.
+pub const AUDIENCES: [&str; 3] = [
+    "api://AzureADTokenExchange",
+    "api://AzureADTokenExchangeUSGov",
+    "api://AzureADTokenExchangeChina",
+];
 
 /// The clients of the AWS services that hold or prove who the function is.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// Systems Manager.
     ssm: aws_sdk_ssm::Client,
-    /// Security Token Service, at its regional endpoint: the global one knows no `GetWebIdentityToken`.
+    /// Security Token Service, at its regional endpoint: the global one knows no
+    /// `GetWebIdentityToken`.
     sts: aws_sdk_sts::Client,
     /// Key Management Service, for the key that signs the evidence.
     kms: aws_sdk_kms::Client,
@@ -53,9 +58,14 @@ impl Identity {
             }
             CredentialKind::Certificate => {
                 let text = parameter("client-certificate").await?;
-                Credential::Certificate(Box::new(Certificate::from_pem(text.expose_secret(), KEPT_IN)?))
+                Credential::Certificate(Box::new(Certificate::from_pem(
+                    text.expose_secret(),
+                    KEPT_IN,
+                )?))
             }
-            CredentialKind::Federated => Credential::Federated(self.federation(&config.run.graph.login_url)),
+            CredentialKind::Federated => {
+                Credential::Federated(self.federation(&config.run.graph.login_url))
+            }
         };
         Ok(Application { tenant_id, client_id, credential, kept_in: KEPT_IN })
     }
@@ -65,7 +75,9 @@ impl Identity {
         let prefix = &config.parameter_prefix;
         match &config.evidence {
             EvidenceKind::None => None,
-            EvidenceKind::Parameter => Some(self.signer_with(prefix, self.keys_in_parameter(prefix)).await),
+            EvidenceKind::Parameter => {
+                Some(self.signer_with(prefix, self.keys_in_parameter(prefix)).await)
+            }
             EvidenceKind::Kms(arn) => Some(self.signer_with(prefix, self.key_in_kms(arn)).await),
         }
     }
@@ -104,7 +116,9 @@ impl Identity {
                 }
                 _ => "check region, network and the KMS key",
             };
-            Error::Parameters(format!("the SSM parameter {path} could not be read ({code}): {advice}"))
+            Error::Parameters(format!(
+                "the SSM parameter {path} could not be read ({code}): {advice}"
+            ))
         })?;
         let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
         if value.trim().is_empty() {
@@ -118,7 +132,8 @@ impl Identity {
         let sts = self.sts.clone();
         let audience = audience(login_url);
         Federation(Box::new(move || {
-            let request = sts.get_web_identity_token().audience(audience).signing_algorithm("RS256");
+            let request =
+                sts.get_web_identity_token().audience(audience).signing_algorithm("RS256");
             Box::pin(async move {
                 let answer = request.duration_seconds(300).send().await.map_err(|error| {
                     let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
@@ -134,8 +149,8 @@ impl Identity {
     }
 }
 
-/// Memory of what was signed last, in the parameters `evidence-signed-<log>`. Whoever can write the bucket alone cannot
-/// change it.
+/// Memory of what was signed last, in the parameters `evidence-signed-<log>`. Whoever can write the
+/// bucket alone cannot change it.
 #[derive(Debug, Clone)]
 pub struct EvidenceParameters {
     ssm: aws_sdk_ssm::Client,
@@ -150,8 +165,9 @@ impl EvidenceParameters {
 
     /// Remembers `tree`, unless more is remembered.
     ///
-    /// Parameter Store writes without a condition, but numbers what it writes. A number that was left out is another
-    /// run's, written between our look and our write: the larger of both is written again, so that none is forgotten.
+    /// Parameter Store writes without a condition, but numbers what it writes. A number that was
+    /// left out is another run's, written between our look and our write: the larger of both is
+    /// written again, so that none is forgotten.
     pub(crate) async fn remember(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
         let path = self.path(log);
         let mut wanted = tree;
@@ -177,17 +193,21 @@ impl EvidenceParameters {
         }
     }
 
-    /// Value of a parameter, with the number of that version; `path` may end in a colon and such a number.
+    /// Value of a parameter, with the number of that version; `path` may end in a colon and such a
+    /// number.
     async fn read(&self, path: &str) -> Result<Option<(TreeHead, i64)>, Error> {
         let parameter = match self.ssm.get_parameter().name(path).send().await {
             Ok(answer) => answer.parameter,
             Err(error) if error.code() == Some("ParameterNotFound") => return Ok(None),
             Err(error) => return Err(not_usable(path, "read", error.code())),
         };
-        let read = parameter
-            .and_then(|parameter| Some((TreeHead::from_lines(parameter.value()?)?, parameter.version())));
+        let read = parameter.and_then(|parameter| {
+            Some((TreeHead::from_lines(parameter.value()?)?, parameter.version()))
+        });
         read.map(Some).ok_or_else(|| {
-            Error::Parameters(format!("the SSM parameter {path} is damaged: it holds no size and root"))
+            Error::Parameters(format!(
+                "the SSM parameter {path} is damaged: it holds no size and root"
+            ))
         })
     }
 
@@ -207,22 +227,25 @@ impl EvidenceParameters {
 fn not_usable(path: &str, verb: &str, code: Option<&str>) -> Error {
     let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
     Error::Parameters(format!(
-        "the SSM parameter {path} could not be {verb} ({code}): check the role of the function and the network"
+        "the SSM parameter {path} could not be {verb} ({code}): check the role of the function and \
+         the network"
     ))
 }
 
 fn advice(sts_code: &str) -> &'static str {
     match sts_code {
-        "OutboundWebIdentityFederationDisabledException" | "OutboundWebIdentityFederationDisabled" => {
-            "outbound federation is off in this account: run `aws iam enable-outbound-web-identity-federation`"
+        "OutboundWebIdentityFederationDisabledException"
+        | "OutboundWebIdentityFederationDisabled" => {
+            "outbound federation is off in this account: run `aws iam \
+             enable-outbound-web-identity-federation`"
         }
         "AccessDenied" | "AccessDeniedException" => "the role may not call sts:GetWebIdentityToken",
         _ => "check that the STS endpoint is the regional one",
     }
 }
 
-/// The audience that a federated credential of that cloud expects; those of the national clouds are named by
-/// Microsoft's client libraries, not by its documentation.
+/// The audience that a federated credential of that cloud expects; those of the national clouds are
+/// named by Microsoft's client libraries, not by its documentation.
 fn audience(login_url: &Url) -> &'static str {
     let [global, us_government, china] = AUDIENCES;
     match login_url.host_str().and_then(|host| host.rsplit('.').next()) {
@@ -238,7 +261,8 @@ mod tests {
 
     #[test]
     fn each_cloud_has_its_audience() {
-        let check = |url: &str, expected: &str| assert_eq!(audience(&Url::parse(url).unwrap()), expected);
+        let check =
+            |url: &str, expected: &str| assert_eq!(audience(&Url::parse(url).unwrap()), expected);
         check("https://login.microsoftonline.com", "api://AzureADTokenExchange");
         check("https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov");
         check("https://login.chinacloudapi.cn", "api://AzureADTokenExchangeChina");

@@ -11,8 +11,8 @@ const KEPT_WITHOUT_PREMIUM: u16 = 7;
 /// Days that Graph keeps a log in a tenant with P1 or P2.
 const KEPT_WITH_PREMIUM: u16 = 30;
 
-/// Days before the history whose ledgers a run looks at. Runs that failed for longer than this tell of
-/// fewer windows that expired; nothing else depends on it.
+/// Days before the history whose ledgers a run looks at. Runs that failed for longer than this tell
+/// of fewer windows that expired; nothing else depends on it.
 const LOOK_BACK_DAYS: u64 = 35;
 
 /// A raw object in the archive, as its name says.
@@ -31,12 +31,16 @@ pub struct RecordedObject<'ledger> {
     pub object: RawObject,
     /// Key, hash and size.
     pub stored: &'ledger StoredObject,
-    /// Table object made of it; `None` where a row from before format 2 does not say what its table is.
+    /// Table object made of it; `None` where a row from before format 2 does not say what its table
+    /// is.
     pub table: Option<&'ledger StoredTable>,
 }
 
 /// The raw objects that `ledger`, of `stream`, has on record, by window and read.
-pub fn objects_on_record(stream: Stream, ledger: &Ledger) -> impl Iterator<Item = RecordedObject<'_>> {
+pub fn objects_on_record(
+    stream: Stream,
+    ledger: &Ledger,
+) -> impl Iterator<Item = RecordedObject<'_>> {
     let recorded = ledger.reads_with_object().into_iter().filter_map(ReadRow::object);
     recorded.filter_map(move |stored| {
         let object = parse_raw_key(stream, &stored.key)?;
@@ -61,12 +65,13 @@ impl Holdings {
     /// The objects that no complete read names: what a run that died at the wrong moment leaves.
     pub fn objects_without_row(&self) -> Vec<RawObject> {
         let recorded = self.ledger.recorded_keys();
-        let is_known = |object: &RawObject| recorded.contains(raw_key(self.stream, *object).as_str());
+        let is_known =
+            |object: &RawObject| recorded.contains(raw_key(self.stream, *object).as_str());
         self.objects.iter().copied().filter(|object| !is_known(object)).collect()
     }
 
-    /// The objects of exactly this window, in the order of their reads: those that are listed, and those that
-    /// the ledger names, which may be younger than the listing.
+    /// The objects of exactly this window, in the order of their reads: those that are listed, and
+    /// those that the ledger names, which may be younger than the listing.
     pub fn objects_of(&self, window: Window) -> Vec<RawObject> {
         let named = self.ledger.complete_reads(window).filter_map(ReadRow::object);
         let named = named.filter_map(|object| parse_raw_key(self.stream, &object.key));
@@ -127,15 +132,16 @@ pub struct PlanSettings {
     pub window_length: WindowLength,
     /// `SETTLE_MINUTES`.
     pub settle: TimeDelta,
-    /// Days back from today that this run looks at, where it is to look at fewer than the history has.
+    /// Days back from today that this run looks at, where it is to look at fewer than the history
+    /// has.
     pub only_days: Option<u16>,
     /// `LAST_LOOK_DAYS`: age at which a verified window is read once more; `None` for never.
     pub last_look: Option<TimeDelta>,
 }
 
 impl PlanSettings {
-    /// The oldest day that may be read at `now`. Where `HISTORY_DAYS` is all that Graph keeps, the first of
-    /// these days is partly dropped already, and reading it would look like proof.
+    /// The oldest day that may be read at `now`. Where `HISTORY_DAYS` is all that Graph keeps, the
+    /// first of these days is partly dropped already, and reading it would look like proof.
     pub fn oldest_day(&self, now: DateTime<Utc>) -> NaiveDate {
         let today = now.date_naive();
         let oldest = today - Days::new(u64::from(self.history_days));
@@ -143,8 +149,9 @@ impl PlanSettings {
         if is_all && now > midnight(today) { oldest + Days::new(1) } else { oldest }
     }
 
-    /// Oldest day whose ledger a run looks at, where the history begins with `oldest_day`: windows that
-    /// left the history since then are told, and a stream that began later may have `before` windows.
+    /// Oldest day whose ledger a run looks at, where the history begins with `oldest_day`: windows
+    /// that left the history since then are told, and a stream that began later may have `before`
+    /// windows.
     pub fn earliest_day(&self, oldest_day: NaiveDate) -> NaiveDate {
         oldest_day - Days::new(LOOK_BACK_DAYS)
     }
@@ -157,9 +164,10 @@ impl PlanSettings {
         };
         let (first, last) = match scope {
             Scope::Due => (oldest, now.date_naive()),
-            Scope::Span { from, to, .. } => {
-                (from.date_naive().max(oldest), (to - TimeDelta::nanoseconds(1)).min(now).date_naive())
-            }
+            Scope::Span { from, to, .. } => (
+                from.date_naive().max(oldest),
+                (to - TimeDelta::nanoseconds(1)).min(now).date_naive(),
+            ),
         };
         first.iter_days().take_while(|&day| day <= last).collect()
     }
@@ -225,7 +233,9 @@ fn is_due(
         }
         Scope::Span { from, to, asked_at } => {
             let last_read = ledger.complete_reads(window).next_back().map(|row| row.started_at);
-            window.start() < to && from < window.end() && last_read.is_none_or(|read| read < asked_at)
+            window.start() < to
+                && from < window.end()
+                && last_read.is_none_or(|read| read < asked_at)
         }
     }
 }
@@ -248,7 +258,13 @@ fn gaps(
     windows
 }
 
-fn fill(tile: Window, on_record: &[Window], scope: Scope, now: DateTime<Utc>, windows: &mut Vec<Window>) {
+fn fill(
+    tile: Window,
+    on_record: &[Window],
+    scope: Scope,
+    now: DateTime<Utc>,
+    windows: &mut Vec<Window>,
+) {
     let (is_wanted, is_whole) = match scope {
         Scope::Due => (true, true),
         Scope::Span { from, to, .. } => {
@@ -296,7 +312,12 @@ mod tests {
         }
     }
 
-    fn plan(holdings: &Holdings, scope: Scope, now: DateTime<Utc>, settings: &PlanSettings) -> Vec<Planned> {
+    fn plan(
+        holdings: &Holdings,
+        scope: Scope,
+        now: DateTime<Utc>,
+        settings: &PlanSettings,
+    ) -> Vec<Planned> {
         let history = StreamHistory::of([&holdings.ledger]);
         let proof = Proof { history, oldest_day: settings.oldest_day(now) };
         plan_day(holdings, &proof, scope, now, settings)
@@ -312,13 +333,18 @@ mod tests {
         ReadRow::parse(&line.to_string()).unwrap()
     }
 
-    /// Random windows that nest nowhere: some on record by a row, some by an object, the rest unknown.
+    /// Random windows that nest nowhere: some on record by a row, some by an object, the rest
+    /// unknown.
     fn any_holdings() -> impl Strategy<Value = Holdings> {
         let choices = proptest::collection::vec(0u8..8, 400);
         choices.prop_map(|choices| {
             let mut choices = choices.into_iter();
-            let mut holdings =
-                Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects: Vec::new() };
+            let mut holdings = Holdings {
+                stream: STREAM,
+                day: day(),
+                ledger: Ledger::default(),
+                objects: Vec::new(),
+            };
             cut(Window::whole_day(day()), &mut choices, &mut holdings);
             holdings
         })
@@ -394,9 +420,14 @@ mod tests {
 
     #[test]
     fn a_window_is_due_when_it_has_settled() {
-        let holdings = Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects: vec![] };
+        let holdings =
+            Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects: vec![] };
         let check = |minutes, now: &str, count| {
-            assert_eq!(plan(&holdings, Scope::Due, at(now), &settings(30, minutes)).len(), count, "{now}");
+            assert_eq!(
+                plan(&holdings, Scope::Due, at(now), &settings(30, minutes)).len(),
+                count,
+                "{now}"
+            );
         };
         check(1440, "2026-11-21T00:29:00Z", 0);
         check(1440, "2026-11-21T00:30:00Z", 1);
@@ -409,18 +440,26 @@ mod tests {
         let window = Window::whole_day(day());
         let objects = vec![RawObject { window, read: 1 }];
         let holdings = Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects };
-        assert_eq!(plan(&holdings, Scope::Due, at("2026-11-22T01:00:00Z"), &settings(30, 60)), vec![]);
+        assert_eq!(
+            plan(&holdings, Scope::Due, at("2026-11-22T01:00:00Z"), &settings(30, 60)),
+            vec![]
+        );
         assert_eq!(holdings.next_read(window), 2);
         assert_eq!(holdings.objects_without_row().len(), 1);
     }
 
     #[test]
     fn a_span_that_reaches_into_the_future_ends_now() {
-        let holdings = Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects: vec![] };
+        let holdings =
+            Holdings { stream: STREAM, day: day(), ledger: Ledger::default(), objects: vec![] };
         let now = at("2026-11-20T14:37:00Z");
-        let scope = Scope::Span { from: midnight(day()), to: at("2026-11-22T00:00:00Z"), asked_at: now };
+        let scope =
+            Scope::Span { from: midnight(day()), to: at("2026-11-22T00:00:00Z"), asked_at: now };
         let planned = plan(&holdings, scope, now, &settings(30, 1440));
-        assert_eq!(planned.last().map(|planned| planned.window.end()), Some(at("2026-11-20T14:35:00Z")));
+        assert_eq!(
+            planned.last().map(|planned| planned.window.end()),
+            Some(at("2026-11-20T14:35:00Z"))
+        );
         assert_eq!(settings(30, 1440).days(scope, now), vec![day()]);
     }
 

@@ -13,7 +13,9 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::graph::query::Collection;
 use crate::graph::{GraphClient, Tally};
-use crate::ledger::{Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject, needs_kept_since};
+use crate::ledger::{
+    Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject, needs_kept_since,
+};
 use crate::log::Stream;
 use crate::object::raw_key;
 use crate::plan::{Holdings, Planned, RawObject};
@@ -28,7 +30,8 @@ use std::pin::pin;
 use std::sync::atomic::AtomicI64;
 use tokio::sync::Semaphore;
 
-/// Full pages that the windows of a run which are read as several chains hold at once: those of one busy day.
+/// Full pages that the windows of a run which are read as several chains hold at once: those of one
+/// busy day.
 pub const ROOM_PAGES: u32 = 100;
 
 /// Reads windows of one stream.
@@ -48,14 +51,14 @@ pub struct Reader<'run> {
     pub origin: &'run Origin,
     /// Oldest record that Graph served in this run.
     pub kept_since: &'run KeptSince,
-    /// [`ROOM_PAGES`] permits: room for as many full pages in windows that are read as several chains. What such windows
-    /// hold until they are stored is most of the memory of a run.
+    /// [`ROOM_PAGES`] permits: room for as many full pages in windows that are read as several
+    /// chains. What such windows hold until they are stored is most of the memory of a run.
     pub room: &'run Semaphore,
     /// Start of the window that asked for room last, in seconds since 1970.
     pub room_of: &'run AtomicI64,
-    /// One permit: the turn to make a table object, which takes more memory than the rest of a small window. It is taken
-    /// with the first new record, where it is free, or when the raw object is there. Who has it never waits for
-    /// [`Self::room`].
+    /// One permit: the turn to make a table object, which takes more memory than the rest of a
+    /// small window. It is taken with the first new record, where it is free, or when the raw
+    /// object is there. Who has it never waits for [`Self::room`].
     pub tables: &'run Semaphore,
     /// Who is told how far it is.
     pub progress: &'run Progress,
@@ -91,8 +94,8 @@ struct Attempt<'read> {
 }
 
 impl Reader<'_> {
-    /// Reads `planned`, of which `estimate` records are expected where that is known. Gives up when `stop`
-    /// completes.
+    /// Reads `planned`, of which `estimate` records are expected where that is known. Gives up when
+    /// `stop` completes.
     pub async fn read(
         &self,
         planned: &Planned,
@@ -102,8 +105,13 @@ impl Reader<'_> {
         stop: impl Future<Output = ()>,
     ) -> Outcome {
         let Planned { window, is_on_record, .. } = *planned;
-        let reading =
-            Reading::new(window, self.target_records, !is_on_record, estimate, self.graph.is_busy());
+        let reading = Reading::new(
+            window,
+            self.target_records,
+            !is_on_record,
+            estimate,
+            self.graph.is_busy(),
+        );
         let mut room = match reading.pages() {
             Some(pages) => self.take_room(window.start(), pages, None).await,
             None => None,
@@ -115,7 +123,8 @@ impl Reader<'_> {
             Err(error) => return self.fail(&attempt, error).await,
         };
         let object = RawObject { window: planned.window, read: planned.read };
-        let intake = Intake::new(self.archive, self.tables, (planned.stream, object), started_at, known);
+        let intake =
+            Intake::new(self.archive, self.tables, (planned.stream, object), started_at, known);
         let mut stop = pin!(stop);
         let fetched = tokio::select! {
             fetched = self.fetch(planned, reading, &intake, &mut room, tally) => Some(fetched),
@@ -151,7 +160,11 @@ impl Reader<'_> {
     }
 
     /// Reads the stored versions of the window, checked against the ledger.
-    async fn stored_versions(&self, planned: &Planned, holdings: &Holdings) -> Result<StoredVersions, Error> {
+    async fn stored_versions(
+        &self,
+        planned: &Planned,
+        holdings: &Holdings,
+    ) -> Result<StoredVersions, Error> {
         let mut versions = StoredVersions::default();
         for object in holdings.objects_of(planned.window) {
             let key = raw_key(planned.stream, object);
@@ -172,24 +185,27 @@ impl Reader<'_> {
         Ok(versions)
     }
 
-    /// Asks Graph for one record as old as the window's start, where only that could make of this read a proof.
-    /// Without an answer the window stays open, which is no reason to fail.
+    /// Asks Graph for one record as old as the window's start, where only that could make of this
+    /// read a proof. Without an answer the window stays open, which is no reason to fail.
     async fn find_evidence(&self, attempt: &Attempt<'_>, holdings: &Holdings, counts: Counts) {
         let window = attempt.planned.window;
         let is_known = self.kept_since.get().is_some_and(|since| since <= window.start());
         let is_quiet = counts.new == 0 && counts.missing == 0;
-        if !is_quiet || is_known || !needs_kept_since(&holdings.ledger, window, attempt.started_at) {
+        if !is_quiet || is_known || !needs_kept_since(&holdings.ledger, window, attempt.started_at)
+        {
             return;
         }
-        if let Err(error) = self.probe_kept_since(window.start(), attempt.planned, attempt.tally).await {
+        if let Err(error) =
+            self.probe_kept_since(window.start(), attempt.planned, attempt.tally).await
+        {
             let error = error.into_error();
             tracing::warn!(window = %window.start(), "no evidence of what Graph keeps: {error}");
         }
     }
 
-    /// Order matters: the row that announces the object, the object, its table object, the row that completes it. A run
-    /// that dies in between leaves enough for the next one to go on, and a run that works on the same minutes sees the
-    /// announcement and leaves the window alone.
+    /// Order matters: the row that announces the object, the object, its table object, the row that
+    /// completes it. A run that dies in between leaves enough for the next one to go on, and a run
+    /// that works on the same minutes sees the announcement and leaves the window alone.
     async fn store(
         &self,
         attempt: &Attempt<'_>,
@@ -252,13 +268,14 @@ impl Reader<'_> {
                 return Err(error);
             }
         }
-        // Where another run was first, the announcement stays until the window is complete. Both runs may have started in the same
-        // millisecond, and a failed row would then take out the announcement of the one whose object it is.
+        // Where another run was first, the announcement stays until the window is complete. Both
+        // runs may have started in the same millisecond, and a failed row would then take out the
+        // announcement of the one whose object it is.
         Ok(prepared.create().await?.then_some(object))
     }
 
-    /// Makes the table object of a read from its raw object, also when the run is to stop: that takes seconds, and without
-    /// it the read is not on record.
+    /// Makes the table object of a read from its raw object, also when the run is to stop: that
+    /// takes seconds, and without it the read is not on record.
     async fn write_table(
         &self,
         stream: Stream,
@@ -273,9 +290,9 @@ impl Reader<'_> {
         let row = self.row(attempt, ReadResult::Failed { error: error.to_string() });
         match self.archive.record(attempt.planned.stream, &row, None).await {
             Ok(_) => Outcome::Failed(error),
-            Err(unrecorded) => {
-                Outcome::Failed(error.and(&format!("nor could the ledger be written: {unrecorded}")))
-            }
+            Err(unrecorded) => Outcome::Failed(
+                error.and(&format!("nor could the ledger be written: {unrecorded}")),
+            ),
         }
     }
 
@@ -294,8 +311,8 @@ impl Reader<'_> {
     }
 }
 
-/// Facts of a read that has fetched every page. A record that was too large to store counts as missing, so
-/// that no read that met one proves anything.
+/// Facts of a read that has fetched every page. A record that was too large to store counts as
+/// missing, so that no read that met one proves anything.
 fn completed(taken: &Taken<'_>) -> Completed {
     let versions = &taken.versions;
     let counts = Counts {
@@ -309,8 +326,8 @@ fn completed(taken: &Taken<'_>) -> Completed {
     let remark = taken.oversized.first().map(|first| {
         let id = first.id.as_deref().unwrap_or("unknown");
         format!(
-            "{} records were too large to store, the first with id {id} and {} bytes; every other record \
-             was stored",
+            "{} records were too large to store, the first with id {id} and {} bytes; every other \
+             record was stored",
             taken.oversized.len(),
             first.bytes
         )

@@ -24,7 +24,8 @@ pub struct Report {
     pub new: u64,
     /// New versions whose record was stored before with other content.
     pub changed: u64,
-    /// Fields of the new ones that their table does not know, or not with that type: the column `other` has them.
+    /// Fields of the new ones that their table does not know, or not with that type: the column
+    /// `other` has them.
     pub unexpected_fields: u64,
     /// Page requests, retries included.
     pub requests: u64,
@@ -36,7 +37,8 @@ pub struct Report {
     pub remaining_windows: u64,
     /// Objects in the archive's folders that EntraTrail did not write; they are left alone.
     pub foreign: Vec<String>,
-    /// Sentences, each of which names an object of the archive that is gone or is not the one on record.
+    /// Sentences, each of which names an object of the archive that is gone or is not the one on
+    /// record.
     pub damaged: Vec<String>,
     /// Table objects that were gone or differed, and were made again.
     pub remade_tables: Vec<String>,
@@ -83,7 +85,13 @@ pub struct WindowReport {
 
 impl WindowReport {
     /// A window of which nothing is known but its bounds and state.
-    pub fn unread(stream: Stream, start: DateTime<Utc>, end: DateTime<Utc>, read: u32, state: State) -> Self {
+    pub fn unread(
+        stream: Stream,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+        read: u32,
+        state: State,
+    ) -> Self {
         Self {
             stream: stream.name(),
             start,
@@ -141,12 +149,18 @@ impl Report {
 
     /// Windows that were read.
     pub fn read_windows(&self) -> usize {
-        self.windows.iter().filter(|window| !window.has_failed() && window.state != State::Expired).count()
+        self.windows
+            .iter()
+            .filter(|window| !window.has_failed() && window.state != State::Expired)
+            .count()
     }
 
     /// Windows that left the history without being verified.
     pub fn expired_windows(&self) -> usize {
-        self.windows.iter().filter(|window| window.state == State::Expired && window.read > 0).count()
+        self.windows
+            .iter()
+            .filter(|window| window.state == State::Expired && window.read > 0)
+            .count()
     }
 
     /// Windows that were to be read and could not be.

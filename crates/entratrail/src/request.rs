@@ -8,8 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Invocations that may follow one another for one event: four days of reading. A first run of 45 million records takes
-/// a hundred.
+/// Invocations that may follow one another for one event: four days of reading. A first run of 45
+/// million records takes a hundred.
 pub const MOST_HOPS: u32 = 400;
 
 /// Request to a function.
@@ -63,7 +63,8 @@ impl Request {
                 event: event.clone(),
             }));
         }
-        let manual: ManualEvent = serde_json::from_value(event.clone()).map_err(|_| unknown_form())?;
+        let manual: ManualEvent =
+            serde_json::from_value(event.clone()).map_err(|_| unknown_form())?;
         let span = match (&manual.from, &manual.to) {
             (Some(from), Some(to)) => Some(span(from, to)?),
             (None, None) => None,
@@ -86,8 +87,8 @@ impl Collect {
         Self { span, is_dry_run: false, hop: 0, asked_at: None, event: Value::Null }
     }
 
-    /// The event that makes the next invocation go on where this one stopped: the same one, with the hop.
-    /// `None` after the last hop.
+    /// The event that makes the next invocation go on where this one stopped: the same one, with
+    /// the hop. `None` after the last hop.
     pub fn next_event(&self, now: DateTime<Utc>) -> Option<Value> {
         let hop = self.hop.saturating_add(1);
         let mut event = self.event.clone();
@@ -110,7 +111,8 @@ fn span(from: &str, to: &str) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
         return Ok((start, end));
     }
     Err(Error::Event(format!(
-        "the event asks for the span from {} to {}, which is empty: \"to\" is exclusive and must lie after \"from\"",
+        "the event asks for the span from {} to {}, which is empty: \"to\" is exclusive and must \
+         lie after \"from\"",
         start.to_rfc3339(),
         end.to_rfc3339()
     )))
@@ -119,17 +121,19 @@ fn span(from: &str, to: &str) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
 /// The instant of a date, or of an RFC 3339 text, on a 5-minute boundary.
 pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(midnight);
-    let instant = date.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc()));
-    let is_on_boundary =
-        |instant: &DateTime<Utc>| instant.timestamp() % 300 == 0 && instant.timestamp_subsec_nanos() == 0;
+    let instant =
+        date.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc()));
+    let is_on_boundary = |instant: &DateTime<Utc>| {
+        instant.timestamp() % 300 == 0 && instant.timestamp_subsec_nanos() == 0
+    };
     instant.filter(is_on_boundary)
 }
 
 fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
     parse_instant(text).ok_or_else(|| {
         Error::Event(format!(
-            "\"{member}\" of the event holds {}; it must be a date such as 2026-10-24, or an RFC 3339 instant on a \
-             5-minute boundary such as 2026-10-24T06:05:00Z",
+            "\"{member}\" of the event holds {}; it must be a date such as 2026-10-24, or an RFC \
+             3339 instant on a 5-minute boundary such as 2026-10-24T06:05:00Z",
             describe(text)
         ))
     })
@@ -138,8 +142,9 @@ fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
 fn unknown_form() -> Error {
     Error::Event(
         "the event is none of the forms that this function knows: an EventBridge scheduled event; \
-         {\"from\": \"2026-10-24\", \"to\": \"2026-10-25\"} with dates or RFC 3339 instants on a 5-minute boundary, \"to\" \
-         exclusive; {\"dryRun\": true}, alone or with \"from\" and \"to\"; {\"check\": true}"
+         {\"from\": \"2026-10-24\", \"to\": \"2026-10-25\"} with dates or RFC 3339 instants on a \
+         5-minute boundary, \"to\" exclusive; {\"dryRun\": true}, alone or with \"from\" and \
+         \"to\"; {\"check\": true}"
             .to_owned(),
     )
 }
@@ -149,7 +154,8 @@ mod tests {
     use super::*;
 
     fn scheduled() -> Value {
-        json!({"version": "0", "id": "x", "detail-type": "Scheduled Event", "source": "aws.events", "account": "123456789012",
+        json!({"version": "0", "id": "x", "detail-type": "Scheduled \
+                                                          Event", "source": "aws.events", "account": "123456789012",
             "time": "2026-11-23T01:15:00Z", "region": "eu-central-1", "resources": ["arn:aws:events:eu-central-1:123456789012:rule/x"],
             "detail": {}})
     }
@@ -164,11 +170,17 @@ mod tests {
     #[test]
     fn every_form_is_understood() {
         assert_eq!(collect(&scheduled()).span, None);
-        let span = collect(&json!({"from": "2026-10-24", "to": "2026-10-25T02:05:00+02:00"})).span.unwrap();
+        let span = collect(&json!({"from": "2026-10-24", "to": "2026-10-25T02:05:00+02:00"}))
+            .span
+            .unwrap();
         assert_eq!(span.0.to_rfc3339(), "2026-10-24T00:00:00+00:00");
         assert_eq!(span.1.to_rfc3339(), "2026-10-25T00:05:00+00:00");
         assert!(collect(&json!({"dryRun": true})).is_dry_run);
-        assert!(collect(&json!({"dryRun": true, "from": "2026-10-24", "to": "2026-10-25"})).span.is_some());
+        assert!(
+            collect(&json!({"dryRun": true, "from": "2026-10-24", "to": "2026-10-25"}))
+                .span
+                .is_some()
+        );
         assert_eq!(Request::parse(&json!({"check": true})), Ok(Request::Check));
     }
 
@@ -213,7 +225,8 @@ mod tests {
         let started = "2026-11-23T01:15:00Z".parse().unwrap();
         let mut hops = 0;
         let mut event = scheduled();
-        while let Some(next) = collect(&event).next_event(started + chrono::TimeDelta::hours(hops)) {
+        while let Some(next) = collect(&event).next_event(started + chrono::TimeDelta::hours(hops))
+        {
             event = next;
             hops += 1;
         }

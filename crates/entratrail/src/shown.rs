@@ -1,13 +1,16 @@
-//! Values and texts from outside as messages show them: secrets described, control characters escaped.
+//! Values and texts from outside as messages show them: secrets described, control characters
+//! escaped.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use uuid::Uuid;
 
-/// Characters of a value that messages quote. What is longer may be a secret that was pasted into the wrong place.
+/// Characters of a value that messages quote. What is longer may be a secret that was pasted into
+/// the wrong place.
 const MOST_QUOTED: usize = 7;
 
-/// Describes a value that somebody set: quotes a short one, otherwise tells its length and what it looks like.
+/// Describes a value that somebody set: quotes a short one, otherwise tells its length and what it
+/// looks like.
 ///
 /// People paste a secret where an id belongs, and messages end in logs and mails.
 pub fn describe(value: &str) -> String {
@@ -40,14 +43,17 @@ fn kind(value: &str) -> &'static str {
     }
 }
 
-/// Whether a text that came from outside may be quoted: short, and of characters that do no harm anywhere.
+/// Whether a text that came from outside may be quoted: short, and of characters that do no harm
+/// anywhere.
 pub(crate) fn is_plain(text: &str) -> bool {
     (1..=100).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
 
-/// Whether a terminal, a page or a reader would obey the character instead of showing it: controls, the marks that
-/// change the direction of writing, and what has no width.
+/// Whether a terminal, a page or a reader would obey the character instead of showing it: controls,
+/// the marks that change the direction of writing, and what has no width.
 /// <https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing>
 fn is_obeyed(character: char) -> bool {
     character.is_control()
@@ -71,7 +77,8 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
 
 /// A JSON text with such characters as JSON's own escapes: it says exactly what it said before.
 pub fn visible_json(json: &str) -> Cow<'_, str> {
-    // In JSON a control character stands in a string, where it is escaped, or between values as white space.
+    // In JSON a control character stands in a string, where it is escaped, or between values as
+    // white space.
     escaped(
         json,
         |character| !matches!(character, '\n' | '\r' | '\t') && is_obeyed(character),
@@ -84,7 +91,11 @@ pub fn visible_json(json: &str) -> Cow<'_, str> {
     )
 }
 
-fn escaped(text: &str, is_hidden: impl Fn(char) -> bool, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
+fn escaped(
+    text: &str,
+    is_hidden: impl Fn(char) -> bool,
+    escape: impl Fn(char, &mut String),
+) -> Cow<'_, str> {
     if !text.contains(&is_hidden) {
         return Cow::Borrowed(text);
     }
@@ -130,7 +141,8 @@ mod tests {
             "[A-Za-z0-9+/]{43}=",
             "eyJ[A-Za-z0-9_-]{80,90}\\.eyJ[A-Za-z0-9_-]{80,90}\\.[A-Za-z0-9_-]{86}",
             "0\\.A[A-Za-z0-9_-]{120}",
-            "-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/]{64}\n[A-Za-z0-9+/]{64}\n-----END PRIVATE KEY-----",
+            "-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/]{64}\n[A-Za-z0-9+/]{64}\n-----END PRIVATE \
+             KEY-----",
             "[0-9a-f]{32}x",
             "[ -~]{16,40}",
         ]
@@ -162,7 +174,8 @@ mod tests {
             "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
             _ => None,
         };
-        let settings = SETTINGS.iter().map(|&name| Config::read(|asked| setting(name, asked)).err());
+        let settings =
+            SETTINGS.iter().map(|&name| Config::read(|asked| setting(name, asked)).err());
         let events = [
             serde_json::json!(value),
             serde_json::json!({"from": value, "to": "2026-10-25"}),
@@ -186,7 +199,8 @@ mod tests {
         #[test]
         fn no_refusal_quotes_eight_characters_of_a_secret(secret in secret()) {
             // What a message says of every value is its own words, such as a tag of PEM.
-            let own = refusals("?").concat() + "-----BEGIN PRIVATE KEY----- -----END PRIVATE KEY-----";
+            let own = refusals("?").concat() + "-----BEGIN PRIVATE KEY----- -----END PRIVATE \
+                                                KEY-----";
             let shown = refusals(&secret).join("\n");
             for piece in secret.as_bytes().windows(8).map(|piece| std::str::from_utf8(piece).unwrap()) {
                 prop_assert!(own.contains(piece) || !shown.contains(piece), "{:?} in {}", piece, shown);

@@ -103,11 +103,9 @@ impl Window {
     /// The windows of `length` that make up this one; itself where it is no longer than that.
     pub fn tiles(self, length: WindowLength) -> impl Iterator<Item = Self> {
         let length = length.min(self.length);
-        (self.minute..self.minute + self.length.0).step_by(usize::from(length.0)).map(move |minute| Self {
-            day: self.day,
-            minute,
-            length,
-        })
+        (self.minute..self.minute + self.length.0)
+            .step_by(usize::from(length.0))
+            .map(move |minute| Self { day: self.day, minute, length })
     }
 
     /// The windows of the next shorter length that make up this one; `None` at five minutes.

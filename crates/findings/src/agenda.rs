@@ -41,9 +41,15 @@ pub fn week_of(day: NaiveDate) -> NaiveDate {
 ///
 /// `answered` has the last day on which each question was answered. One that is not graver than
 /// `daily` waits for its week.
-pub fn due(today: NaiveDate, answered: &BTreeMap<String, NaiveDate>, daily: Severity) -> Vec<Asked> {
-    let mut told: Vec<_> =
-        entratrail_questions::questions().into_iter().filter(|question| question.told.is_some()).collect();
+pub fn due(
+    today: NaiveDate,
+    answered: &BTreeMap<String, NaiveDate>,
+    daily: Severity,
+) -> Vec<Asked> {
+    let mut told: Vec<_> = entratrail_questions::questions()
+        .into_iter()
+        .filter(|question| question.told.is_some())
+        .collect();
     told.sort_by_key(|question| question.severity);
     let due = told.into_iter().filter_map(|question| {
         let last = answered.get(&question.id).copied();
@@ -104,7 +110,9 @@ mod tests {
         let asked = due(day("2026-11-26"), &BTreeMap::new(), Severity::High);
         assert!(asked.iter().all(|asked| asked.sql == with_cheap_views(&asked.question.sql)));
         assert!(asked.is_sorted_by_key(|asked| asked.question.severity));
-        let told = entratrail_questions::questions().into_iter().filter(|question| question.told.is_some());
+        let told = entratrail_questions::questions()
+            .into_iter()
+            .filter(|question| question.told.is_some());
         assert_eq!(asked.len(), told.count());
     }
 
@@ -112,11 +120,18 @@ mod tests {
     fn within_a_week_only_what_is_grave_is_asked_over_the_new_days() {
         // A Thursday.
         let asked = due(day("2026-11-26"), &all_answered(day("2026-11-25")), Severity::High);
-        assert!(!asked.is_empty() && asked.iter().all(|asked| asked.question.severity == Severity::High));
+        assert!(
+            !asked.is_empty()
+                && asked.iter().all(|asked| asked.question.severity == Severity::High)
+        );
         let spray = asked.iter().find(|asked| asked.question.id == "password-spray").unwrap();
         assert!(spray.sql.contains("INTERVAL '2' DAY") && !spray.sql.contains("INTERVAL '30' DAY"));
-        let after_risk = asked.iter().find(|asked| asked.question.id == "mfa-methods-after-risk").unwrap();
-        assert!(after_risk.sql.contains("INTERVAL '3' DAY") && after_risk.sql.contains("INTERVAL '24' HOUR"));
+        let after_risk =
+            asked.iter().find(|asked| asked.question.id == "mfa-methods-after-risk").unwrap();
+        assert!(
+            after_risk.sql.contains("INTERVAL '3' DAY")
+                && after_risk.sql.contains("INTERVAL '24' HOUR")
+        );
     }
 
     #[test]
@@ -133,7 +148,8 @@ mod tests {
         assert_eq!(asked.len(), due(day("2026-11-23"), &BTreeMap::new(), Severity::High).len());
         let spray = asked.iter().find(|asked| asked.question.id == "password-spray").unwrap();
         assert!(spray.sql.contains("INTERVAL '14' DAY"));
-        let bypassed = asked.iter().find(|asked| asked.question.id == "conditional-access-bypassed").unwrap();
+        let bypassed =
+            asked.iter().find(|asked| asked.question.id == "conditional-access-bypassed").unwrap();
         assert_eq!(bypassed.sql, with_cheap_views(&bypassed.question.sql));
     }
 
@@ -160,7 +176,11 @@ mod tests {
             for (_, old) in &changed {
                 assert!(old.contains("current_date"), "{}: {old} is no horizon", question.id);
             }
-            assert!(!question.sql.contains("INTERVAL '7' DAY") || changed.is_empty(), "{}", question.id);
+            assert!(
+                !question.sql.contains("INTERVAL '7' DAY") || changed.is_empty(),
+                "{}",
+                question.id
+            );
         }
     }
 }

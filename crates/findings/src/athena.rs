@@ -44,7 +44,8 @@ impl Athena {
     /// Asks `sql` and waits for the answer until `stop_at`. `name` is the question in messages.
     pub async fn ask(&self, name: &str, sql: &str, stop_at: DateTime<Utc>) -> Result<Rows, Error> {
         let context = QueryExecutionContext::builder().database(&self.database).build();
-        let request = self.client.start_query_execution().query_string(sql).work_group(&self.workgroup);
+        let request =
+            self.client.start_query_execution().query_string(sql).work_group(&self.workgroup);
         let started = request.query_execution_context(context).send().await;
         let started = started.map_err(|error| refused(name, "start", &error))?;
         let id = started.query_execution_id.unwrap_or_default();
@@ -55,17 +56,24 @@ impl Athena {
         Ok(Rows { columns, rows, execution_id: id, scanned_bytes })
     }
 
-    async fn wait(&self, name: &str, id: &str, stop_at: DateTime<Utc>) -> Result<QueryExecution, Error> {
+    async fn wait(
+        &self,
+        name: &str,
+        id: &str,
+        stop_at: DateTime<Utc>,
+    ) -> Result<QueryExecution, Error> {
         let [mut pause, longest] = PAUSES;
         loop {
             let answer = self.client.get_query_execution().query_execution_id(id).send().await;
             let answer = answer.map_err(|error| refused(name, "follow", &error))?;
-            let execution = answer.query_execution.unwrap_or_else(|| QueryExecution::builder().build());
+            let execution =
+                answer.query_execution.unwrap_or_else(|| QueryExecution::builder().build());
             let status = execution.status.clone();
             match status.as_ref().and_then(|status| status.state.as_ref()) {
                 Some(QueryExecutionState::Succeeded) => return Ok(execution),
                 Some(QueryExecutionState::Failed | QueryExecutionState::Cancelled) => {
-                    let reason = status.and_then(|status| status.state_change_reason).unwrap_or_default();
+                    let reason =
+                        status.and_then(|status| status.state_change_reason).unwrap_or_default();
                     return Err(failed(name, id, &reason));
                 }
                 _ if Utc::now() >= stop_at => {
@@ -73,8 +81,8 @@ impl Athena {
                     // same.
                     drop(self.client.stop_query_execution().query_execution_id(id).send().await);
                     return Err(Error::Incomplete(format!(
-                        "Athena did not answer \"{name}\" before the time of the run was up (query {id}); the next run asks \
-                         again"
+                        "Athena did not answer \"{name}\" before the time of the run was up (query \
+                         {id}); the next run asks again"
                     )));
                 }
                 _ => tokio::time::sleep(pause).await,
@@ -83,17 +91,24 @@ impl Athena {
         }
     }
 
-    async fn rows(&self, name: &str, id: &str) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), Error> {
+    async fn rows(
+        &self,
+        name: &str,
+        id: &str,
+    ) -> Result<(Vec<String>, Vec<Vec<Option<String>>>), Error> {
         let mut columns = Vec::new();
         let mut rows = Vec::new();
         let mut next = None;
         for _ in 0..MOST_PAGES {
-            let request = self.client.get_query_results().query_execution_id(id).set_next_token(next);
+            let request =
+                self.client.get_query_results().query_execution_id(id).set_next_token(next);
             let page = request.send().await.map_err(|error| refused(name, "read", &error))?;
             let set = page.result_set;
-            let mut of_page = set.as_ref().and_then(|set| set.rows.clone()).unwrap_or_default().into_iter();
+            let mut of_page =
+                set.as_ref().and_then(|set| set.rows.clone()).unwrap_or_default().into_iter();
             if columns.is_empty() {
-                let info = set.and_then(|set| set.result_set_metadata).and_then(|about| about.column_info);
+                let info =
+                    set.and_then(|set| set.result_set_metadata).and_then(|about| about.column_info);
                 columns = info.unwrap_or_default().into_iter().map(|column| column.name).collect();
                 // The first row of the first page has the names once more.
                 of_page.next();
@@ -105,7 +120,8 @@ impl Athena {
             }
         }
         Err(Error::Archive(format!(
-            "the answer to \"{name}\" has more than {MOST_PAGES} pages (query {id}); limit its rows in sql/questions"
+            "the answer to \"{name}\" has more than {MOST_PAGES} pages (query {id}); limit its \
+             rows in sql/questions"
         )))
     }
 }
@@ -120,12 +136,12 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
     let tried = format!("Athena did not {what} the question \"{name}\" ({code})");
     match code {
         "TooManyRequestsException" | "ThrottlingException" => Error::Incomplete(format!(
-            "{tried}: others of this account ask at the same time; the next run asks again, or set FindingsSchedule to a \
-             quieter hour"
+            "{tried}: others of this account ask at the same time; the next run asks again, or set \
+             FindingsSchedule to a quieter hour"
         )),
         "AccessDeniedException" => Error::Archive(format!(
-            "{tried}: the function's role may not use the workgroup; deploy again, and see that no policy of the organization \
-             denies Athena"
+            "{tried}: the function's role may not use the workgroup; deploy again, and see that no \
+             policy of the organization denies Athena"
         )),
         "InvalidRequestException" => Error::Archive(format!(
             "{tried}: the workgroup or database of the stack is gone or disabled; deploy again"
@@ -138,21 +154,25 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
 /// known of it is told.
 fn failed(name: &str, id: &str, reason: &str) -> Error {
     let said = |words: &str| reason.to_lowercase().contains(words);
-    let tried = format!("Athena could not answer \"{name}\" (query {id}, whose history says more): ");
+    let tried =
+        format!("Athena could not answer \"{name}\" (query {id}, whose history says more): ");
     if said("bytes scanned limit") {
         return Error::Incomplete(format!(
-            "{tried}it reads more than ScanLimitMegabytes allows; raise that, or set FindingsDaily=high"
+            "{tried}it reads more than ScanLimitMegabytes allows; raise that, or set \
+             FindingsDaily=high"
         ));
     }
     if said("exhausted resources") || said("timed out") || said("throttl") {
-        return Error::Incomplete(format!("{tried}it ran out of resources; the next run asks again"));
+        return Error::Incomplete(format!(
+            "{tried}it ran out of resources; the next run asks again"
+        ));
     }
     let advice = if said("lake formation") {
-        "AWS Lake Formation governs the catalogue; grant the function's role DESCRIBE and SELECT on the tables, as docs/ask.md \
-         shows"
+        "AWS Lake Formation governs the catalogue; grant the function's role DESCRIBE and SELECT \
+         on the tables, as docs/ask.md shows"
     } else if said("access denied") || said("not authorized") || said("accessdenied") {
-        "the function's role may not read the archive or its catalogue; deploy again, and see that no policy of bucket or key \
-         denies it"
+        "the function's role may not read the archive or its catalogue; deploy again, and see that \
+         no policy of bucket or key denies it"
     } else if said("not_found") || said("does not exist") || said("stale") {
         "a table or view of the stack is gone or changed; deploy again"
     } else {
@@ -177,13 +197,20 @@ mod tests {
         let check = |reason: &str, kind: &str, words: &str| {
             let error = failed("Which sign-ins are risky?", "id-1", reason);
             assert_eq!(error.error_type(), kind, "{error}");
-            assert!(error.to_string().contains(words) && error.to_string().contains("id-1"), "{error}");
+            assert!(
+                error.to_string().contains(words) && error.to_string().contains("id-1"),
+                "{error}"
+            );
             assert!(!error.to_string().contains("ann@contoso.com"), "{error}");
         };
         check("Bytes scanned limit was exceeded", "Incomplete", "ScanLimitMegabytes");
         check("Query exhausted resources at this scale factor", "Incomplete", "next run");
         check("Insufficient Lake Formation permission(s) on sign_ins", "Archive", "Lake Formation");
-        check("TABLE_NOT_FOUND: line 1:8: Table 'x' does not exist", "Archive", "TABLE_NOT_FOUND, a table");
+        check(
+            "TABLE_NOT_FOUND: line 1:8: Table 'x' does not exist",
+            "Archive",
+            "TABLE_NOT_FOUND, a table",
+        );
         check(
             "INVALID_CAST_ARGUMENT: Cannot cast 'ann@contoso.com' to bigint",
             "Archive",

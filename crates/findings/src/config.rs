@@ -34,9 +34,11 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variables = Variables::new(&lookup);
         Ok(Self {
-            archive_bucket: variables.required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
+            archive_bucket: variables
+                .required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
             archive_encryption: variables.archive_encryption()?,
-            workgroup: variables.required("QUERY_WORKGROUP", "the name of the workgroup in Athena")?,
+            workgroup: variables
+                .required("QUERY_WORKGROUP", "the name of the workgroup in Athena")?,
             database: variables.required("QUERY_DATABASE", "the name of the database in Athena")?,
             topic: variables.required("TOPIC_ARN", "the ARN of the topic that mails")?,
             daily: daily(&variables)?,
@@ -77,7 +79,8 @@ mod tests {
             ("TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:mails"),
         ];
         Config::read(|asked| {
-            let default = required.iter().find(|(known, _)| *known == asked).map(|(_, value)| *value);
+            let default =
+                required.iter().find(|(known, _)| *known == asked).map(|(_, value)| *value);
             (asked == name).then_some(value).or(default).map(str::to_owned)
         })
     }
@@ -88,7 +91,10 @@ mod tests {
         assert_eq!(read("FINDINGS_DAILY", "medium").unwrap().daily, Severity::Medium);
         for name in ["ARCHIVE_BUCKET", "QUERY_WORKGROUP", "QUERY_DATABASE", "TOPIC_ARN"] {
             let error = read(name, "").unwrap_err();
-            assert!(error.error_type() == "Configuration" && error.to_string().contains(name), "{error}");
+            assert!(
+                error.error_type() == "Configuration" && error.to_string().contains(name),
+                "{error}"
+            );
         }
         assert!(read("FINDINGS_DAILY", "low").unwrap_err().to_string().contains("high or medium"));
     }

@@ -59,7 +59,8 @@ pub fn streams(columns: &[String], rows: &[Vec<Option<String>>]) -> Vec<Stream> 
             let _ = write!(line, " from {} to {last}", first.get(..10).unwrap_or(first));
         }
         let states = STATES.iter().filter(|(state, _)| count(state) > 0);
-        let states: Vec<_> = states.map(|(state, words)| format!("{} {words}", count(state))).collect();
+        let states: Vec<_> =
+            states.map(|(state, words)| format!("{} {words}", count(state))).collect();
         let _ = write!(line, ": {}", states.join(", "));
         let is_well = ["unstable", "missing", "expired"].iter().all(|state| count(state) == 0);
         Stream { name, last_day, is_well, line }
@@ -89,20 +90,21 @@ pub(crate) mod tests {
 
     #[test]
     fn a_stream_is_told_in_one_line_with_the_states_that_it_has() {
-        let lines: Vec<_> = example().into_iter().map(|stream| (stream.is_well, stream.line)).collect();
+        let lines: Vec<_> =
+            example().into_iter().map(|stream| (stream.is_well, stream.line)).collect();
         assert_eq!(
             lines,
             [
                 (
                     true,
-                    "directoryAudits: 29 days from 2026-10-28 to 2026-11-25: 27 proved complete, 2 to be proved by a later \
-                     read"
+                    "directoryAudits: 29 days from 2026-10-28 to 2026-11-25: 27 proved complete, 2 \
+                     to be proved by a later read"
                         .to_owned()
                 ),
                 (
                     false,
-                    "interactiveUser: 29 days from 2026-10-28 to 2026-11-24: 26 proved complete, 2 to be proved by a later \
-                     read, 1 not read"
+                    "interactiveUser: 29 days from 2026-10-28 to 2026-11-24: 26 proved complete, 2 \
+                     to be proved by a later read, 1 not read"
                         .to_owned()
                 ),
             ]

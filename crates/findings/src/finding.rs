@@ -110,8 +110,10 @@ fn shown(value: &str) -> String {
     if let Some(minute) = minute_of(value) {
         return minute;
     }
-    let value =
-        value.strip_suffix(".0").filter(|whole| whole.bytes().all(|b| b.is_ascii_digit())).unwrap_or(value);
+    let value = value
+        .strip_suffix(".0")
+        .filter(|whole| whole.bytes().all(|b| b.is_ascii_digit()))
+        .unwrap_or(value);
     let value = visible(value).replace("://", ":[//]");
     match value.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => format!("{}...", &value[..end]),
@@ -133,7 +135,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn answer(question: &str, columns: &[&str], rows: &[&[&str]]) -> Answer {
-        let question = entratrail_questions::questions().into_iter().find(|known| known.id == question);
+        let question =
+            entratrail_questions::questions().into_iter().find(|known| known.id == question);
         let value = |value: &&str| (!value.is_empty()).then(|| (*value).to_owned());
         Answer {
             question: question.unwrap(),
@@ -168,11 +171,15 @@ mod tests {
         let found = findings(&spray("23", "ann@contoso.com", "2026-11-25 04:00:59.123"));
         assert_eq!(
             found[0].sentence,
-            "203.0.113.9 (NL) tried the passwords of 23 users and got into 1, such as ann@contoso.com, 2026-11-25 03:10 UTC \
-             to 2026-11-25 04:00 UTC"
+            "203.0.113.9 (NL) tried the passwords of 23 users and got into 1, such as \
+             ann@contoso.com, 2026-11-25 03:10 UTC to 2026-11-25 04:00 UTC"
         );
         let nobody = findings(&spray("23", "", "2026-11-25 04:00:59.123"));
-        assert!(nobody[0].sentence.contains("got into 1, 2026-11-25 03:10 UTC"), "{}", nobody[0].sentence);
+        assert!(
+            nobody[0].sentence.contains("got into 1, 2026-11-25 03:10 UTC"),
+            "{}",
+            nobody[0].sentence
+        );
     }
 
     #[test]
@@ -187,15 +194,20 @@ mod tests {
     #[test]
     fn rows_of_one_key_are_one_finding() {
         let columns = ["happened_at", "activity", "policy", "changed_by", "old_value"];
-        let row =
-            |value| ["2026-11-25 03:10:20.000", "Update policy", "MFA for all", "ann@contoso.com", value];
-        let found = findings(&answer("conditional-access-changes", &columns, &[&row("a"), &row("b")]));
+        let row = |value| {
+            ["2026-11-25 03:10:20.000", "Update policy", "MFA for all", "ann@contoso.com", value]
+        };
+        let found =
+            findings(&answer("conditional-access-changes", &columns, &[&row("a"), &row("b")]));
         assert_eq!(found.len(), 1);
     }
 
     #[test]
     fn a_hostile_name_is_shown_and_not_obeyed() {
-        assert_eq!(shown("https://evil.example/\u{202e}\n"), "https:[//]evil.example/\\u{202e}\\u{a}");
+        assert_eq!(
+            shown("https://evil.example/\u{202e}\n"),
+            "https:[//]evil.example/\\u{202e}\\u{a}"
+        );
         assert_eq!(shown(&"x".repeat(500)).len(), MOST_SHOWN + 3);
         assert_eq!(shown("812.0"), "812");
         assert_eq!(shown("1.2.3.0"), "1.2.3.0");
@@ -212,7 +224,11 @@ mod tests {
             for values in [all, BTreeMap::new()] {
                 let sentence = sentence(told, &values);
                 let broken = ["  ", " ,", "{", "}", "[", "]", "()", "( "];
-                assert!(!broken.iter().any(|mark| sentence.contains(mark)), "{}: {sentence}", question.id);
+                assert!(
+                    !broken.iter().any(|mark| sentence.contains(mark)),
+                    "{}: {sentence}",
+                    question.id
+                );
             }
         }
     }

@@ -22,8 +22,8 @@ use futures_util::StreamExt as _;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
-/// Questions that are under way at once. An account may have some 25 in most regions, and people ask as well.
-/// <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
+/// Questions that are under way at once. An account may have some 25 in most regions, and people
+/// ask as well. <https://docs.aws.amazon.com/athena/latest/ug/service-limits.html>
 const AT_ONCE: usize = 4;
 
 /// Name of what asks for the state of the archive, in messages.
@@ -103,8 +103,8 @@ fn wish(event: &Value) -> Result<Wish, Error> {
         Ok(Request::Collect(Collect { span: None, is_dry_run: true, .. })) => Ok(Wish::Show),
         Ok(Request::Collect(Collect { span: None, is_dry_run: false, .. })) => Ok(Wish::Tell),
         _ => Err(Error::Event(
-            "the event is none of the forms that this function knows: an EventBridge scheduled event; {\"dryRun\": true}; \
-             {\"check\": true}"
+            "the event is none of the forms that this function knows: an EventBridge scheduled \
+             event; {\"dryRun\": true}; {\"check\": true}"
                 .to_owned(),
         )),
     }
@@ -113,7 +113,9 @@ fn wish(event: &Value) -> Result<Wish, Error> {
 impl Setup {
     async fn new(config: Config) -> Self {
         let aws = aws_config::load_from_env().await;
-        let s3 = aws_sdk_s3::config::Builder::from(&aws).force_path_style(config.has_own_s3_endpoint).build();
+        let s3 = aws_sdk_s3::config::Builder::from(&aws)
+            .force_path_style(config.has_own_s3_endpoint)
+            .build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let bucket = Bucket::new(s3, config.archive_bucket.clone(), Operator::Function);
         Self {
@@ -149,7 +151,10 @@ impl Setup {
         let mut memory = self.memory(context);
         let written = match memory.load().await {
             Ok(told) => memory.write(&told).await.map(|_| {
-                format!("works: {} findings are remembered, and the memory can be written", told.count())
+                format!(
+                    "works: {} findings are remembered, and the memory can be written",
+                    told.count()
+                )
             }),
             Err(error) => Err(error),
         };
@@ -224,9 +229,8 @@ impl Setup {
                 }
                 Step::End(End::NotSent(news)) => {
                     report.count(&news);
-                    return Err(
-                        refusal.unwrap_or_else(|| Error::Incomplete("the mail was not sent".to_owned()))
-                    );
+                    return Err(refusal
+                        .unwrap_or_else(|| Error::Incomplete("the mail was not sent".to_owned())));
                 }
                 Step::End(End::Overtaken { is_sent }) => return Err(overtaken(is_sent)),
             };
@@ -282,10 +286,12 @@ impl Setup {
         let request = self.sns.publish().topic_arn(&self.config.topic);
         let sent = request.subject(&mail.subject).message(&mail.body).send().await;
         sent.map(drop).map_err(|error| {
-            let code = error.code().filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+            let code =
+                error.code().filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
             Error::Incomplete(format!(
-                "new findings could not be mailed, because the topic did not take them ({}); the next run tells them; deploy \
-                 again, which puts the policies of topic and key right, or ask the questions in the query editor now",
+                "new findings could not be mailed, because the topic did not take them ({}); the \
+                 next run tells them; deploy again, which puts the policies of topic and key \
+                 right, or ask the questions in the query editor now",
                 code.unwrap_or("no answer")
             ))
         })
@@ -328,7 +334,8 @@ fn overtaken(is_sent: bool) -> Error {
         "nothing was mailed, and the next run tells it"
     };
     Error::Incomplete(format!(
-        "other runs of this function write {} all the time; see that it is not started in a loop; {consequence}",
+        "other runs of this function write {} all the time; see that it is not started in a loop; \
+         {consequence}",
         crate::memory::KEY
     ))
 }
@@ -339,12 +346,16 @@ mod tests {
 
     #[test]
     fn an_event_is_a_schedule_a_dry_run_or_a_check_and_no_span() {
-        let scheduled: Value = serde_json::from_str(include_str!("../../../events/scheduled.json")).unwrap();
+        let scheduled: Value =
+            serde_json::from_str(include_str!("../../../events/scheduled.json")).unwrap();
         assert_eq!(wish(&scheduled), Ok(Wish::Tell));
         assert_eq!(wish(&json!({"dryRun": true})), Ok(Wish::Show));
         assert_eq!(wish(&json!({"check": true})), Ok(Wish::Check));
-        for event in [json!({}), json!({"dryRun": true, "from": "2026-11-20", "to": "2026-11-21"}), json!([])]
-        {
+        for event in [
+            json!({}),
+            json!({"dryRun": true, "from": "2026-11-20", "to": "2026-11-21"}),
+            json!([]),
+        ] {
             let error = wish(&event).unwrap_err();
             assert!(error.to_string().contains("{\"dryRun\": true}"), "{error}");
         }

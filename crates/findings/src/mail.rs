@@ -62,7 +62,8 @@ pub fn write(place: &Place, contents: &Contents<'_>) -> Mail {
 }
 
 fn headline(news: &News) -> String {
-    let count = |severity| news.findings.iter().filter(|finding| finding.severity == severity).count();
+    let count =
+        |severity| news.findings.iter().filter(|finding| finding.severity == severity).count();
     match (count(Severity::High), count(Severity::Medium)) {
         (0, 0) => "nothing new this week".to_owned(),
         (high, 0) => format!("{high} new findings of high severity"),
@@ -74,7 +75,8 @@ fn headline(news: &News) -> String {
 
 fn body(place: &Place, contents: &Contents<'_>) -> String {
     let Place { stack, account, region, .. } = place;
-    let mut text = format!("Stack {stack}, account {account}, {region}: {}.\n", headline(contents.news));
+    let mut text =
+        format!("Stack {stack}, account {account}, {region}: {}.\n", headline(contents.news));
     let mut room = MOST_SENTENCES;
     for severity in Severity::ALL {
         let grave: Vec<_> =
@@ -84,8 +86,11 @@ fn body(place: &Place, contents: &Contents<'_>) -> String {
         }
         let _ = write!(text, "\n{}\n", heading(severity));
         for answer in contents.answers {
-            let own: Vec<_> =
-                grave.iter().filter(|finding| finding.question == answer.question.id).copied().collect();
+            let own: Vec<_> = grave
+                .iter()
+                .filter(|finding| finding.question == answer.question.id)
+                .copied()
+                .collect();
             if !own.is_empty() {
                 question(&mut text, place, answer, &own, &mut room);
             }
@@ -101,8 +106,8 @@ fn body(place: &Place, contents: &Contents<'_>) -> String {
     archive(&mut text, contents);
     let _ = write!(
         text,
-        "\nEach finding is told once. What it means and what to do: docs/findings.md. To stop these mails: ./deploy.sh --stack \
-         {stack} --region {region} --set Findings=off\n"
+        "\nEach finding is told once. What it means and what to do: docs/findings.md. To stop \
+         these mails: ./deploy.sh --stack {stack} --region {region} --set Findings=off\n"
     );
     text
 }
@@ -110,7 +115,9 @@ fn body(place: &Place, contents: &Contents<'_>) -> String {
 fn heading(severity: Severity) -> &'static str {
     match severity {
         Severity::High => "HIGH: somebody may be inside. Look today.",
-        Severity::Medium => "MEDIUM: a door was opened, or tried in earnest. Ask these people this week.",
+        Severity::Medium => {
+            "MEDIUM: a door was opened, or tried in earnest. Ask these people this week."
+        }
         Severity::Low | Severity::Overview => "FOR INFORMATION",
     }
 }
@@ -134,7 +141,8 @@ fn question(text: &mut String, place: &Place, answer: &Answer, own: &[&Finding],
     let Place { region, console, .. } = place;
     let _ = writeln!(
         text,
-        "Ask further: https://{region}.{console}/athena/home?region={region}#/query-editor/history/{}",
+        "Ask further: \
+         https://{region}.{console}/athena/home?region={region}#/query-editor/history/{}",
         answer.execution_id
     );
 }
@@ -145,7 +153,8 @@ fn archive(text: &mut String, contents: &Contents<'_>) {
     if !unread.is_empty() {
         let _ = write!(
             text,
-            "\nNot read yet when this was asked: {yesterday} of {}. The next runs ask about it again.\n",
+            "\nNot read yet when this was asked: {yesterday} of {}. The next runs ask about it \
+             again.\n",
             unread.join(", ")
         );
     }
@@ -153,8 +162,11 @@ fn archive(text: &mut String, contents: &Contents<'_>) {
         return;
     }
     let is_well = contents.streams.iter().all(|stream| stream.is_well);
-    let verdict =
-        if is_well { "all is well, nothing is missing" } else { "look at the days that are not proved" };
+    let verdict = if is_well {
+        "all is well, nothing is missing"
+    } else {
+        "look at the days that are not proved"
+    };
     let _ = write!(text, "\nThe archive, last 90 days: {verdict}.\n");
     for stream in contents.streams {
         let _ = writeln!(text, "- {}", stream.line);
@@ -213,7 +225,10 @@ mod tests {
             today: "2026-11-26".parse().unwrap(),
         };
         let mail = write(&place(), &contents);
-        assert_eq!(mail.subject, "EntraTrail entratrail: 1 new finding of high and 1 of medium severity");
+        assert_eq!(
+            mail.subject,
+            "EntraTrail entratrail: 1 new finding of high and 1 of medium severity"
+        );
         assert_eq!(
             mail.body,
             "Stack entratrail, account 111122223333, eu-central-1: 1 new finding of high and 1 of medium severity.
@@ -246,7 +261,8 @@ Each finding is told once. What it means and what to do: docs/findings.md. To st
         let news = News { is_weekly: true, ..News::default() };
         let streams: Vec<_> = example().into_iter().filter(|stream| stream.is_well).collect();
         let today = "2026-11-26".parse().unwrap();
-        let contents = Contents { news: &news, answers: &[], unanswered: &[], streams: &streams, today };
+        let contents =
+            Contents { news: &news, answers: &[], unanswered: &[], streams: &streams, today };
         let mail = write(&place(), &contents);
         assert_eq!(mail.subject, "EntraTrail entratrail: nothing new this week");
         assert!(

@@ -51,7 +51,12 @@ pub struct Shown {
 
 impl Report {
     /// A report of what was asked, before anything is told.
-    pub fn new(asked: usize, unanswered: &[String], answers: &[Answer], streams: &[Stream]) -> Self {
+    pub fn new(
+        asked: usize,
+        unanswered: &[String],
+        answers: &[Answer],
+        streams: &[Stream],
+    ) -> Self {
         Self {
             asked,
             unanswered: unanswered.to_vec(),

@@ -219,7 +219,11 @@ mod tests {
             let most = 1 + world.crashes;
             for finding in found {
                 let count = counts.get(&finding.identity).copied().unwrap_or(0);
-                assert!((1..=most).contains(&count), "{count} times with {} crashes", world.crashes);
+                assert!(
+                    (1..=most).contains(&count),
+                    "{count} times with {} crashes",
+                    world.crashes
+                );
             }
             let weekly = world.mails.iter().filter(|news| news.is_weekly).count();
             assert!((1..=most as usize).contains(&weekly), "{weekly} mails of the week");
@@ -263,8 +267,10 @@ mod tests {
     #[test]
     fn the_repetition_of_an_invocation_takes_its_own_claim_up_again() {
         let found = [finding("spray", "1")];
-        let mut world =
-            World { players: vec![Player::new("a", "2026-11-26T05:00:00Z", &found)], ..World::default() };
+        let mut world = World {
+            players: vec![Player::new("a", "2026-11-26T05:00:00Z", &found)],
+            ..World::default()
+        };
         world.step(0, true);
         world.step(0, true);
         assert!(matches!(world.players[0].step, Step::Send(_)));

@@ -103,15 +103,22 @@ impl Told {
 
     /// What `run` has to tell of what it found.
     pub fn news(&self, found: &[Finding], run: &Run) -> News {
-        let others: Vec<_> =
-            self.claims.iter().filter(|(id, claim)| **id != run.id && claim.lives(run.at)).collect();
+        let others: Vec<_> = self
+            .claims
+            .iter()
+            .filter(|(id, claim)| **id != run.id && claim.lives(run.at))
+            .collect();
         let mut news = News {
             is_weekly: self.week.is_none_or(|week| week < week_of(run.at.date_naive()))
                 && !others.iter().any(|(_, claim)| claim.is_weekly),
             ..News::default()
         };
         for finding in found {
-            if self.findings.get(&finding.question).is_some_and(|told| told.contains_key(&finding.identity)) {
+            if self
+                .findings
+                .get(&finding.question)
+                .is_some_and(|told| told.contains_key(&finding.identity))
+            {
                 continue;
             }
             if others.iter().any(|(_, claim)| claim.holds(finding)) {
@@ -130,7 +137,8 @@ impl Told {
             findings.entry(finding.question.clone()).or_default().insert(finding.identity.clone());
         }
         self.claims.retain(|_, claim| claim.lives(run.at));
-        self.claims.insert(run.id.clone(), Claim { at: run.at, is_weekly: news.is_weekly, findings });
+        self.claims
+            .insert(run.id.clone(), Claim { at: run.at, is_weekly: news.is_weekly, findings });
     }
 
     /// Takes the claim of `run` back: nothing of it was told.
@@ -140,7 +148,13 @@ impl Told {
 
     /// Puts on record that `news` was told, that `found` is still found, and that `answered` were
     /// asked.
-    pub fn record(&mut self, run: &Run, news: &News, found: &[Finding], answered: &BTreeSet<String>) {
+    pub fn record(
+        &mut self,
+        run: &Run,
+        news: &News,
+        found: &[Finding],
+        answered: &BTreeSet<String>,
+    ) {
         let today = run.at.date_naive();
         self.claims.remove(&run.id);
         for finding in &news.findings {
@@ -170,7 +184,8 @@ impl Told {
         for told in self.findings.values_mut() {
             told.retain(|_, day| *day >= oldest);
             let surplus = told.len().saturating_sub(MOST_KEPT);
-            let mut by_day: Vec<_> = told.iter().map(|(identity, day)| (*day, identity.clone())).collect();
+            let mut by_day: Vec<_> =
+                told.iter().map(|(identity, day)| (*day, identity.clone())).collect();
             by_day.sort_unstable();
             for (_, identity) in by_day.into_iter().take(surplus) {
                 told.remove(&identity);
@@ -187,7 +202,9 @@ impl Claim {
     }
 
     fn holds(&self, finding: &Finding) -> bool {
-        self.findings.get(&finding.question).is_some_and(|claimed| claimed.contains(&finding.identity))
+        self.findings
+            .get(&finding.question)
+            .is_some_and(|claimed| claimed.contains(&finding.identity))
     }
 }
 
@@ -221,8 +238,10 @@ pub(crate) mod tests {
     fn a_finding_is_news_once_and_the_week_is_told_once() {
         let first = run("a", "2026-11-26T05:00:00Z");
         let told = told(&[finding("spray", "1")], &first);
-        let next =
-            told.news(&[finding("spray", "1"), finding("spray", "2")], &run("b", "2026-11-27T05:00:00Z"));
+        let next = told.news(
+            &[finding("spray", "1"), finding("spray", "2")],
+            &run("b", "2026-11-27T05:00:00Z"),
+        );
         assert_eq!((next.findings, next.is_weekly), (vec![finding("spray", "2")], false));
         assert!(told.news(&[], &run("c", "2026-11-30T05:00:00Z")).is_weekly);
         assert_eq!(Told::parse(&told.to_bytes()), Some(told));
@@ -241,7 +260,8 @@ pub(crate) mod tests {
 
     #[test]
     fn the_memory_of_a_question_is_bounded_and_the_oldest_goes_first() {
-        let many: Vec<_> = (0..MOST_KEPT).map(|number| finding("spray", &format!("{number:016x}"))).collect();
+        let many: Vec<_> =
+            (0..MOST_KEPT).map(|number| finding("spray", &format!("{number:016x}"))).collect();
         let mut told = told(&[finding("spray", "oldest")], &run("a", "2026-11-20T05:00:00Z"));
         let run = run("b", "2026-11-26T05:00:00Z");
         told.record(&run, &told.news(&many, &run), &many, &BTreeSet::new());

@@ -76,32 +76,85 @@ impl Refusal {
     fn message(&self, tenant: &Tenant) -> String {
         let app = &tenant.client_id;
         match self {
-            Self::MissingParameter(name) => format!("The request body must contain the following parameter: '{name}'."),
-            Self::UnsupportedGrant => "The app requested an unsupported grant type. Only 'client_credentials', 'refresh_token' and device codes are simulated.".to_owned(),
-            Self::UnknownTenant(name) => format!("Tenant '{name}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant."),
-            Self::MalformedTenant(name) => format!("Specified tenant identifier '{name}' is neither a valid DNS name, nor a valid external domain."),
-            Self::UnknownApplication(client) => format!("Application with identifier '{client}' was not found in the directory '{}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", tenant.id),
-            Self::BadScope(scope) => format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."),
-            Self::NoCredential => "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.".to_owned(),
-            Self::WrongSecret => format!("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{app}'."),
-            Self::ExpiredSecret => format!("The provided client secret keys for app '{app}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds."),
+            Self::MissingParameter(name) => format!("The request body must contain the following \
+                                                     parameter: '{name}'."),
+            Self::UnsupportedGrant => "The app requested an unsupported grant type. Only \
+                                       'client_credentials', 'refresh_token' and device codes are \
+                                       simulated.".to_owned(),
+            Self::UnknownTenant(name) => format!("Tenant '{name}' not found. Check to make sure \
+                                                  you have the correct tenant ID and are signing \
+                                                  into the correct cloud. Check with your \
+                                                  subscription administrator, this may happen if \
+                                                  there are no active subscriptions for the \
+                                                  tenant."),
+            Self::MalformedTenant(name) => format!("Specified tenant identifier '{name}' is \
+                                                    neither a valid DNS name, nor a valid external \
+                                                    domain."),
+            Self::UnknownApplication(client) => format!("Application with identifier '{client}' \
+                                                         was not found in the directory '{}'. This \
+                                                         can happen if the application has not \
+                                                         been installed by the administrator of \
+                                                         the tenant or consented to by any user in \
+                                                         the tenant. You may have sent your \
+                                                         authentication request to the wrong \
+                                                         tenant.", tenant.id),
+            Self::BadScope(scope) => format!("The provided value for the input parameter 'scope' \
+                                              is not valid. The scope {scope} is not valid."),
+            Self::NoCredential => "The request body must contain the following parameter: \
+                                   'client_assertion' or 'client_secret'.".to_owned(),
+            Self::WrongSecret => format!("Invalid client secret provided. Ensure the secret being \
+                                          sent in the request is the client secret value, not the \
+                                          client secret ID, for a secret added to app '{app}'."),
+            Self::ExpiredSecret => format!("The provided client secret keys for app '{app}' are \
+                                            expired. Visit the Azure portal to create new keys for \
+                                            your app: https://aka.ms/NewClientSecret, or consider \
+                                            using certificate credentials for added security: \
+                                            https://aka.ms/certCreds."),
             Self::MalformedAssertion => "JWT token is invalid or malformed.".to_owned(),
-            Self::BadSignature => "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found.]".to_owned(),
-            Self::OutsideTimeRange => "Client assertion is not within its valid time range. Review the documentation at https://docs.microsoft.com/azure/active-directory/develop/active-directory-certificate-credentials.".to_owned(),
-            Self::AssertionOfAnotherClient => "Client assertion application identifier doesn't match 'client_id' parameter.".to_owned(),
-            Self::AssertionForAnotherAudience => "Client assertion audience claim does not match Realm issuer.".to_owned(),
-            Self::NoFederatedMatch { claims } => format!("No matching federated identity record found for presented assertion. Assertion Issuer: '{}'. Assertion Subject: '{}'. Assertion Audience: '{}'.", claims.iss, claims.sub, claims.audience()),
-            Self::OtherIssuer(issuer) => format!("No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."),
+            Self::BadSignature => "The certificate with identifier used to sign the client \
+                                   assertion is not registered on application. [Reason - The key \
+                                   was not found.]".to_owned(),
+            Self::OutsideTimeRange => "Client assertion is not within its valid time range. Review \
+                                       the documentation at \
+                                       https://docs.microsoft.com/azure/active-directory/develop/active-directory-certificate-credentials.".to_owned(),
+            Self::AssertionOfAnotherClient => "Client assertion application identifier doesn't \
+                                               match 'client_id' parameter.".to_owned(),
+            Self::AssertionForAnotherAudience => "Client assertion audience claim does not match \
+                                                  Realm issuer.".to_owned(),
+            Self::NoFederatedMatch { claims } => format!("No matching federated identity record \
+                                                          found for presented assertion. Assertion \
+                                                          Issuer: '{}'. Assertion Subject: '{}'. \
+                                                          Assertion Audience: \
+                                                          '{}'.", claims.iss, claims.sub, claims.audience()),
+            Self::OtherIssuer(issuer) => format!("No matching federated identity record found for \
+                                                  presented assertion issuer '{issuer}'. Check \
+                                                  your federated identity credential Subject, \
+                                                  Audience and Issuer against the presented \
+                                                  assertion."),
             Self::OtherSubject { subject, only_case: true } => format!("No matching federated identity record found for presented assertion subject '{subject}'."),
-            Self::OtherSubject { subject, .. } => format!("No matching federated identity record found for presented assertion subject '{subject}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."),
-            Self::OtherAudience(audience) => format!("No matching federated identity record found for presented assertion audience '{audience}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."),
-            Self::Pending | Self::AskedTooSoon => "OAuth 2.0 device flow error. Authorization is pending. Continue polling.".to_owned(),
+            Self::OtherSubject { subject, .. } => format!("No matching federated identity record \
+                                                           found for presented assertion subject \
+                                                           '{subject}'. Check your federated \
+                                                           identity credential Subject, Audience \
+                                                           and Issuer against the presented \
+                                                           assertion."),
+            Self::OtherAudience(audience) => format!("No matching federated identity record found \
+                                                      for presented assertion audience \
+                                                      '{audience}'. Check your federated identity \
+                                                      credential Subject, Audience and Issuer \
+                                                      against the presented assertion."),
+            Self::Pending | Self::AskedTooSoon => "OAuth 2.0 device flow error. Authorization is \
+                                                   pending. Continue polling.".to_owned(),
             Self::Declined => "User declined to consent to access the app.".to_owned(),
-            Self::CodeExpired => "Verification code expired. Have the user retry the sign-in.".to_owned(),
-            Self::UnknownCode => "Invalid verification code due to user typing in wrong user code for device code flow.".to_owned(),
-            Self::StaleRefreshToken => "The refresh token has expired due to inactivity.".to_owned(),
+            Self::CodeExpired => "Verification code expired. Have the user retry the \
+                                  sign-in.".to_owned(),
+            Self::UnknownCode => "Invalid verification code due to user typing in wrong user code \
+                                  for device code flow.".to_owned(),
+            Self::StaleRefreshToken => "The refresh token has expired due to \
+                                        inactivity.".to_owned(),
             Self::Transient => "A transient error has occurred. Please try again.".to_owned(),
-            Self::Throttled => "The tenant is throttled because of too many requests. Please try again later.".to_owned(),
+            Self::Throttled => "The tenant is throttled because of too many requests. Please try \
+                                again later.".to_owned(),
         }
     }
 
@@ -112,7 +165,8 @@ impl Refusal {
         let correlation = guid::random();
         let timestamp = ticks::text(now, 0).replace('T', " ");
         let description = format!(
-            "AADSTS{code}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
+            "AADSTS{code}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: \
+             {timestamp}",
             self.message(tenant)
         );
         let body = json!({

@@ -1,4 +1,5 @@
-//! The activities of the directory: what an audit record of each holds. Texts are ready to stand in JSON.
+//! The activities of the directory: what an audit record of each holds. Texts are ready to stand in
+//! JSON.
 
 pub(crate) mod planted;
 

@@ -1,4 +1,5 @@
-//! Answers before they become HTTP: status, headers, body, and whether the connection survives them.
+//! Answers before they become HTTP: status, headers, body, and whether the connection survives
+//! them.
 
 use axum::http::HeaderName;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -9,8 +10,7 @@ use crate::guid;
 use crate::journal::Delivery;
 
 /// The content type of everything that Graph says.
-pub(crate) const GRAPH_JSON: &str =
-    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+pub(crate) const GRAPH_JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 
 /// Manner in which an answer leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,14 +64,21 @@ impl Answer {
 
     pub(crate) fn html(status: u16, title: &str) -> Self {
         let body = format!(
-            "<!DOCTYPE html>\r\n<html><head><title>{title}</title></head><body><h2>{title}</h2><p>Our services aren't \
-             available right now.</p></body></html>\r\n"
+            "<!DOCTYPE \
+             html>\r\n<html><head><title>{title}</title></head><body><h2>{title}</h2><p>Our \
+             services aren't available right now.</p></body></html>\r\n"
         );
         Self::new(status, "text/html", body)
     }
 
     /// An error in Graph's own shape.
-    pub(crate) fn graph_error(status: u16, code: &str, message: &str, ids: &Ids, clock: &Clock) -> Self {
+    pub(crate) fn graph_error(
+        status: u16,
+        code: &str,
+        message: &str,
+        ids: &Ids,
+        clock: &Clock,
+    ) -> Self {
         let body = serde_json::json!({"error": {
             "code": code,
             "message": message,
@@ -82,8 +89,9 @@ impl Answer {
 
     /// 401 with the header that names Entra.
     pub(crate) fn unauthorized(message: &str, ids: &Ids, clock: &Clock) -> Self {
-        let challenge = "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/\
-                         authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"";
+        let challenge = "Bearer realm=\"\", \
+                         authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+                         client_id=\"00000003-0000-0000-c000-000000000000\"";
         Self::graph_error(401, "InvalidAuthenticationToken", message, ids, clock)
             .with_header(WWW_AUTHENTICATE, challenge.to_owned())
     }

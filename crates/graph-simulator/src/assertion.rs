@@ -1,4 +1,5 @@
-//! Client assertions: signed by the application's certificate, or by an outside issuer that it trusts.
+//! Client assertions: signed by the application's certificate, or by an outside issuer that it
+//! trusts.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -91,7 +92,11 @@ pub(crate) fn check_own(
     if !audiences.iter().any(|audience| claims.aud.is(audience)) {
         return Err(Refusal::AssertionForAnotherAudience);
     }
-    if claims.jti.is_none_or(|jti| jti.is_empty()) { Err(Refusal::MalformedAssertion) } else { Ok(()) }
+    if claims.jti.is_none_or(|jti| jti.is_empty()) {
+        Err(Refusal::MalformedAssertion)
+    } else {
+        Ok(())
+    }
 }
 
 /// Checks an assertion of an outside issuer (RS256) against the application's federated credential.
@@ -140,7 +145,9 @@ impl Audience {
     fn is(&self, expected: &str) -> bool {
         match self {
             Self::One(audience) => audience == expected,
-            Self::Several(audiences) => matches!(audiences.as_slice(), [audience] if audience == expected),
+            Self::Several(audiences) => {
+                matches!(audiences.as_slice(), [audience] if audience == expected)
+            }
         }
     }
 }
@@ -151,7 +158,7 @@ fn verified(assertion: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let token =
-        jsonwebtoken::decode::<Claims>(assertion, key, &validation).map_err(|_| Refusal::BadSignature)?;
+    let token = jsonwebtoken::decode::<Claims>(assertion, key, &validation)
+        .map_err(|_| Refusal::BadSignature)?;
     Ok(token.claims)
 }

@@ -1,4 +1,5 @@
-//! Directory audits: the facts of one, drawn from its seed, and the values it puts into the template.
+//! Directory audits: the facts of one, drawn from its seed, and the values it puts into the
+//! template.
 
 use std::io::Write as _;
 
@@ -60,7 +61,9 @@ const FIELDS: &[(&str, WriteField<Audit>)] = &[
         write!(out, "{:016x}.{}.{}", it.random.u64(..), it.random.u8(..), it.random.u8(..))
             .unwrap_or_default();
     }),
-    ("device", |out, it, directory| put(out, &guid::of(&[directory.seed, 0xDE71, it.actor as u64]))),
+    ("device", |out, it, directory| {
+        put(out, &guid::of(&[directory.seed, 0xDE71, it.actor as u64]))
+    }),
 ];
 
 impl AuditTemplate {

@@ -1,4 +1,5 @@
-//! The people, applications, places and devices of Contoso. All texts are ready to stand inside JSON strings.
+//! The people, applications, places and devices of Contoso. All texts are ready to stand inside
+//! JSON strings.
 
 use crate::guid;
 
@@ -147,12 +148,32 @@ pub(crate) const PLACES: [Place; 11] = [
         "198.51.100.",
         64500,
     ),
-    place(["Lyon", "Auvergne-Rhône-Alpes", "FR", "Lyon office"], (45.74846, 4.84671), "198.51.100.", 64501),
+    place(
+        ["Lyon", "Auvergne-Rhône-Alpes", "FR", "Lyon office"],
+        (45.74846, 4.84671),
+        "198.51.100.",
+        64501,
+    ),
     place(["東京", "東京都", "JP", "Tokyo office"], (35.6895, 139.69171), "2001:db8:4a::", 64502),
     place(["Dublin", "", "IE", "Dublin office"], (53.33306, -6.24889), "192.0.2.", 64503),
-    place(["Kraków", "Małopolskie", "PL", "Kraków office"], (50.06143, 19.93658), "192.0.2.", 64504),
-    place(["Zürich", "Zürich", "CH", "Büro, Zürich"], (47.36667, 8.55), "2001:db8:85a3::8a2e:", 64505),
-    place(["Pune", "Maharashtra", "IN", "Pune office"], (18.51957, 73.85535), "198.51.100.", 4_200_000_123),
+    place(
+        ["Kraków", "Małopolskie", "PL", "Kraków office"],
+        (50.06143, 19.93658),
+        "192.0.2.",
+        64504,
+    ),
+    place(
+        ["Zürich", "Zürich", "CH", "Büro, Zürich"],
+        (47.36667, 8.55),
+        "2001:db8:85a3::8a2e:",
+        64505,
+    ),
+    place(
+        ["Pune", "Maharashtra", "IN", "Pune office"],
+        (18.51957, 73.85535),
+        "198.51.100.",
+        4_200_000_123,
+    ),
     place(["São Paulo", "São Paulo", "BR", ""], (-23.5475, -46.63611), "192.0.2.", 64507),
     place(["Reykjavík", "Höfuðborgarsvæði", "IS", ""], (64.14648, -21.94083), "203.0.113.", 64508),
     place(["Lagos", "Lagos", "NG", ""], (6.45407, 3.39467), "203.0.113.", 64509),
@@ -176,7 +197,8 @@ pub(crate) const CLIENTS: [Client; 7] = [
             "Windows 11",
             "Edge 131.0.0",
             "Browser",
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
+             Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
             "Azure AD joined",
         ],
         true,
@@ -186,7 +208,8 @@ pub(crate) const CLIENTS: [Client; 7] = [
             "MacOs 15.1",
             "Safari 18.1",
             "Browser",
-            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Safari/605.1.15",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like \
+             Gecko) Version/18.1 Safari/605.1.15",
             "Azure AD registered",
         ],
         true,
@@ -207,7 +230,8 @@ pub(crate) const CLIENTS: [Client; 7] = [
             "Android 15",
             "Chrome Mobile 131.0.0",
             "Browser",
-            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
+             Chrome/131.0.0.0 Mobile Safari/537.36",
             "",
         ],
         false,
@@ -223,7 +247,13 @@ pub(crate) const CLIENTS: [Client; 7] = [
         false,
     ),
     client(
-        ["", "Python Requests 2.32", "Other clients; IMAP", "python-requests/2.32.3 \\\"test\\\"", ""],
+        [
+            "",
+            "Python Requests 2.32",
+            "Other clients; IMAP",
+            "python-requests/2.32.3 \\\"test\\\"",
+            "",
+        ],
         false,
     ),
 ];
@@ -257,7 +287,8 @@ pub(crate) fn user_id(seed: u64, user: usize) -> String {
 
 /// The service principal id of an application in this tenant.
 pub(crate) fn principal_id(seed: u64, application: &str) -> String {
-    let name = application.bytes().map(u64::from).fold(seed, |state, byte| guid::mix(&[state, byte]));
+    let name =
+        application.bytes().map(u64::from).fold(seed, |state, byte| guid::mix(&[state, byte]));
     guid::of(&[name, 0x59])
 }
 
@@ -267,7 +298,11 @@ mod tests {
 
     #[test]
     fn every_text_can_stand_in_json() {
-        let names = USERS.iter().map(|user| user.name).chain(POLICIES).chain(CLIENTS.iter().map(|c| c.agent));
+        let names = USERS
+            .iter()
+            .map(|user| user.name)
+            .chain(POLICIES)
+            .chain(CLIENTS.iter().map(|c| c.agent));
         for text in names {
             assert!(serde_json::from_str::<String>(&format!("\"{text}\"")).is_ok(), "{text}");
         }

@@ -114,7 +114,8 @@ impl Chain {
 
     /// Whether the chain serves empty pages without end from this page on.
     pub(crate) fn is_endless_at(&self, number: usize) -> bool {
-        self.broken.is_some_and(|broken| broken.kind == ChainFaultKind::Endless && number >= broken.after)
+        self.broken
+            .is_some_and(|broken| broken.kind == ChainFaultKind::Endless && number >= broken.after)
     }
 
     /// Whether the request of this page is refused; counts it.
@@ -138,7 +139,8 @@ fn ordered(mut cards: Vec<Card>, order: Option<Order>, random: &mut fastrand::Rn
         Some(Order::Changing) => {
             cards.sort_by_key(|card| std::cmp::Reverse(card.time));
             let length = cards.len().div_ceil(STRETCHES).max(1);
-            let mut stretches: Vec<Vec<Card>> = cards.chunks(length).map(<[Card]>::to_vec).collect();
+            let mut stretches: Vec<Vec<Card>> =
+                cards.chunks(length).map(<[Card]>::to_vec).collect();
             random.shuffle(&mut stretches);
             // The first stretch is newest first, the second is not, so that the order does change.
             for stretch in stretches.iter_mut().skip(1).step_by(2) {
@@ -178,8 +180,11 @@ fn length(full: &[Card], next: Option<&Card>, boundary: Boundary) -> usize {
         Boundary::Hour => first_change(&hour),
         Boundary::EqualTimes => first_change(&|card| card.time),
         Boundary::Second => {
-            let all: Vec<i64> =
-                full.iter().chain(next).map(|card| card.time.div_euclid(ticks::PER_SECOND)).collect();
+            let all: Vec<i64> = full
+                .iter()
+                .chain(next)
+                .map(|card| card.time.div_euclid(ticks::PER_SECOND))
+                .collect();
             let last_change = (1..all.len()).rev().find(|index| all[*index] != all[*index - 1]);
             if next.is_none() { full.len() } else { last_change.unwrap_or(full.len()) }
         }
@@ -247,8 +252,9 @@ mod tests {
 
     #[test]
     fn a_changing_order_changes_inside_the_chain_and_repeats_with_its_number() {
-        let served =
-            |number| followed(&Chain::new(number, cards(100), &rule("order = 'changing'"), 10, None)).1;
+        let served = |number| {
+            followed(&Chain::new(number, cards(100), &rule("order = 'changing'"), 10, None)).1
+        };
         assert_eq!(served(3), served(3));
         assert!((0..5).any(|number| served(number) != served(3)));
         for number in 0..5 {
@@ -259,7 +265,8 @@ mod tests {
 
     #[test]
     fn arrival_is_not_the_order_of_time() {
-        let (_, served) = followed(&Chain::new(1, cards(100), &rule("order = 'arrival'"), 10, None));
+        let (_, served) =
+            followed(&Chain::new(1, cards(100), &rule("order = 'arrival'"), 10, None));
         assert!(served[..10].iter().all(|index| index.is_multiple_of(10)), "{served:?}");
     }
 

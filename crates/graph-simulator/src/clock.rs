@@ -1,5 +1,5 @@
-//! The simulated clock: it starts where the scenario says and runs faster than the wall clock if asked,
-//! or stands still until it is set.
+//! The simulated clock: it starts where the scenario says and runs faster than the wall clock if
+//! asked, or stands still until it is set.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

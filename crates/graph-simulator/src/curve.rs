@@ -17,7 +17,8 @@ pub(crate) struct Curve {
     sums: [f64; 25],
     /// Start of the burst that holds half of the records, if there is one.
     burst: Option<i64>,
-    /// Ticks by which a record is moved, one of which belongs to each equal part of the day's records.
+    /// Ticks by which a record is moved, one of which belongs to each equal part of the day's
+    /// records.
     shifts: Vec<i64>,
 }
 
@@ -39,7 +40,9 @@ impl Curve {
             fastrand::Rng::with_seed(seed).i64(i64::from(from) * PER_HOUR..=last)
         });
         let shifts = match volume.shape {
-            Shape::Shifted => volume.shift_hours.iter().map(|hours| i64::from(*hours) * PER_HOUR).collect(),
+            Shape::Shifted => {
+                volume.shift_hours.iter().map(|hours| i64::from(*hours) * PER_HOUR).collect()
+            }
             _ => vec![0],
         };
         Self { sums, burst, shifts }

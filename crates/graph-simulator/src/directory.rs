@@ -107,7 +107,10 @@ fn device(seed: u64, version: ApiVersion, user: usize, number: usize) -> String 
     let browser = match version {
         ApiVersion::V1 => String::new(),
         ApiVersion::Beta => {
-            format!(r#""browserId":"{}","#, guid::of(&[seed, 0x000B_5053, user as u64, number as u64]))
+            format!(
+                r#""browserId":"{}","#,
+                guid::of(&[seed, 0x000B_5053, user as u64, number as u64])
+            )
         }
     };
     let managed = client.managed;
@@ -124,8 +127,10 @@ fn policy(seed: u64, form: Form, number: usize, result: usize) -> String {
     let hidden = form.masked && result >= FIRST_FUTURE_RESULT;
     let shown = if hidden { "unknownFutureValue" } else { RESULTS[result] };
     let grant =
-        [r#""Mfa""#, r#""Block""#, r#""RequireCompliantDevice","RequireDomainJoinedDevice""#][number % 3];
-    let session = if number % 4 == 3 { r#""SignInFrequency","PersistentBrowserSessionMode""# } else { "" };
+        [r#""Mfa""#, r#""Block""#, r#""RequireCompliantDevice","RequireDomainJoinedDevice""#]
+            [number % 3];
+    let session =
+        if number % 4 == 3 { r#""SignInFrequency","PersistentBrowserSessionMode""# } else { "" };
     let head = format!(
         r#"{{"id":"{id}","displayName":"{name}","enforcedGrantControls":[{grant}],"enforcedSessionControls":[{session}],"#
     );
@@ -141,7 +146,9 @@ fn beta_policy_members(form: Form, number: usize, result: &str) -> String {
         rules
             .iter()
             .map(|(condition, rule)| {
-                format!(r#"{{"conditionalAccessCondition":"{condition}","ruleSatisfied":"{rule}"}}"#)
+                format!(
+                    r#"{{"conditionalAccessCondition":"{condition}","ruleSatisfied":"{rule}"}}"#
+                )
             })
             .collect::<Vec<_>>()
             .join(",")
@@ -157,11 +164,16 @@ fn beta_policy_members(form: Form, number: usize, result: &str) -> String {
     } else {
         String::new()
     };
-    let satisfied =
-        ["application,users", "application,users,clientType", "application,users,devicePlatform,location"]
-            [number % 3];
-    let missed =
-        [format!("location,{}", future("insiderRisk")), "none".to_owned(), "devicePlatform".to_owned()];
+    let satisfied = [
+        "application,users",
+        "application,users,clientType",
+        "application,users,devicePlatform,location",
+    ][number % 3];
+    let missed = [
+        format!("location,{}", future("insiderRisk")),
+        "none".to_owned(),
+        "devicePlatform".to_owned(),
+    ];
     let strength = if number == 5 {
         r#"{"displayName":"Phishing-resistant MFA","authenticationStrengthId":"00000000-0000-0000-0000-000000000004","authenticationStrengthResult":"skippedForProofUp"}"#
     } else {

@@ -159,7 +159,9 @@ impl Faults {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let total: f64 = self.rates.values().sum();
         if !(0.0..=1.0).contains(&total) || self.rates.values().any(|rate| *rate < 0.0) {
-            return Err(Error::Impossible("the rates of faults must add up to at most 1".to_owned()));
+            return Err(Error::Impossible(
+                "the rates of faults must add up to at most 1".to_owned(),
+            ));
         }
         let scripted = self.script.iter().map(|script| (script.kind, script.on));
         let kinds = self.rates.keys().chain(&self.first_call);
@@ -202,9 +204,10 @@ impl FaultKind {
 
     fn usual_target(self) -> Target {
         match self {
-            Self::TokenServerError | Self::TokenTransient | Self::TokenThrottled | Self::Federation70021 => {
-                Target::Token
-            }
+            Self::TokenServerError
+            | Self::TokenTransient
+            | Self::TokenThrottled
+            | Self::Federation70021 => Target::Token,
             _ => Target::Page,
         }
     }

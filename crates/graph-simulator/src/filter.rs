@@ -1,4 +1,5 @@
-//! The `$filter` clauses that the audit logs understand: a span of time, and on beta the event types.
+//! The `$filter` clauses that the audit logs understand: a span of time, and on beta the event
+//! types.
 
 use crate::stream::{ApiVersion, Stream};
 use crate::ticks;
@@ -24,11 +25,21 @@ impl Filter {
     /// No clause at all: everything of the default streams.
     pub(crate) fn all(audits: bool) -> Self {
         let stream = if audits { Stream::DirectoryAudits } else { Stream::InteractiveUser };
-        Self { from: i64::MIN, to: i64::MAX, meant_from: i64::MIN, meant_to: i64::MAX, streams: vec![stream] }
+        Self {
+            from: i64::MIN,
+            to: i64::MAX,
+            meant_from: i64::MIN,
+            meant_to: i64::MAX,
+            streams: vec![stream],
+        }
     }
 
     /// Parses a clause for one of the two collections.
-    pub(crate) fn parse(clause: &str, version: ApiVersion, audits: bool) -> Result<Self, InvalidFilter> {
+    pub(crate) fn parse(
+        clause: &str,
+        version: ApiVersion,
+        audits: bool,
+    ) -> Result<Self, InvalidFilter> {
         let tokens = tokens(clause)?;
         let lambdas = version == ApiVersion::Beta && !audits;
         let field = if audits { "activityDateTime" } else { "createdDateTime" };
@@ -112,7 +123,8 @@ impl Parser<'_> {
             }
         }
         self.expect(&Token::Close)?;
-        self.filter.streams = Stream::SIGN_INS.into_iter().filter(|stream| wanted.contains(stream)).collect();
+        self.filter.streams =
+            Stream::SIGN_INS.into_iter().filter(|stream| wanted.contains(stream)).collect();
         Ok(())
     }
 
@@ -122,7 +134,9 @@ impl Parser<'_> {
         let named = Stream::sign_in(&name);
         match operator.as_str() {
             "eq" => Ok(named.into_iter().collect()),
-            "ne" => Ok(Stream::SIGN_INS.into_iter().filter(|stream| Some(*stream) != named).collect()),
+            "ne" => {
+                Ok(Stream::SIGN_INS.into_iter().filter(|stream| Some(*stream) != named).collect())
+            }
             _ => Err(InvalidFilter),
         }
     }
@@ -157,7 +171,8 @@ impl Parser<'_> {
     }
 }
 
-/// Cuts a clause at blanks, parentheses, quotes, and the colon of a lambda (not the colons of a time).
+/// Cuts a clause at blanks, parentheses, quotes, and the colon of a lambda (not the colons of a
+/// time).
 fn tokens(clause: &str) -> Result<Vec<Token>, InvalidFilter> {
     let mut found = Vec::new();
     let mut rest = clause.trim_start();
@@ -173,7 +188,9 @@ fn tokens(clause: &str) -> Result<Vec<Token>, InvalidFilter> {
             _ => {
                 let is_time = first.is_ascii_digit();
                 let end = rest
-                    .find(|c: char| c.is_whitespace() || "()'".contains(c) || (c == ':' && !is_time))
+                    .find(|c: char| {
+                        c.is_whitespace() || "()'".contains(c) || (c == ':' && !is_time)
+                    })
                     .unwrap_or(rest.len());
                 (Token::Word(rest[..end].to_owned()), end)
             }
@@ -231,7 +248,8 @@ mod tests {
 
     #[test]
     fn greater_and_less_are_read_but_not_applied() {
-        let filter = sign_ins(&format!("createdDateTime gt {FROM} and createdDateTime lt {TO}")).unwrap();
+        let filter =
+            sign_ins(&format!("createdDateTime gt {FROM} and createdDateTime lt {TO}")).unwrap();
         assert_eq!((filter.from, filter.to), (i64::MIN, i64::MAX));
         assert!(!filter.means(ticks::parse(FROM).unwrap()));
         assert!(filter.means(ticks::parse(FROM).unwrap() + 1));

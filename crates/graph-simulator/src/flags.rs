@@ -51,10 +51,16 @@ impl Flags {
                 "--scenario" => {
                     flags.scenario = Some(value().ok_or("--scenario needs a file")?.into());
                 }
-                "--port" => flags.port = number(value(), "--port needs a number from 0 to 65535", 0..=65535)?,
+                "--port" => {
+                    flags.port =
+                        number(value(), "--port needs a number from 0 to 65535", 0..=65535)?
+                }
                 "--speed" => {
-                    flags.speed =
-                        Some(number(value(), "--speed needs a number from 1 to 10000", 1..=10_000)?);
+                    flags.speed = Some(number(
+                        value(),
+                        "--speed needs a number from 1 to 10000",
+                        1..=10_000,
+                    )?);
                 }
                 _ => return Err(format!("{name} is not a flag; --help lists them")),
             }
@@ -86,7 +92,8 @@ mod tests {
 
     #[test]
     fn flags_are_read_in_both_spellings() {
-        let expected = Flags { scenario: Some("a.toml".into()), port: 0, speed: Some(60), no_limit: true };
+        let expected =
+            Flags { scenario: Some("a.toml".into()), port: 0, speed: Some(60), no_limit: true };
         let line = "--scenario a.toml --port=0 --speed 60 --no-limit";
         assert_eq!(parse(line), Ok(Command::Serve(expected)));
         assert_eq!(parse("--port 1 --help"), Ok(Command::Help));

@@ -11,7 +11,8 @@ pub(crate) struct Form(HashMap<String, String>);
 
 impl Form {
     pub(crate) fn new(body: &[u8], authorization: Option<&str>) -> Self {
-        let mut fields: HashMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
+        let mut fields: HashMap<String, String> =
+            url::form_urlencoded::parse(body).into_owned().collect();
         if let Some((client_id, secret)) = authorization.and_then(basic) {
             fields.entry("client_id".to_owned()).or_insert(client_id);
             fields.entry("client_secret".to_owned()).or_insert(secret);

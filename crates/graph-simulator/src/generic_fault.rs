@@ -1,4 +1,5 @@
-//! Faults that any endpoint can suffer: answers that take the place of the right one, and ways to spoil it.
+//! Faults that any endpoint can suffer: answers that take the place of the right one, and ways to
+//! spoil it.
 
 use axum::http::header::CONTENT_LENGTH;
 use chrono::TimeDelta;
@@ -30,7 +31,9 @@ pub(crate) fn replace(world: &World, fault: Fault, ids: Option<&Ids>) -> Option<
         FaultKind::RefusedLink => error(400, "", "Invalid Skip Token"),
         FaultKind::Passing400 => error(400, "UnknownError", "Unsupported Query."),
         FaultKind::InvalidFilter => error(400, "BadRequest", "Invalid filter clause"),
-        FaultKind::NotFound => error(404, "BadRequest", "Resource not found for the segment 'signIns'."),
+        FaultKind::NotFound => {
+            error(404, "BadRequest", "Resource not found for the segment 'signIns'.")
+        }
         FaultKind::Licence403 => no_licence(ids, world),
         FaultKind::Permission403 => no_permission(ids, world),
         _ => return None,
@@ -41,8 +44,12 @@ pub(crate) fn replace(world: &World, fault: Fault, ids: Option<&Ids>) -> Option<
 /// Delays or cuts an otherwise right answer.
 pub(crate) fn weaken(answer: Answer, fault: Fault) -> Answer {
     match fault.kind {
-        FaultKind::Slow => answer.after(f64::from(fault.seconds.unwrap_or(20))).because_of(fault.kind),
-        FaultKind::Cut => Answer { manner: Manner::Cut, delivery: None, ..answer }.because_of(fault.kind),
+        FaultKind::Slow => {
+            answer.after(f64::from(fault.seconds.unwrap_or(20))).because_of(fault.kind)
+        }
+        FaultKind::Cut => {
+            Answer { manner: Manner::Cut, delivery: None, ..answer }.because_of(fault.kind)
+        }
         // The half that follows must be on its way before the connection goes, as for a cut.
         FaultKind::LongLength => {
             let answer = Answer { manner: Manner::Cut, ..answer };
@@ -62,7 +69,8 @@ fn with_length(answer: Answer, length: impl Fn(usize) -> usize) -> Answer {
 /// 500, 502 or 504 with an empty, JSON or HTML body, in turn.
 pub(crate) fn server_error(world: &World, fault: Fault) -> Answer {
     let turn = turn(world);
-    let status = fault.status.unwrap_or([500, 502, 504][usize::try_from(turn % 3).unwrap_or_default()]);
+    let status =
+        fault.status.unwrap_or([500, 502, 504][usize::try_from(turn % 3).unwrap_or_default()]);
     let answer = match turn % 3 {
         0 => Answer::new(status, "text/plain", ""),
         1 => Answer::html(status, "502 Bad Gateway"),
@@ -89,8 +97,9 @@ pub(crate) fn throttled(world: &World, ids: &Ids, retry_after: Option<String>) -
         1 => ("", "after some time"),
         _ => ("TooManyRequests", "after the value specified in the Retry-After header"),
     };
-    let message =
-        format!("This request is throttled. Please try again {wording}. CorrelationId: {correlation}");
+    let message = format!(
+        "This request is throttled. Please try again {wording}. CorrelationId: {correlation}"
+    );
     Answer::graph_error(429, code, &message, ids, &world.clock).retry_after(retry_after)
 }
 

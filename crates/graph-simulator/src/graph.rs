@@ -55,7 +55,9 @@ fn admitted(world: &World, request: &PageRequest) -> Result<(), Box<Answer>> {
         let limits = &world.scenario.limits;
         let retry_after = match limits.retry_after {
             RetryAfter::Seconds => Some(limits.retry_after_seconds.to_string()),
-            RetryAfter::Date => Some(generic_fault::http_date(now, i64::from(limits.retry_after_seconds))),
+            RetryAfter::Date => {
+                Some(generic_fault::http_date(now, i64::from(limits.retry_after_seconds)))
+            }
             RetryAfter::None => None,
         };
         return Err(Box::new(generic_fault::throttled(world, ids, retry_after)));
@@ -63,7 +65,13 @@ fn admitted(world: &World, request: &PageRequest) -> Result<(), Box<Answer>> {
     let tenant = &world.scenario.tenant;
     if lock(&world.tokens).is_of_person(request.bearer.as_deref()) && !tenant.person.has_role {
         let code = "Authentication_RequestFromUnsupportedUserRole";
-        return Err(Box::new(Answer::graph_error(403, code, "User is not in the allowed roles", ids, clock)));
+        return Err(Box::new(Answer::graph_error(
+            403,
+            code,
+            "User is not in the allowed roles",
+            ids,
+            clock,
+        )));
     }
     if !tenant.has_permission("AuditLog.Read.All") {
         return Err(Box::new(generic_fault::no_permission(ids, world)));
@@ -74,7 +82,8 @@ fn admitted(world: &World, request: &PageRequest) -> Result<(), Box<Answer>> {
     Ok(())
 }
 
-/// Without `Directory.Read.All` the licence can only be read from a cache: about 30 % of the requests miss it.
+/// Without `Directory.Read.All` the licence can only be read from a cache: about 30 % of the
+/// requests miss it.
 fn licence_is_unknown(world: &World) -> bool {
     let request = lock(&world.journal).requests.len() as u64;
     !world.scenario.tenant.has_permission("Directory.Read.All")
@@ -87,25 +96,33 @@ fn understood(world: &World, request: &PageRequest) -> Result<(Query, Place), Bo
         Box::new(Answer::graph_error(400, code, message, &request.ids, &world.clock))
     };
     let query = request.path_and_query.split_once('?').map_or("", |(_, query)| query);
-    let options: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let options: Vec<(String, String)> =
+        url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let option = |name: &str| {
-        options.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        options
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     };
     if let Some(token) = option("$skiptoken") {
         let links = lock(&world.links);
         let issued = links.follow(token, &request.path_and_query);
-        let message =
-            if token.is_empty() { "Invalid Skip Token, skip token is null" } else { "Invalid Skip Token" };
+        let message = if token.is_empty() {
+            "Invalid Skip Token, skip token is null"
+        } else {
+            "Invalid Skip Token"
+        };
         return issued
             .map(|issued| (issued.query.clone(), issued.place.clone()))
             .ok_or_else(|| refuse("", message));
     }
-    for (name, word) in [("$select", "Select"), ("$skip", "Skip"), ("$expand", "Expand"), ("$apply", "Apply")]
+    for (name, word) in
+        [("$select", "Select"), ("$skip", "Skip"), ("$expand", "Expand"), ("$apply", "Apply")]
     {
         if option(name).is_some() {
             let message = format!(
-                "Query option '{word}' is not allowed. To allow it, set the 'AllowedQueryOptions' property on \
-                 EnableQueryAttribute or QueryValidationSettings."
+                "Query option '{word}' is not allowed. To allow it, set the 'AllowedQueryOptions' \
+                 property on EnableQueryAttribute or QueryValidationSettings."
             );
             return Err(refuse("BadRequest", &message));
         }
@@ -122,7 +139,11 @@ fn understood(world: &World, request: &PageRequest) -> Result<(Query, Place), Bo
 }
 
 /// A bound more than 90 days back is as invalid as a quoted one.
-fn filter(world: &World, request: &PageRequest, clause: Option<&str>) -> Result<Filter, InvalidFilter> {
+fn filter(
+    world: &World,
+    request: &PageRequest,
+    clause: Option<&str>,
+) -> Result<Filter, InvalidFilter> {
     let Some(clause) = clause else { return Ok(Filter::all(request.audits)) };
     let filter = Filter::parse(clause, request.version, request.audits)?;
     let is_bounded = filter.from > i64::MIN;
@@ -170,7 +191,8 @@ fn page(world: &World, request: &PageRequest, query: &Query, place: Place) -> An
     };
     let (found, has_more) = if let Place::Page { chain, number, .. } = &place {
         if chain.refuses(*number) {
-            let refused = Answer::graph_error(400, "", "Invalid Skip Token", &request.ids, &world.clock);
+            let refused =
+                Answer::graph_error(400, "", "Invalid Skip Token", &request.ids, &world.clock);
             return refused.because_of(FaultKind::RefusedLink);
         }
         (Vec::new(), chain.follow(*number).is_link())
@@ -184,7 +206,10 @@ fn page(world: &World, request: &PageRequest, query: &Query, place: Place) -> An
         streams: query.streams(),
         follows_link: request.path_and_query.contains("$skiptoken="),
         has_more,
-        address: request.path_and_query.bytes().fold(0, |sum, byte| guid::mix(&[sum, u64::from(byte)])),
+        address: request
+            .path_and_query
+            .bytes()
+            .fold(0, |sum, byte| guid::mix(&[sum, u64::from(byte)])),
     };
     let fault = lock(&world.faults).choose(&occasion);
     if let Some(answer) = fault.and_then(|fault| strike(world, request, fault)) {
@@ -220,7 +245,9 @@ fn strike(world: &World, request: &PageRequest, fault: Fault) -> Option<Answer> 
     if fault.kind == FaultKind::TokenExpired {
         lock(&world.tokens).end(request.bearer.as_deref().unwrap_or_default());
         let message = "Lifetime validation failed, the token is expired.";
-        return Some(Answer::unauthorized(message, &request.ids, &world.clock).because_of(fault.kind));
+        return Some(
+            Answer::unauthorized(message, &request.ids, &world.clock).because_of(fault.kind),
+        );
     }
     generic_fault::replace(world, fault, Some(&request.ids))
 }

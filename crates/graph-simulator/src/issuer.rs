@@ -28,7 +28,8 @@ impl Issuer {
         let verifying = DecodingKey::from_rsa_pem(PUBLIC_KEY.as_bytes()).map_err(start)?;
         let mut public = Jwk::from_encoding_key(&signing, Algorithm::RS256).map_err(start)?;
         public.common.key_id = Some(KEY_ID.to_owned());
-        let public = serde_json::to_value(public).map_err(|error| Error::Start(error.to_string()))?;
+        let public =
+            serde_json::to_value(public).map_err(|error| Error::Start(error.to_string()))?;
         Ok(Self { url: url.to_owned(), signing, verifying, public })
     }
 

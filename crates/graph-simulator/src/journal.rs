@@ -65,8 +65,8 @@ pub struct Served {
 pub struct OnFile {
     /// The record's time.
     pub time: DateTime<Utc>,
-    /// The record itself, then every other text that a page may show for it: with enum members hidden, or as one of
-    /// the scenario's faults alters it.
+    /// The record itself, then every other text that a page may show for it: with enum members
+    /// hidden, or as one of the scenario's faults alters it.
     pub texts: Vec<String>,
 }
 
@@ -185,12 +185,18 @@ impl Journal {
         }
     }
 
-    fn deliver_in_chain(&mut self, place: PlaceInChain, versions: Vec<Version>, now: DateTime<Utc>) {
+    fn deliver_in_chain(
+        &mut self,
+        place: PlaceInChain,
+        versions: Vec<Version>,
+        now: DateTime<Utc>,
+    ) {
         if place.page == (0, 0) {
             let span = place.span;
             let started_at = place.asked_at;
             let pages = BTreeMap::new();
-            let record = ChainRecord { span, started_at, finished_at: now, ended_early: false, pages };
+            let record =
+                ChainRecord { span, started_at, finished_at: now, ended_early: false, pages };
             self.begun.entry(place.chain).or_insert(record);
         }
         // A page behind the end that is asked for once more finds nothing here.
@@ -205,7 +211,8 @@ impl Journal {
 
     /// Every version served so far and when, in the order of streams and times.
     pub(crate) fn served(&self) -> Vec<(Version, Vec<DateTime<Utc>>)> {
-        let mut served: Vec<_> = self.served.iter().map(|(&version, at)| (version, at.clone())).collect();
+        let mut served: Vec<_> =
+            self.served.iter().map(|(&version, at)| (version, at.clone())).collect();
         served.sort_unstable();
         served
     }

@@ -15,7 +15,9 @@ use crate::world::{World, lock};
 
 /// Whether the scenario has something to say about the chain of this query.
 pub(crate) fn is_wanted(world: &World, query: &Query) -> bool {
-    world.scenario.remember_chains || rule(world, query).is_some() || lock(&world.faults).breaks_chains()
+    world.scenario.remember_chains
+        || rule(world, query).is_some()
+        || lock(&world.faults).breaks_chains()
 }
 
 /// Lays out the chain of a query: a snapshot of what is selected.
@@ -26,7 +28,11 @@ pub(crate) fn chain(world: &World, query: &Query, whole: &Selection<'_>) -> Arc<
     let timeline = &world.records.timeline;
     let card = |of: Reference, part| {
         let entry = timeline.entry(of);
-        let id = if rule.order == Some(Order::Id) { id(&world.records, of, query) } else { String::new() };
+        let id = if rule.order == Some(Order::Id) {
+            id(&world.records, of, query)
+        } else {
+            String::new()
+        };
         Card { of, time: entry.time, arrival: entry.arrival(), id, part }
     };
     let found = timeline.select(whole);

@@ -1,10 +1,13 @@
-//! Plays Microsoft Entra's token endpoint and Microsoft Graph's audit logs over real HTTP, from a scenario file.
+//! Plays Microsoft Entra's token endpoint and Microsoft Graph's audit logs over real HTTP, from a
+//! scenario file.
 //!
-//! A [`Scenario`] says what a tenant's logs hold and what goes wrong; a [`Simulator`] serves it on a loopback port.
-//! Everything follows from the scenario's seed: records are made on demand, so a million of them cost 32 MB.
+//! A [`Scenario`] says what a tenant's logs hold and what goes wrong; a [`Simulator`] serves it on
+//! a loopback port. Everything follows from the scenario's seed: records are made on demand, so a
+//! million of them cost 32 MB.
 //!
-//! The way of a page request: `server` routes it, `graph` admits and understands it, `timeline` selects record
-//! versions, `fault` may spoil it, `page` writes it from `records`, `journal` remembers it.
+//! The way of a page request: `server` routes it, `graph` admits and understands it, `timeline`
+//! selects record versions, `fault` may spoil it, `page` writes it from `records`, `journal`
+//! remembers it.
 
 mod aadsts;
 mod access;

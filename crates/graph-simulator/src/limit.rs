@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn refused_requests_count_too() {
-        assert_eq!(admitted(&[0, 0, 0, 0, 0, 5, 10, 11]), [true, true, true, true, true, false, true, true]);
+        assert_eq!(
+            admitted(&[0, 0, 0, 0, 0, 5, 10, 11]),
+            [true, true, true, true, true, false, true, true]
+        );
         assert_eq!(admitted(&[0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 10]).last(), Some(&false));
     }
 }

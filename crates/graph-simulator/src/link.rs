@@ -59,8 +59,8 @@ impl Query {
 }
 
 impl Links {
-    /// Path and query of the link that goes on at this place. The same place has the same link, unless `salt`
-    /// tells them apart.
+    /// Path and query of the link that goes on at this place. The same place has the same link,
+    /// unless `salt` tells them apart.
     pub(crate) fn issue(&mut self, query: &Query, place: Place, salt: u64) -> String {
         let token = token(query, &place, salt);
         let mut path_and_query = encoded(query, &token);
@@ -72,8 +72,8 @@ impl Links {
         path_and_query
     }
 
-    /// A number for a chain that begins: it follows from the query and from how often that was asked before, so that
-    /// chains that run side by side do not disturb each other's.
+    /// A number for a chain that begins: it follows from the query and from how often that was
+    /// asked before, so that chains that run side by side do not disturb each other's.
     pub(crate) fn begin_chain(&mut self, query: &Query, seed: u64) -> u64 {
         let asked = guid::mix(&numbers(query));
         let before = self.begun.entry(asked).or_default();
@@ -81,7 +81,8 @@ impl Links {
         guid::mix(&[seed, asked, *before])
     }
 
-    /// Whether one more chain of the layout with this number may serve both versions of its changed records.
+    /// Whether one more chain of the layout with this number may serve both versions of its changed
+    /// records.
     pub(crate) fn doubles(&mut self, layout: usize, most: u32) -> bool {
         let doubled = self.doubled.entry(layout).or_default();
         *doubled += 1;
@@ -107,13 +108,18 @@ fn token(query: &Query, place: &Place, salt: u64) -> String {
 }
 
 fn numbers(query: &Query) -> Vec<u64> {
-    let own = [u64::from(query.audits), query.version as u64, query.top as u64, u64::from(query.descending)];
+    let own = [
+        u64::from(query.audits),
+        query.version as u64,
+        query.top as u64,
+        u64::from(query.descending),
+    ];
     let options = query.options.iter().flat_map(|(name, value)| name.bytes().chain(value.bytes()));
     own.into_iter().chain(options.map(u64::from)).collect()
 }
 
-/// The collection in lower case and the options in reverse order: as in Graph's own samples, the link is no copy
-/// of the request.
+/// The collection in lower case and the options in reverse order: as in Graph's own samples, the
+/// link is no copy of the request.
 fn encoded(query: &Query, token: &str) -> String {
     let collection = if query.audits { "directoryaudits" } else { "signins" };
     let mut link = format!("/{}/auditLogs/{collection}?", query.version.segment());
@@ -158,15 +164,18 @@ mod tests {
     use super::*;
 
     fn query() -> Query {
-        let filter =
-            "createdDateTime ge 2026-11-22T00:00:00Z and signInEventTypes/any(t: t eq 'managedIdentity')";
+        let filter = "createdDateTime ge 2026-11-22T00:00:00Z and signInEventTypes/any(t: t eq \
+                      'managedIdentity')";
         Query {
             version: ApiVersion::Beta,
             audits: false,
             filter: Filter::parse(filter, ApiVersion::Beta, false).unwrap(),
             top: 10,
             descending: true,
-            options: vec![("$filter".to_owned(), filter.to_owned()), ("$top".to_owned(), "10".to_owned())],
+            options: vec![
+                ("$filter".to_owned(), filter.to_owned()),
+                ("$top".to_owned(), "10".to_owned()),
+            ],
         }
     }
 

@@ -13,7 +13,9 @@ use crate::flags::{Command, Flags};
 async fn main() -> ExitCode {
     let failed = match Flags::parse(std::env::args().skip(1)) {
         Ok(Command::Help) => return say(flags::HELP),
-        Ok(Command::Version) => return say(concat!("graph-simulator ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Command::Version) => {
+            return say(concat!("graph-simulator ", env!("CARGO_PKG_VERSION"), "\n"));
+        }
         Ok(Command::Serve(flags)) => match serve(&flags).await {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => error.to_string(),
@@ -48,11 +50,12 @@ fn greeting(simulator: &Simulator) -> String {
     let tenant = &scenario.tenant;
     let url = simulator.url();
     format!(
-        "{name}\n\n  URL            {url}\n  tenant id      {id}\n  client id      {client}\n  client secret  {secret}\n\n\
-         Try:\n  curl --silent --data grant_type=client_credentials --data client_id={client} \\\n       \
-         --data-urlencode client_secret='{secret}' --data scope={url}/.default \\\n       \
-         {url}/{id}/oauth2/v2.0/token\n  curl --silent --compressed --globoff --header \"Authorization: Bearer $TOKEN\" \\\n       \
-         '{url}/v1.0/auditLogs/signIns?$top=3'\n",
+        "{name}\n\n  URL            {url}\n  tenant id      {id}\n  client \
+         id      {client}\n  client secret  {secret}\n\nTry:\n  curl --silent --data \
+         grant_type=client_credentials --data client_id={client} \\\n       --data-urlencode \
+         client_secret='{secret}' --data scope={url}/.default \
+         \\\n       {url}/{id}/oauth2/v2.0/token\n  curl --silent --compressed --globoff --header \
+         \"Authorization: Bearer $TOKEN\" \\\n       '{url}/v1.0/auditLogs/signIns?$top=3'\n",
         name = scenario.name,
         id = tenant.id,
         client = tenant.client_id,

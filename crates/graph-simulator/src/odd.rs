@@ -113,7 +113,9 @@ fn set_time(out: &mut Vec<u8>, start: usize, stream: Stream, value: Option<&str>
         _ => b"\"createdDateTime\":",
     };
     let record = &out[start..];
-    let Some(from) = record.windows(member.len()).position(|window| window == member) else { return };
+    let Some(from) = record.windows(member.len()).position(|window| window == member) else {
+        return;
+    };
     let Some(length) = record[from..].iter().position(|byte| *byte == b',') else { return };
     let from = start + from;
     match value {
@@ -129,8 +131,9 @@ mod tests {
     const RECORD: &[u8] = br#"[{"id":"1","createdDateTime":"2026-11-22T05:00:00Z","userId":"2"}"#;
 
     fn odd(kind: &str) -> Vec<u8> {
-        let table =
-            format!("kind = '{kind}'\nstream = 'interactiveUser'\nat = '2026-11-26T05:00:00Z'\nsize = 70");
+        let table = format!(
+            "kind = '{kind}'\nstream = 'interactiveUser'\nat = '2026-11-26T05:00:00Z'\nsize = 70"
+        );
         let now = "2026-11-27T01:15:00Z".parse().unwrap();
         let record = OddRecord::all(&toml::from_str(&table).unwrap(), now).next().unwrap();
         let mut out = RECORD.to_vec();
@@ -155,7 +158,10 @@ mod tests {
         let members = |kind: &str, name: &str| {
             String::from_utf8(odd(kind)).unwrap().matches(&format!("\"{name}")).count()
         };
-        assert_eq!((members("many_members", "added"), members("repeated_member", "again\":")), (70, 70));
+        assert_eq!(
+            (members("many_members", "added"), members("repeated_member", "again\":")),
+            (70, 70)
+        );
     }
 
     #[test]

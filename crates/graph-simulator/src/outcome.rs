@@ -37,7 +37,8 @@ pub(crate) const WRONG_PASSWORD: Outcome = outcome(
     50126,
     "Error validating credentials due to invalid username or password.",
     Some(
-        "The user didn't enter the right credentials. \\u00a0It's expected to see some of these errors in your logs due to users making mistakes.",
+        "The user didn't enter the right credentials. \\u00a0It's expected to see some of these \
+         errors in your logs due to users making mistakes.",
     ),
     "notApplied",
     30,
@@ -56,9 +57,11 @@ pub(crate) const MFA_DENIED: Outcome = outcome(
 
 pub(crate) const BLOCKED: Outcome = outcome(
     53003,
-    "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    "Access has been blocked by Conditional Access policies. The access policy does not allow \
+     token issuance.",
     Some(
-        "If this is unexpected, see the conditional access policy that applied to this request in the Azure Portal: https://portal.azure.com/#view\\/ConditionalAccess",
+        "If this is unexpected, see the conditional access policy that applied to this request in \
+         the Azure Portal: https://portal.azure.com/#view\\/ConditionalAccess",
     ),
     "failure",
     8,
@@ -81,7 +84,8 @@ const OUTCOMES: [Outcome; 9] = [
         50074,
         "Strong Authentication is required.",
         Some(
-            "User needs to perform multi-factor authentication. There could be multiple things requiring multi-factor, e.g. Conditional Access policies, per-user enforcement.",
+            "User needs to perform multi-factor authentication. There could be multiple things \
+             requiring multi-factor, e.g. Conditional Access policies, per-user enforcement.",
         ),
         "failure",
         20,
@@ -89,7 +93,8 @@ const OUTCOMES: [Outcome; 9] = [
     BLOCKED,
     outcome(
         70044,
-        "The session has expired or is invalid due to sign-in frequency checks by conditional access.",
+        "The session has expired or is invalid due to sign-in frequency checks by conditional \
+         access.",
         Some(""),
         "unknownFutureValue",
         5,

@@ -62,7 +62,8 @@ impl Page {
         let has_more = records.len() > size || fault == Some(FaultKind::EmptyPage);
         records.truncate(size);
         let last = records.last().map(|last| world.records.timeline.position(*last));
-        let next = if has_more { Next::Place(Place::After(last.or(asked_after))) } else { Next::None };
+        let next =
+            if has_more { Next::Place(Place::After(last.or(asked_after))) } else { Next::None };
         Self { records, strangers: Vec::new(), next, chain: None, fault, blanks: 0 }
     }
 
@@ -79,7 +80,9 @@ impl Page {
             Some(FaultKind::ShortPage) => (records.len() * 94 / 100).max(1),
             _ => records.len(),
         };
-        let place = |number, skipped| Next::Place(Place::Page { chain: Arc::clone(&chain), number, skipped });
+        let place = |number, skipped| {
+            Next::Place(Place::Page { chain: Arc::clone(&chain), number, skipped })
+        };
         let next = if size < records.len() || fault == Some(FaultKind::EmptyPage) {
             place(number, skipped + size)
         } else {
@@ -90,7 +93,14 @@ impl Page {
             }
         };
         records.truncate(size);
-        Self { records, strangers: Vec::new(), next, chain: Some((chain, number, skipped)), fault, blanks: 0 }
+        Self {
+            records,
+            strangers: Vec::new(),
+            next,
+            chain: Some((chain, number, skipped)),
+            fault,
+            blanks: 0,
+        }
     }
 
     /// Adds white space behind the page.
@@ -130,7 +140,8 @@ impl Page {
             Next::Place(place) => {
                 // An empty page may go on where it was asked to start, under a link of its own.
                 let is_empty = self.records.is_empty();
-                let salt = if is_empty { lock(&world.journal).requests.len() as u64 + 1 } else { 0 };
+                let salt =
+                    if is_empty { lock(&world.journal).requests.len() as u64 + 1 } else { 0 };
                 Some(lock(&world.links).issue(query, place.clone(), salt))
             }
         }
@@ -138,10 +149,12 @@ impl Page {
 
     /// Finds the place of the page in its chain, if chains are to be remembered.
     fn place_in_chain(&self, world: &World, query: &Query) -> Option<PlaceInChain> {
-        let (chain, number, skipped) = self.chain.as_ref().filter(|_| world.scenario.remember_chains)?;
+        let (chain, number, skipped) =
+            self.chain.as_ref().filter(|_| world.scenario.remember_chains)?;
         let from = query.filter.from;
         let to = query.filter.to;
-        let lacks_link = self.fault == Some(FaultKind::MissingLink) && !matches!(self.next, Next::None);
+        let lacks_link =
+            self.fault == Some(FaultKind::MissingLink) && !matches!(self.next, Next::None);
         let ends_early = lacks_link || self.chain_fault() == Some(FaultKind::MissingLink);
         Some(PlaceInChain {
             chain: chain.number,
@@ -241,15 +254,20 @@ impl Envelope {
     fn new(world: &World, request: &PageRequest, query: &Query, page: &Page) -> Self {
         let base = &request.host;
         let collection = if query.audits { "directoryAudits" } else { "signIns" };
-        let context = format!("{base}/{}/$metadata#auditLogs/{collection}", query.version.segment());
+        let context =
+            format!("{base}/{}/$metadata#auditLogs/{collection}", query.version.segment());
         let next = page.next_link(world, request, query).map(|path| format!("{base}{path}"));
         let shown = match (page.fault, next) {
             (Some(FaultKind::MissingLink), _) => None,
-            (Some(FaultKind::RepeatedLink), Some(_)) => Some(format!("{base}{}", request.path_and_query)),
+            (Some(FaultKind::RepeatedLink), Some(_)) => {
+                Some(format!("{base}{}", request.path_and_query))
+            }
             (Some(FaultKind::ForeignLink), Some(next)) => {
                 Some(next.replace(base, "https://graph.example.net"))
             }
-            (Some(FaultKind::PlainLink), Some(next)) => Some(next.replace(base, "http://127.0.0.1:9")),
+            (Some(FaultKind::PlainLink), Some(next)) => {
+                Some(next.replace(base, "http://127.0.0.1:9"))
+            }
             (_, next) => next,
         };
         let mut members = String::new();
@@ -258,15 +276,15 @@ impl Envelope {
             members.push_str(&quoted(&next));
         }
         if page.fault == Some(FaultKind::Tips) {
-            let tip =
-                ",\"@microsoft.graph.tips\":\"Use $select to choose only the properties your app needs\"";
+            let tip = ",\"@microsoft.graph.tips\":\"Use $select to choose only the properties your \
+                       app needs\"";
             members.push_str(tip);
         }
         Self { context: quoted(&context), members }
     }
 
-    /// Everything before the first record. The next link stands in front of the records, as Graph writes it; the
-    /// other writer puts it behind them.
+    /// Everything before the first record. The next link stands in front of the records, as Graph
+    /// writes it; the other writer puts it behind them.
     fn head(&self, is_rewritten: bool) -> String {
         let members = if is_rewritten { "" } else { &self.members };
         let value = if is_rewritten { " ,\r\n\"value\" : [" } else { ",\"value\":[" };
@@ -289,7 +307,8 @@ fn delivery(world: &World, query: &Query, page: &Page, form: Form) -> Delivery {
     if !world.scenario.remember_served {
         return Delivery { versions: Vec::new(), records, place: None };
     }
-    let asked = page.records.iter().filter(|of| query.filter.means(world.records.timeline.time(**of)));
+    let asked =
+        page.records.iter().filter(|of| query.filter.means(world.records.timeline.time(**of)));
     let versions = asked.map(|of| (*of, form, page.alteration())).collect();
     Delivery { versions, records, place: page.place_in_chain(world, query) }
 }
@@ -312,7 +331,11 @@ enum Sink {
 impl Sink {
     fn new(gzip: bool) -> Self {
         let out = Vec::with_capacity(1 << 20);
-        if gzip { Self::Gzip(Box::new(GzEncoder::new(out, Compression::fast()))) } else { Self::Plain(out) }
+        if gzip {
+            Self::Gzip(Box::new(GzEncoder::new(out, Compression::fast())))
+        } else {
+            Self::Plain(out)
+        }
     }
 
     /// Writing to memory cannot fail.

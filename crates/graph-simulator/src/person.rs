@@ -39,14 +39,16 @@ pub(crate) fn code(world: &World, base: &str, tenant: &str, form: &Form) -> Answ
         return refusal.answer(&world.scenario.tenant, now);
     }
     let device_code = guid::random();
-    let user_code: String = guid::random().to_uppercase().chars().filter(|c| *c != '-').take(9).collect();
+    let user_code: String =
+        guid::random().to_uppercase().chars().filter(|c| *c != '-').take(9).collect();
     let page = "https://microsoft.com/devicelogin";
     let numbers = world.scenario.limits.token_numbers;
     let mut body = serde_json::json!({
         "user_code": user_code,
         "device_code": device_code,
         "verification_uri": page,
-        "message": format!("To sign in, use a web browser to open the page {page} and enter the code {user_code} to authenticate."),
+        "message": format!("To sign in, use a web browser to open the page {page} and enter the \
+                            code {user_code} to authenticate."),
     });
     let interval = world.scenario.tenant.person.interval_seconds;
     for (name, number) in [("expires_in", CODE_LIFETIME_SECONDS), ("interval", interval)] {
@@ -59,7 +61,12 @@ pub(crate) fn code(world: &World, base: &str, tenant: &str, form: &Form) -> Answ
 }
 
 /// Whether the person behind a device code has signed in by now.
-pub(crate) fn check_code(world: &World, base: &str, tenant: &str, form: &Form) -> Result<(), Refusal> {
+pub(crate) fn check_code(
+    world: &World,
+    base: &str,
+    tenant: &str,
+    form: &Form,
+) -> Result<(), Refusal> {
     check_client(&world.scenario.tenant, tenant, form)?;
     if form.get("scope").is_some() {
         check_scope(base, form)?;
@@ -67,7 +74,8 @@ pub(crate) fn check_code(world: &World, base: &str, tenant: &str, form: &Form) -
     let person = &world.scenario.tenant.person;
     let now = world.clock.now();
     let mut sign_ins = lock(&world.sign_ins);
-    let begun = sign_ins.codes.get_mut(require(form, "device_code")?).ok_or(Refusal::UnknownCode)?;
+    let begun =
+        sign_ins.codes.get_mut(require(form, "device_code")?).ok_or(Refusal::UnknownCode)?;
     let interval = i64::from(person.interval_seconds) * PER_SECOND;
     let is_too_soon = begun.last_asked.is_some_and(|last| now - last < interval);
     begun.last_asked = Some(now);

@@ -34,17 +34,25 @@ impl Records {
     }
 
     /// Appends the body of one record.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, of: Reference, form: Form, alteration: Alteration) {
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        of: Reference,
+        form: Form,
+        alteration: Alteration,
+    ) {
         let start = out.len();
         let entry = self.timeline.entry(of);
         let odd = self.timeline.odd(entry);
         let entry = &entry.at(self.timeline.time(of));
         let plot = self.timeline.planted(entry).map(|planted| &planted.plot);
         if of.stream == Stream::DirectoryAudits {
-            let plot = plot.and_then(|plot| if let Plot::Audit(plot) = plot { Some(plot) } else { None });
+            let plot =
+                plot.and_then(|plot| if let Plot::Audit(plot) = plot { Some(plot) } else { None });
             self.audits.write(out, entry, plot, form, &self.directory);
         } else {
-            let plot = plot.and_then(|plot| if let Plot::SignIn(plot) = plot { Some(plot) } else { None });
+            let plot =
+                plot.and_then(|plot| if let Plot::SignIn(plot) = plot { Some(plot) } else { None });
             self.sign_ins.write(out, entry, of.stream, plot, form, &self.directory);
         }
         match alteration {
@@ -84,8 +92,11 @@ fn flip(out: &mut Vec<u8>, start: usize, stream: Stream) {
         out[from..].windows(part.len()).position(|window| window == part).map(|found| from + found)
     };
     let Some(object) = find(key, start).map(|found| found + key.len()) else { return };
-    let close: &[u8] =
-        if stream == Stream::DirectoryAudits { b",\"targetResources\"" } else { b",\"deviceDetail\"" };
+    let close: &[u8] = if stream == Stream::DirectoryAudits {
+        b",\"targetResources\""
+    } else {
+        b",\"deviceDetail\""
+    };
     if let Some(end) = find(close, object) {
         out.splice(object..end, text.iter().copied());
     }
@@ -121,7 +132,9 @@ mod tests {
                 };
                 for reference in records.timeline.select(&selection) {
                     let form = Form { version, masked };
-                    for alteration in [Alteration::None, Alteration::UnknownField, Alteration::TypeFlip] {
+                    for alteration in
+                        [Alteration::None, Alteration::UnknownField, Alteration::TypeFlip]
+                    {
                         check(stream, form, &records.text(reference, form, alteration));
                     }
                 }
@@ -135,7 +148,11 @@ mod tests {
             let value: serde_json::Value = serde_json::from_str(json).unwrap_or_else(|error| {
                 panic!("{error}: {json}");
             });
-            let time = if stream == Stream::DirectoryAudits { "activityDateTime" } else { "createdDateTime" };
+            let time = if stream == Stream::DirectoryAudits {
+                "activityDateTime"
+            } else {
+                "createdDateTime"
+            };
             assert!(value["id"].is_string() && value[time].is_string(), "{json}");
             assert_eq!(value["id"].as_str(), Some(Records::id(json)));
             assert!(!json.contains("{{") && !json.contains("}}\""), "{form:?} {json}");

@@ -1,4 +1,5 @@
-//! From an answer to bytes on the wire: common headers, chunks, and connections that break on purpose.
+//! From an answer to bytes on the wire: common headers, chunks, and connections that break on
+//! purpose.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,8 @@ pub(crate) fn respond(world: Arc<World>, answer: Answer, ids: &Ids) -> Response 
     response
 }
 
-/// The body in chunks. What it served counts when the last chunk has been taken and nothing was cut.
+/// The body in chunks. What it served counts when the last chunk has been taken and nothing was
+/// cut.
 fn chunks(world: Arc<World>, body: Vec<u8>, manner: Manner, delivery: Option<Delivery>) -> Body {
     let body = Bytes::from(body);
     let end = match manner {

@@ -14,7 +14,9 @@ use serde::Deserialize;
 pub use odd::{Odd, OddKind};
 pub use outcome::{Collect, Expect, Log};
 pub use paging::{Boundary, EmptyPages, Order, Paging, PartOfChain, Writer};
-pub use tenant::{AppState, Federation, Licence, Person, PersonAnswer, Presence, SecretState, Tenant};
+pub use tenant::{
+    AppState, Federation, Licence, Person, PersonAnswer, Presence, SecretState, Tenant,
+};
 pub use volume::{Changed, Late, LateByHours, Shape, Story, StoryKind, Volume};
 
 use crate::error::Error;
@@ -32,7 +34,8 @@ pub struct Scenario {
     /// Everything random follows from it.
     #[serde(default = "default_seed")]
     pub seed: u64,
-    /// Whether ordinary records are such that nothing stands out: everybody succeeds, from where they always are.
+    /// Whether ordinary records are such that nothing stands out: everybody succeeds, from where
+    /// they always are.
     #[serde(default)]
     pub calm: bool,
     /// Whether [`crate::Simulator::served`] is kept: switch it off for a million records.
@@ -167,8 +170,8 @@ impl Scenario {
         Self::from_toml(include_str!("../scenarios/contoso-calm.toml"))
     }
 
-    /// The tenant as it is on `today`, when the days of the scenario are counted from `day_zero`: what happened keeps
-    /// its date, and what goes on today goes on.
+    /// The tenant as it is on `today`, when the days of the scenario are counted from `day_zero`:
+    /// what happened keeps its date, and what goes on today goes on.
     #[must_use]
     pub fn as_of(mut self, today: NaiveDate, day_zero: NaiveDate) -> Self {
         let passed = (today - day_zero).num_days();
@@ -182,8 +185,9 @@ impl Scenario {
         self
     }
 
-    /// When a daily reader last began that is done by `now`, although its time flies: a quarter of an hour before,
-    /// but never so early that yesterday, of which Graph still serves records for an hour, is not due.
+    /// When a daily reader last began that is done by `now`, although its time flies: a quarter of
+    /// an hour before, but never so early that yesterday, of which Graph still serves records for
+    /// an hour, is not due.
     pub fn last_daily_read(now: DateTime<Utc>) -> DateTime<Utc> {
         let due = now.date_naive().and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(1);
         due.max(now - TimeDelta::minutes(15))
@@ -193,7 +197,8 @@ impl Scenario {
     pub(crate) fn midnight(now: DateTime<Utc>, day: i32) -> DateTime<Utc> {
         let today = now.date_naive();
         let days = Days::new(day.unsigned_abs().into());
-        let date = if day < 0 { today.checked_sub_days(days) } else { today.checked_add_days(days) };
+        let date =
+            if day < 0 { today.checked_sub_days(days) } else { today.checked_add_days(days) };
         date.unwrap_or(today).and_time(NaiveTime::MIN).and_utc()
     }
 

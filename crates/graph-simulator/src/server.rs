@@ -43,7 +43,10 @@ enum Route {
 }
 
 /// Serves until the listener's runtime ends.
-pub(crate) async fn serve(listener: tokio::net::TcpListener, world: Arc<World>) -> std::io::Result<()> {
+pub(crate) async fn serve(
+    listener: tokio::net::TcpListener,
+    world: Arc<World>,
+) -> std::io::Result<()> {
     let router = axum::Router::new().fallback(handle).with_state(world);
     // Without this a page may wait for the acknowledgement of its first half.
     let listener = listener.tap_io(|connection| connection.set_nodelay(true).unwrap_or_default());
@@ -77,10 +80,13 @@ async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
 impl Route {
     /// Microsoft's paths may be spelled in any case.
     fn of(method: &Method, path: &str) -> Self {
-        let segments: Vec<String> = path.trim_matches('/').split('/').map(str::to_ascii_lowercase).collect();
+        let segments: Vec<String> =
+            path.trim_matches('/').split('/').map(str::to_ascii_lowercase).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (method, segments.as_slice()) {
-            (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => Self::Token((*tenant).to_owned()),
+            (&Method::POST, [tenant, "oauth2", "v2.0", "token"]) => {
+                Self::Token((*tenant).to_owned())
+            }
             (&Method::POST, [tenant, "oauth2", "v2.0", "devicecode"]) => {
                 Self::DeviceCode((*tenant).to_owned())
             }
@@ -134,7 +140,8 @@ impl Route {
                     path_and_query: line.path_and_query.clone(),
                     bearer: bearer(headers).map(str::to_owned),
                     prefer: line.prefer,
-                    gzip: text(headers, &ACCEPT_ENCODING).is_some_and(|accepted| accepted.contains("gzip")),
+                    gzip: text(headers, &ACCEPT_ENCODING)
+                        .is_some_and(|accepted| accepted.contains("gzip")),
                     host: base(world, headers),
                     ids: ids.clone(),
                 };
@@ -145,9 +152,12 @@ impl Route {
             Self::Discovery => Answer::json(200, &world.issuer.discovery()),
             Self::Keys => Answer::json(200, &world.issuer.keys()),
             Self::Nowhere => {
-                let segment = line.path_and_query.split('?').next().and_then(|path| path.rsplit('/').next());
-                let message =
-                    format!("Resource not found for the segment '{}'.", segment.unwrap_or_default());
+                let segment =
+                    line.path_and_query.split('?').next().and_then(|path| path.rsplit('/').next());
+                let message = format!(
+                    "Resource not found for the segment '{}'.",
+                    segment.unwrap_or_default()
+                );
                 Answer::graph_error(404, "BadRequest", &message, ids, &world.clock)
             }
         }

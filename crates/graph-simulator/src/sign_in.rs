@@ -56,7 +56,12 @@ impl SignInTemplates {
             include_str!("../records/beta-workload.json"),
         ];
         let cut = |text, masked| Template::cut(text, fields::FIELDS, masked);
-        Self { templates: texts.into_iter().flat_map(|text| [cut(text, false), cut(text, true)]).collect() }
+        Self {
+            templates: texts
+                .into_iter()
+                .flat_map(|text| [cut(text, false), cut(text, true)])
+                .collect(),
+        }
     }
 
     /// Writes the sign-in behind an entry.
@@ -89,12 +94,14 @@ impl SignInTemplates {
 impl SignIn {
     /// Ordinary facts. The same entry always has the same, whatever the form.
     fn draw(entry: &Entry, stream: Stream, form: Form, seed: u64) -> Self {
-        let identity = [seed, u64::from(stream.number()), u64::from(entry.origin), u64::from(entry.number)];
+        let identity =
+            [seed, u64::from(stream.number()), u64::from(entry.origin), u64::from(entry.number)];
         let mut random = fastrand::Rng::with_seed(guid::mix(&identity));
         let user = skewed(&mut random, USERS.len());
         let workload = skewed(&mut random, WORKLOADS.len());
         let is_workload = matches!(stream, Stream::ServicePrincipal | Stream::ManagedIdentity);
-        let place = if random.u8(..) < 200 { USERS[user].place } else { random.usize(..OWN_PLACES) };
+        let place =
+            if random.u8(..) < 200 { USERS[user].place } else { random.usize(..OWN_PLACES) };
         Self {
             form,
             stream,
@@ -105,8 +112,11 @@ impl SignIn {
             user,
             application: APPLICATIONS[skewed(&mut random, APPLICATIONS.len())],
             workload,
-            resource: RESOURCES
-                [if is_workload { workload % RESOURCES.len() } else { skewed(&mut random, RESOURCES.len()) }],
+            resource: RESOURCES[if is_workload {
+                workload % RESOURCES.len()
+            } else {
+                skewed(&mut random, RESOURCES.len())
+            }],
             place,
             address: None,
             client: (user + random.usize(..3)) % CLIENTS.len(),
@@ -122,7 +132,8 @@ impl SignIn {
         }
     }
 
-    /// Leaves nothing that stands out: success with MFA, from the usual place, with one modern client.
+    /// Leaves nothing that stands out: success with MFA, from the usual place, with one modern
+    /// client.
     fn calm_down(&mut self) {
         self.place = USERS[self.user].place;
         self.client = self.user % MODERN_CLIENTS;
@@ -151,7 +162,8 @@ impl SignIn {
         match variant {
             Variant::Original | Variant::Repeat => {}
             Variant::Changed => {
-                self.outcome = Outcome { details: Some("MFA completed, folded in later"), ..SUCCESS };
+                self.outcome =
+                    Outcome { details: Some("MFA completed, folded in later"), ..SUCCESS };
                 self.steps += 1;
             }
             Variant::WithRisk => self.risk = TRAVEL_RISK,

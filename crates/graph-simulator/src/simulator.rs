@@ -57,12 +57,12 @@ impl Simulator {
         Ok(Self { world, home: Home::Thread(Some(stop), Some(thread)) })
     }
 
-    /// Starts on a free port of 127.0.0.1 as a task of the caller's runtime, and so with its clock: where tokio's
-    /// time is paused, simulated time passes as the caller lets it pass.
+    /// Starts on a free port of 127.0.0.1 as a task of the caller's runtime, and so with its clock:
+    /// where tokio's time is paused, simulated time passes as the caller lets it pass.
     pub fn start_here(scenario: Scenario) -> Result<Self, Error> {
         let (listener, url) = listen((Ipv4Addr::LOCALHOST, 0).into())?;
-        let listener =
-            tokio::net::TcpListener::from_std(listener).map_err(|error| Error::Start(error.to_string()))?;
+        let listener = tokio::net::TcpListener::from_std(listener)
+            .map_err(|error| Error::Start(error.to_string()))?;
         let world = Arc::new(World::new(scenario, url)?);
         let server = tokio::spawn(server::serve(listener, Arc::clone(&world)));
         Ok(Self { world, home: Home::Task(server.abort_handle()) })
@@ -88,7 +88,8 @@ impl Simulator {
         lock(&self.world.journal).requests.clone()
     }
 
-    /// Every distinct record version that left in a complete and intact page and had been asked for.
+    /// Every distinct record version that left in a complete and intact page and had been asked
+    /// for.
     pub fn served(&self) -> Vec<Served> {
         let versions = lock(&self.world.journal).served();
         self.distinct(versions)
@@ -109,12 +110,15 @@ impl Simulator {
     /// v1.0 has interactive sign-ins only.
     pub fn visible_in(&self, version: ApiVersion) -> Vec<Served> {
         match version {
-            ApiVersion::V1 => self.select(&[Stream::InteractiveUser, Stream::DirectoryAudits], version),
+            ApiVersion::V1 => {
+                self.select(&[Stream::InteractiveUser, Stream::DirectoryAudits], version)
+            }
             ApiVersion::Beta => self.select(&Stream::ALL, version),
         }
     }
 
-    /// Shows every record version of a stream that is on file now, one by one: for a million of them.
+    /// Shows every record version of a stream that is on file now, one by one: for a million of
+    /// them.
     pub fn each_on_file(&self, stream: Stream, version: ApiVersion, mut look: impl FnMut(&OnFile)) {
         let records = &self.world.records;
         let alterations = self.world.scenario.faults.alterations();
@@ -135,7 +139,8 @@ impl Simulator {
     /// Every chain that was followed to its end so far, where the scenario says `remember_chains`.
     pub fn chains(&self) -> Vec<CompletedChain> {
         let journal = lock(&self.world.journal);
-        let bound = |ticks: i64| (i64::MIN < ticks && ticks < i64::MAX).then(|| ticks::to_time(ticks));
+        let bound =
+            |ticks: i64| (i64::MIN < ticks && ticks < i64::MAX).then(|| ticks::to_time(ticks));
         let chain = |record: &ChainRecord| CompletedChain {
             streams: record.span.streams.iter().map(|stream| stream.name()).collect(),
             from: bound(record.span.from),
@@ -143,15 +148,21 @@ impl Simulator {
             started_at: record.started_at,
             finished_at: record.finished_at,
             ended_early: record.ended_early,
-            served: self.distinct(record.versions().map(|version| (*version, Vec::new())).collect()),
+            served: self
+                .distinct(record.versions().map(|version| (*version, Vec::new())).collect()),
         };
         journal.completed.iter().map(chain).collect()
     }
 
-    /// Every version of a stream with a time in `[from, to)` that each completed chain whose span holds that time has
-    /// served, there being at least one: no reader may lack any of them. Only where the scenario says
-    /// `remember_chains`.
-    pub fn served_throughout(&self, stream: Stream, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Served> {
+    /// Every version of a stream with a time in `[from, to)` that each completed chain whose span
+    /// holds that time has served, there being at least one: no reader may lack any of them. Only
+    /// where the scenario says `remember_chains`.
+    pub fn served_throughout(
+        &self,
+        stream: Stream,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Vec<Served> {
         let from = ticks::from_time(from);
         let to = ticks::from_time(to);
         let timeline = &self.world.records.timeline;
@@ -169,7 +180,8 @@ impl Simulator {
             .into_iter()
             .filter(|(version, times)| {
                 let time = timeline.time(version.0);
-                let spans = chains.iter().filter(|chain| (chain.span.from..=chain.span.to).contains(&time));
+                let spans =
+                    chains.iter().filter(|chain| (chain.span.from..=chain.span.to).contains(&time));
                 (from..to).contains(&time) && version.0.stream == stream && *times == spans.count()
             })
             .collect();
@@ -201,7 +213,9 @@ impl Simulator {
     fn select(&self, streams: &[Stream], version: ApiVersion) -> Vec<Served> {
         let form = Form { version, masked: false };
         let found = self.on_file(streams);
-        self.distinct(found.into_iter().map(|of| ((of, form, Alteration::None), Vec::new())).collect())
+        self.distinct(
+            found.into_iter().map(|of| ((of, form, Alteration::None), Vec::new())).collect(),
+        )
     }
 
     /// Every version of these streams that is on file now.
@@ -273,10 +287,11 @@ fn run(
     stopped: oneshot::Receiver<()>,
 ) {
     let start = |error: std::io::Error| Error::Start(error.to_string());
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return ready.send(Err(start(error))).unwrap_or_default(),
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return ready.send(Err(start(error))).unwrap_or_default(),
+        };
     let world = match World::new(scenario, url) {
         Ok(world) => Arc::new(world),
         Err(error) => return ready.send(Err(error)).unwrap_or_default(),

@@ -117,7 +117,11 @@ impl Scene {
     fn mass_deletion(&self) -> Vec<Planted> {
         (0..24)
             .map(|number| {
-                self.change(&planted::USER_DELETION, (self.actor + 1 + number) % USERS.len(), 20 * number)
+                self.change(
+                    &planted::USER_DELETION,
+                    (self.actor + 1 + number) % USERS.len(),
+                    20 * number,
+                )
             })
             .collect()
     }

@@ -29,8 +29,12 @@ impl Stream {
     ];
 
     /// The four values of `signInEventTypes`.
-    pub const SIGN_INS: [Self; 4] =
-        [Self::InteractiveUser, Self::NonInteractiveUser, Self::ServicePrincipal, Self::ManagedIdentity];
+    pub const SIGN_INS: [Self; 4] = [
+        Self::InteractiveUser,
+        Self::NonInteractiveUser,
+        Self::ServicePrincipal,
+        Self::ManagedIdentity,
+    ];
 
     /// Microsoft's word for the stream, as in `signInEventTypes` and in scenario files.
     pub fn name(self) -> &'static str {

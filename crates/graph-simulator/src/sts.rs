@@ -32,10 +32,8 @@ pub(crate) fn answer(world: &World, form: &Form) -> Answer {
     let answer = match token(world, form) {
         Ok((token, expiration)) => {
             let body = format!(
-                "<GetWebIdentityTokenResponse xmlns=\"{NAMESPACE}\"><GetWebIdentityTokenResult>\
-                 <WebIdentityToken>{token}</WebIdentityToken><Expiration>{expiration}</Expiration>\
-                 </GetWebIdentityTokenResult><ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata>\
-                 </GetWebIdentityTokenResponse>",
+                "<GetWebIdentityTokenResponse \
+                 xmlns=\"{NAMESPACE}\"><GetWebIdentityTokenResult><WebIdentityToken>{token}</WebIdentityToken><Expiration>{expiration}</Expiration></GetWebIdentityTokenResult><ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></GetWebIdentityTokenResponse>",
                 guid::random()
             );
             Answer::new(200, "text/xml", body)
@@ -90,8 +88,8 @@ impl Refusal {
 
     fn answer(&self) -> Answer {
         let body = format!(
-            "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message>\
-             </Error><RequestId>{}</RequestId></ErrorResponse>",
+            "<ErrorResponse \
+             xmlns=\"{NAMESPACE}\"><Error><Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{}</RequestId></ErrorResponse>",
             self.code,
             self.message,
             guid::random()

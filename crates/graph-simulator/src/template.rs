@@ -1,4 +1,5 @@
-//! Record templates: JSON with places to fill, cut once so that a record costs little more than copying.
+//! Record templates: JSON with places to fill, cut once so that a record costs little more than
+//! copying.
 
 use crate::directory::Directory;
 
@@ -16,8 +17,9 @@ enum Piece<R: 'static> {
 }
 
 impl<R> Template<R> {
-    /// Cuts a template. `{{future:member}}` is the member, or what hides it from callers that did not ask for
-    /// members after the sentinel of an enum. A place without a field stays visible, so that tests find it.
+    /// Cuts a template. `{{future:member}}` is the member, or what hides it from callers that did
+    /// not ask for members after the sentinel of an enum. A place without a field stays visible, so
+    /// that tests find it.
     pub(crate) fn cut(text: &str, fields: &[(&str, WriteField<R>)], masked: bool) -> Self {
         let text = without_blanks(text);
         let mut pieces = Vec::new();

@@ -23,7 +23,8 @@ pub(crate) fn parse(literal: &str) -> Option<i64> {
     Some(from_time(time.with_timezone(&Utc)))
 }
 
-/// Cuts a time to `digits` fraction digits, because that is all a record with so few digits can say.
+/// Cuts a time to `digits` fraction digits, because that is all a record with so few digits can
+/// say.
 pub(crate) fn truncated(ticks: i64, digits: u8) -> i64 {
     let unit = 10_i64.pow(7 - u32::from(digits.min(7)));
     ticks - ticks.rem_euclid(unit)
@@ -34,9 +35,13 @@ pub(crate) fn write(out: &mut Vec<u8>, ticks: i64, digits: u8) {
     let (year, month, day) = civil(ticks.div_euclid(PER_DAY));
     let second = ticks.rem_euclid(PER_DAY) / PER_SECOND;
     write_number(out, year, 4);
-    for (separator, value) in
-        [(b'-', month), (b'-', day), (b'T', second / 3600), (b':', second / 60 % 60), (b':', second % 60)]
-    {
+    for (separator, value) in [
+        (b'-', month),
+        (b'-', day),
+        (b'T', second / 3600),
+        (b':', second / 60 % 60),
+        (b':', second % 60),
+    ] {
         out.push(separator);
         write_number(out, value, 2);
     }
@@ -65,7 +70,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

@@ -53,7 +53,8 @@ pub(crate) struct Entry {
     pub(crate) variant: Variant,
 }
 
-/// A place in the order of a stream: unique, and the same however many records arrive before or after it.
+/// A place in the order of a stream: unique, and the same however many records arrive before or
+/// after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     order: i64,
@@ -101,11 +102,16 @@ impl Timeline {
             let entries = &mut streams[usize::from(volume.stream.number())];
             background::fill(entries, volume, origin, scenario.seed, now);
         }
-        let planted: Vec<Planted> =
-            scenario.story.iter().flat_map(|story| stories::plant(*story, scenario.seed, now)).collect();
+        let planted: Vec<Planted> = scenario
+            .story
+            .iter()
+            .flat_map(|story| stories::plant(*story, scenario.seed, now))
+            .collect();
         for (number, record) in (0_u32..).zip(&planted) {
-            let entry =
-                Entry { appears: record.appears, ..Entry::new(record.time, record.digits, STORY, number) };
+            let entry = Entry {
+                appears: record.appears,
+                ..Entry::new(record.time, record.digits, STORY, number)
+            };
             streams[usize::from(record.stream.number())].push(entry);
         }
         let mut odd = Vec::new();
@@ -160,7 +166,8 @@ impl Timeline {
             return None;
         }
         let original = Entry { variant: Variant::Original, ..*entry }.position(changed.stream);
-        let index = entries.binary_search_by_key(&original, |entry| entry.position(changed.stream)).ok()?;
+        let index =
+            entries.binary_search_by_key(&original, |entry| entry.position(changed.stream)).ok()?;
         Some(Reference { index: u32::try_from(index).ok()?, ..changed })
     }
 
@@ -171,8 +178,11 @@ impl Timeline {
 
     /// The first `limit` entries in the asked order.
     pub(crate) fn select(&self, selection: &Selection<'_>) -> Vec<Reference> {
-        let mut found: Vec<Reference> =
-            selection.streams.iter().flat_map(|stream| self.select_from(*stream, selection)).collect();
+        let mut found: Vec<Reference> = selection
+            .streams
+            .iter()
+            .flat_map(|stream| self.select_from(*stream, selection))
+            .collect();
         if selection.streams.len() > 1 {
             found.sort_unstable_by(|one, other| {
                 directed(self.position(*one).cmp(&self.position(*other)), selection.descending)
@@ -186,8 +196,10 @@ impl Timeline {
         let entries = &self.streams[usize::from(stream.number())];
         let margin = i64::from(LARGEST_SHIFT_SECONDS) * ticks::PER_SECOND;
         let from = selection.from.max(selection.oldest);
-        let mut first = entries.partition_point(|entry| entry.order() < from.saturating_sub(margin));
-        let mut end = entries.partition_point(|entry| entry.order() <= selection.to.saturating_add(margin));
+        let mut first =
+            entries.partition_point(|entry| entry.order() < from.saturating_sub(margin));
+        let mut end =
+            entries.partition_point(|entry| entry.order() <= selection.to.saturating_add(margin));
         if let Some(after) = selection.after {
             if selection.descending {
                 end = end.min(entries.partition_point(|entry| entry.position(stream) < after));
@@ -199,7 +211,8 @@ impl Timeline {
             let entry = &entries[*index];
             (from..=selection.to).contains(&entry.time) && entry.is_visible(selection.now)
         };
-        let reference = |index: usize| Reference { stream, index: u32::try_from(index).unwrap_or(u32::MAX) };
+        let reference =
+            |index: usize| Reference { stream, index: u32::try_from(index).unwrap_or(u32::MAX) };
         let range = first..end.max(first);
         if selection.descending {
             range.rev().filter(fits).take(selection.limit).map(reference).collect()
@@ -308,7 +321,8 @@ mod tests {
             let mut joined = Vec::new();
             let mut after = None;
             loop {
-                let page = timeline.select(&Selection { descending, after, limit: 7, ..selection(now) });
+                let page =
+                    timeline.select(&Selection { descending, after, limit: 7, ..selection(now) });
                 let Some(last) = page.last() else { break };
                 after = Some(timeline.position(*last));
                 joined.extend(page);
@@ -321,7 +335,8 @@ mod tests {
     #[test]
     fn late_records_appear_later_and_changed_ones_are_replaced() {
         let (timeline, now) = timeline(
-            "per_day = 400\nlate = { share = 0.5, up_to_minutes = 2000 }\nchanged = { share = 0.5, after_minutes = 3000 }",
+            "per_day = 400\nlate = { share = 0.5, up_to_minutes = 2000 }\nchanged = { share = 0.5, \
+             after_minutes = 3000 }",
         );
         let count = |now| timeline.select(&selection(now)).len();
         assert!(count(now) < 400);
@@ -346,7 +361,9 @@ mod tests {
             .map(|reference| timeline.entry(reference))
             .map(|entry| ticks::text(entry.time, entry.digits))
             .collect();
-        for edge in ["2026-11-22T00:00:00Z", "2026-11-22T00:00:00.0000001Z", "2026-11-22T23:59:59.9999999Z"] {
+        for edge in
+            ["2026-11-22T00:00:00Z", "2026-11-22T00:00:00.0000001Z", "2026-11-22T23:59:59.9999999Z"]
+        {
             assert!(times.iter().any(|time| time == edge), "{edge}");
         }
     }

@@ -1,4 +1,5 @@
-//! The token endpoint: client credentials by secret, certificate or federated assertion; sign-ins of people.
+//! The token endpoint: client credentials by secret, certificate or federated assertion; sign-ins
+//! of people.
 
 use crate::aadsts::Refusal;
 use crate::answer::Answer;
@@ -15,8 +16,13 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 /// Answers `POST /{tenant}/oauth2/v2.0/token`.
 pub(crate) fn answer(world: &World, base: &str, tenant: &str, form: &Form) -> Answer {
-    let occasion =
-        Occasion { target: Target::Token, streams: &[], follows_link: false, has_more: false, address: 0 };
+    let occasion = Occasion {
+        target: Target::Token,
+        streams: &[],
+        follows_link: false,
+        has_more: false,
+        address: 0,
+    };
     let fault = lock(&world.faults).choose(&occasion);
     if let Some(answer) = fault.and_then(|fault| strike(world, fault, form)) {
         return answer;
@@ -32,7 +38,8 @@ pub(crate) fn answer(world: &World, base: &str, tenant: &str, form: &Form) -> An
     answer
 }
 
-/// Answers `GET /{tenant}/v2.0/.well-known/openid-configuration`, which tells whether a tenant exists.
+/// Answers `GET /{tenant}/v2.0/.well-known/openid-configuration`, which tells whether a tenant
+/// exists.
 pub(crate) fn describe_tenant(world: &World, base: &str, tenant: &str) -> Answer {
     let known = &world.scenario.tenant;
     match check_tenant(known, tenant) {
@@ -116,7 +123,8 @@ pub(crate) fn require<'a>(form: &'a Form, name: &'static str) -> Result<&'a str,
 }
 
 pub(crate) fn check_tenant(known: &Tenant, asked: &str) -> Result<(), Refusal> {
-    let is_known = asked.eq_ignore_ascii_case(&known.id) || asked.eq_ignore_ascii_case(&known.domain);
+    let is_known =
+        asked.eq_ignore_ascii_case(&known.id) || asked.eq_ignore_ascii_case(&known.domain);
     if is_known && known.tenant_state == Presence::Present {
         return Ok(());
     }
@@ -137,8 +145,14 @@ fn check_secret(known: &Tenant, secret: &str) -> Result<(), Refusal> {
     }
 }
 
-/// An assertion is the application's own if it says so; otherwise it must come from a trusted issuer.
-fn check_assertion(world: &World, base: &str, assertion: &str, client_id: &str) -> Result<(), Refusal> {
+/// An assertion is the application's own if it says so; otherwise it must come from a trusted
+/// issuer.
+fn check_assertion(
+    world: &World,
+    base: &str,
+    assertion: &str,
+    client_id: &str,
+) -> Result<(), Refusal> {
     let now_seconds = world.clock.now() / PER_SECOND;
     let claims = assertion::claims(assertion).ok_or(Refusal::MalformedAssertion)?;
     let header = jsonwebtoken::decode_header(assertion).map_err(|_| Refusal::MalformedAssertion)?;
@@ -159,8 +173,18 @@ fn check_assertion(world: &World, base: &str, assertion: &str, client_id: &str) 
         );
     }
     let federation = &world.scenario.tenant.federation;
-    assertion::check_federated(assertion, federation, &world.url, &world.issuer.verifying, now_seconds)?;
-    if is_propagating(world) { Err(Refusal::NoFederatedMatch { claims: Box::new(claims) }) } else { Ok(()) }
+    assertion::check_federated(
+        assertion,
+        federation,
+        &world.url,
+        &world.issuer.verifying,
+        now_seconds,
+    )?;
+    if is_propagating(world) {
+        Err(Refusal::NoFederatedMatch { claims: Box::new(claims) })
+    } else {
+        Ok(())
+    }
 }
 
 /// A new federated credential is unknown at first, then known in some attempts only.
@@ -181,9 +205,9 @@ fn strike(world: &World, fault: Fault, form: &Form) -> Option<Answer> {
         FaultKind::TokenThrottled
         | FaultKind::ThrottleBare
         | FaultKind::ThrottleDate
-        | FaultKind::ThrottleSeconds => {
-            Refusal::Throttled.answer(tenant, now).retry_after(generic_fault::retry_after(world, fault))
-        }
+        | FaultKind::ThrottleSeconds => Refusal::Throttled
+            .answer(tenant, now)
+            .retry_after(generic_fault::retry_after(world, fault)),
         FaultKind::Federation70021 => {
             let claims = assertion::claims(form.get("client_assertion")?)?;
             Refusal::NoFederatedMatch { claims: Box::new(claims) }.answer(tenant, now)

@@ -47,7 +47,8 @@ impl<'a> Reader<'a> {
             first => {
                 let start = self.at;
                 let rest = &self.json[start..];
-                self.at += rest.iter().position(|byte| b",]} \t\r\n".contains(byte)).unwrap_or(rest.len());
+                self.at +=
+                    rest.iter().position(|byte| b",]} \t\r\n".contains(byte)).unwrap_or(rest.len());
                 let token = &self.json[start..self.at];
                 let is_number = first == b'-' || first.is_ascii_digit();
                 Some(if is_number { Node::Number(token) } else { Node::Word(token) })
@@ -126,7 +127,8 @@ fn write(out: &mut Vec<u8>, node: &Node<'_>) {
     }
 }
 
-/// Escapes what may be literal, and writes literally what must not be escaped: `/`, and all beyond ASCII.
+/// Escapes what may be literal, and writes literally what must not be escaped: `/`, and all beyond
+/// ASCII.
 fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return out.extend_from_slice(text) };
     let mut characters = text.chars();
@@ -152,7 +154,8 @@ fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// `47` as `4.7e1`, `4700` as `4.7e3`, `5` and `0` as `5.0` and `0.0`, `47.0` as `47`; other forms stay.
+/// `47` as `4.7e1`, `4700` as `4.7e3`, `5` and `0` as `5.0` and `0.0`, `47.0` as `47`; other forms
+/// stay.
 fn write_number(out: &mut Vec<u8>, number: &[u8]) {
     let (sign, digits) = match number.strip_prefix(b"-") {
         Some(digits) => (&b"-"[..], digits),
@@ -200,7 +203,9 @@ mod tests {
             };
             let before = value(json);
             let after = value(&other);
-            for pointer in ["/a", "/b", "/c/0", "/c/1", "/c/2", "/c/3", "/c/4", "/c/5", "/z/y/0/x", "/id"] {
+            for pointer in
+                ["/a", "/b", "/c/0", "/c/1", "/c/2", "/c/3", "/c/4", "/c/5", "/z/y/0/x", "/id"]
+            {
                 assert_eq!(
                     before.pointer(pointer).map(whole),
                     after.pointer(pointer).map(whole),

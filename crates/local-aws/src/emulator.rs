@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use crate::environment::clock_variables;
 use crate::tools::Tools;
 
-/// Leads the process group of the emulator and of the functions that it runs. Its input is a pipe that closes when
-/// the tests end, also when they are killed; then it ends this group and nothing else.
+/// Leads the process group of the emulator and of the functions that it runs. Its input is a pipe
+/// that closes when the tests end, also when they are killed; then it ends this group and nothing
+/// else.
 const GUARD: &str = r#"
 ("$@" >"$TMPDIR/log" 2>&1; touch "$TMPDIR/ended") &
 cat >/dev/null
@@ -30,7 +31,8 @@ const TAIL_BYTES: usize = 2000;
 pub enum Mode {
     /// Plain HTTP, and everybody may do everything.
     Open,
-    /// TLS with a certificate of its own, signatures are verified, and nobody may do more than policies allow.
+    /// TLS with a certificate of its own, signatures are verified, and nobody may do more than
+    /// policies allow.
     Strict,
 }
 
@@ -49,7 +51,10 @@ impl Emulator {
         if emulator.wait_until_healthy().is_err() {
             emulator = Self::spawn(mode);
             if let Err(log) = emulator.wait_until_healthy() {
-                panic!("MiniStack, the AWS emulator of the tests, did not start; its log ends with:\n{log}");
+                panic!(
+                    "MiniStack, the AWS emulator of the tests, did not start; its log ends \
+                     with:\n{log}"
+                );
             }
         }
         emulator
@@ -70,9 +75,11 @@ impl Emulator {
         self.folder.join(CERTIFICATE)
     }
 
-    /// Ends those functions whose environment holds all of `variables`, and says how many processes that were.
+    /// Ends those functions whose environment holds all of `variables`, and says how many processes
+    /// that were.
     pub(super) fn kill_functions(&self, variables: &[(&str, &str)]) -> usize {
-        let wanted: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let wanted: Vec<String> =
+            variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let functions = processes
             .map(|process| process.path())
@@ -88,7 +95,8 @@ impl Emulator {
             Mode::Strict => ("https", "1"),
         };
         let endpoint = format!("{scheme}://127.0.0.1:{port}");
-        let folder = std::env::temp_dir().join(format!("entratrail-stack-{}-{port}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("entratrail-stack-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
         let guard = Command::new("sh")
             .args(["-c", GUARD, "stack"])
@@ -96,14 +104,23 @@ impl Emulator {
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator.py"))
             .env_clear() // functions inherit what the emulator has
             .envs(clock_variables())
-            .envs([("PATH", std::env::var("PATH").unwrap_or_default()), ("GATEWAY_PORT", port.to_string())])
+            .envs([
+                ("PATH", std::env::var("PATH").unwrap_or_default()),
+                ("GATEWAY_PORT", port.to_string()),
+            ])
             .envs([("TMPDIR", &folder), ("HOME", &folder)])
             .envs([("AWS_ENDPOINT_URL", endpoint.as_str()), ("BIND_HOST", "127.0.0.1")])
             .envs([("IOT_MTLS_ENABLED", "0"), ("SFTP_ENABLED", "0")]) // these would listen on every interface
-            .envs([("USE_SSL", is_strict), ("AUTH", if is_strict == "1" { "true" } else { "false" })])
+            .envs([
+                ("USE_SSL", is_strict),
+                ("AUTH", if is_strict == "1" { "true" } else { "false" }),
+            ])
             .env("MAIL_FOLDER", folder.join("mail"))
             .envs((mode == Mode::Strict).then(|| ("SSL_CERT_FILE", folder.join(CERTIFICATE)))) // for the functions
-            .envs([("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"), ("LAMBDA_ASYNC_RETRY_MAX_SECONDS", "2")])
+            .envs([
+                ("LAMBDA_ASYNC_RETRY_BASE_SECONDS", "1"),
+                ("LAMBDA_ASYNC_RETRY_MAX_SECONDS", "2"),
+            ])
             .stdin(Stdio::piped())
             .process_group(0)
             .spawn()
@@ -117,7 +134,9 @@ impl Emulator {
         while !self.is_ready().unwrap_or(false) {
             if self.folder.join("ended").exists() || Instant::now() > deadline {
                 let log = log();
-                return Err(log[log.floor_char_boundary(log.len().saturating_sub(TAIL_BYTES))..].to_owned());
+                return Err(
+                    log[log.floor_char_boundary(log.len().saturating_sub(TAIL_BYTES))..].to_owned()
+                );
             }
             thread::sleep(Duration::from_millis(20));
         }
@@ -130,14 +149,16 @@ impl Emulator {
         }
         let mut connection = TcpStream::connect(self.endpoint.trim_start_matches("http://"))?;
         connection.set_read_timeout(Some(Duration::from_secs(5)))?;
-        connection
-            .write_all(b"GET /_ministack/ready HTTP/1.1\r\nHost: stack\r\nConnection: close\r\n\r\n")?;
+        connection.write_all(
+            b"GET /_ministack/ready HTTP/1.1\r\nHost: stack\r\nConnection: close\r\n\r\n",
+        )?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer)?;
         Ok(answer.starts_with("HTTP/1.1 200"))
     }
 
-    /// Whether the guard leads the process's group, which `/proc/<pid>/stat` says in the third field after the name.
+    /// Whether the guard leads the process's group, which `/proc/<pid>/stat` says in the third
+    /// field after the name.
     fn leads(&self, process: &Path) -> bool {
         let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
         let after_name = stat.rsplit(')').next().unwrap_or_default();

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
-/// Variables that set another clock (faketime) or another time zone. Tests start programs without any
-/// variable of their own but these: otherwise the tests and the programs would live on other days.
+/// Variables that set another clock (faketime) or another time zone. Tests start programs without
+/// any variable of their own but these: otherwise the tests and the programs would live on other
+/// days.
 const CLOCK_VARIABLES: [&str; 6] = [
     "LD_PRELOAD",
     "FAKETIME",

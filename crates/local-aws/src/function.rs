@@ -34,7 +34,8 @@ pub struct Invocation {
 /// The two words of a failed invocation that alarms and mails are built on.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FunctionError {
-    /// The stable word, such as `Incomplete`; `Sandbox.Timedout` and `Runtime.ExitError` come from Lambda.
+    /// The stable word, such as `Incomplete`; `Sandbox.Timedout` and `Runtime.ExitError` come from
+    /// Lambda.
     pub error_type: String,
     /// The sentence for people.
     pub error_message: String,
@@ -52,24 +53,28 @@ impl<'stack> Function<'stack> {
         Self { stack, name: name.to_owned() }
     }
 
-    /// Runs the function and waits for its answer; a call that the emulator itself refuses is a panic.
+    /// Runs the function and waits for its answer; a call that the emulator itself refuses is a
+    /// panic.
     pub async fn invoke(&self, event: &Value) -> Invocation {
         let answer = self.invocation(event).log_type(LogType::Tail).send().await;
         let answer = answer.expect("the emulator takes the invocation");
         let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
         let payload = serde_json::from_slice(&payload).expect("an answer of a function is JSON");
         let error = answer.function_error.map(|_| FunctionError::from_payload(&payload));
-        let log_tail = BASE64.decode(answer.log_result.unwrap_or_default()).expect("the log tail is base64");
+        let log_tail =
+            BASE64.decode(answer.log_result.unwrap_or_default()).expect("the log tail is base64");
         Invocation { status: answer.status_code, error, payload, log_tail: text(&log_tail) }
     }
 
-    /// Hands the event over as a schedule does: a run that fails is repeated twice, after 1 and 2 seconds.
+    /// Hands the event over as a schedule does: a run that fails is repeated twice, after 1 and 2
+    /// seconds.
     pub async fn invoke_async(&self, event: &Value) {
         let answer = self.invocation(event).invocation_type(InvocationType::Event).send().await;
         assert_eq!(answer.expect("the emulator takes the event").status_code, 202);
     }
 
-    /// Lines that the finished invocations printed, failed and repeated ones included: the first 10,000 of them.
+    /// Lines that the finished invocations printed, failed and repeated ones included: the first
+    /// 10,000 of them.
     pub async fn log(&self) -> String {
         self.lines("").await.join("\n")
     }
@@ -93,7 +98,10 @@ impl<'stack> Function<'stack> {
     /// Ends every process of this function at once, as a crash of its machine would.
     pub fn kill(&self) {
         let account = ("AWS_ACCESS_KEY_ID", self.stack.account.as_str());
-        let killed = self.stack.emulator.kill_functions(&[account, ("AWS_LAMBDA_FUNCTION_NAME", &self.name)]);
+        let killed = self
+            .stack
+            .emulator
+            .kill_functions(&[account, ("AWS_LAMBDA_FUNCTION_NAME", &self.name)]);
         assert!(killed > 0, "{} cannot be killed, because no process of it runs", self.name);
     }
 
@@ -106,7 +114,8 @@ impl<'stack> Function<'stack> {
     ) {
         let lambda = &self.stack.lambda;
         drop(lambda.delete_function().function_name(&self.name).send().await); // there need not be one
-        let variables = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let request = lambda
             .create_function()
             .function_name(&self.name)
@@ -121,7 +130,8 @@ impl<'stack> Function<'stack> {
     }
 
     async fn lines(&self, pattern: &str) -> Vec<String> {
-        let request = json!({"logGroupName": format!("/aws/lambda/{}", self.name), "filterPattern": pattern});
+        let request =
+            json!({"logGroupName": format!("/aws/lambda/{}", self.name), "filterPattern": pattern});
         let answer = self.stack.call("logs", "Logs_20140328.FilterLogEvents", &request).await;
         let answer = answer.unwrap_or_default(); // there is no log group before the first invocation has ended
         let events = answer["events"].as_array().into_iter().flatten();
@@ -140,7 +150,8 @@ impl FunctionError {
     }
 }
 
-/// A compiled program of this workspace, which must have been built: Cargo does not build it for another crate's tests.
+/// A compiled program of this workspace, which must have been built: Cargo does not build it for
+/// another crate's tests.
 pub fn binary(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("a running test has a path");
     let folder = tests.parent().expect("a program lies in a folder");
@@ -154,15 +165,20 @@ pub fn binary(name: &str) -> PathBuf {
     binary
 }
 
-/// The zip that Lambda wants, with a `bootstrap` that becomes the binary: the emulator runs functions on this machine,
-/// and sixty megabytes a deployment would take longer than most tests.
+/// The zip that Lambda wants, with a `bootstrap` that becomes the binary: the emulator runs
+/// functions on this machine, and sixty megabytes a deployment would take longer than most tests.
 fn package(binary: &Path) -> Vec<u8> {
     const ZIP: &str = "import sys, zipfile; bootstrap = zipfile.ZipInfo('bootstrap'); \
-        bootstrap.external_attr = 0o755 << 16; \
-        zipfile.ZipFile(sys.stdout.buffer, 'w').writestr(bootstrap, '#!/bin/sh\\nexec \"' + sys.argv[1] + '\"\\n')";
+                       bootstrap.external_attr = 0o755 << 16; zipfile.ZipFile(sys.stdout.buffer, \
+                       'w').writestr(bootstrap, '#!/bin/sh\\nexec \"' + sys.argv[1] + '\"\\n')";
     let python = Command::new(Emulator::python()).args(["-c", ZIP]).arg(binary).output();
     let python = python.expect("the emulator's Python starts");
-    assert!(python.status.success(), "{} cannot be packed: {}", binary.display(), text(&python.stderr));
+    assert!(
+        python.status.success(),
+        "{} cannot be packed: {}",
+        binary.display(),
+        text(&python.stderr)
+    );
     python.stdout
 }
 

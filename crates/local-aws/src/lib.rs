@@ -1,8 +1,8 @@
-//! The whole product on one machine: compiled functions behind a real Lambda Runtime API, S3, SSM and KMS,
-//! all played by the AWS emulator that `cargo xtask tools emulator` installs.
+//! The whole product on one machine: compiled functions behind a real Lambda Runtime API, S3, SSM
+//! and KMS, all played by the AWS emulator that `cargo xtask tools emulator` installs.
 //!
-//! One emulator serves a whole test process; every [`Stack`] is an AWS account of its own in it, so tests that run
-//! at the same time may use the same names.
+//! One emulator serves a whole test process; every [`Stack`] is an AWS account of its own in it, so
+//! tests that run at the same time may use the same names.
 
 #![expect(
     clippy::expect_used,
@@ -54,14 +54,16 @@ impl Stack {
     pub async fn start() -> Self {
         static EMULATOR: OnceLock<Emulator> = OnceLock::new();
         let mut stack = Self::open(EMULATOR.get_or_init(|| Emulator::start(Mode::Open))).await;
-        let key =
-            stack.call("kms", "TrentService.CreateKey", &json!({})).await.expect("the emulator makes a key");
+        let key = stack
+            .call("kms", "TrentService.CreateKey", &json!({}))
+            .await
+            .expect("the emulator makes a key");
         stack.key_id = key["KeyMetadata"]["KeyId"].as_str().expect("a key has an id").into();
         stack
     }
 
-    /// Starts an emulator that is reached over TLS and enforces policies. Only the command lines that
-    /// [`Stack::operator_environment`] is for are let in.
+    /// Starts an emulator that is reached over TLS and enforces policies. Only the command lines
+    /// that [`Stack::operator_environment`] is for are let in.
     pub async fn start_strict() -> Self {
         static EMULATOR: OnceLock<Emulator> = OnceLock::new();
         Self::open(EMULATOR.get_or_init(|| Emulator::start(Mode::Strict))).await
@@ -100,7 +102,8 @@ impl Stack {
 
     /// The emails to people of this account, oldest first.
     pub fn mails(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.emulator.mail_folder()).into_iter().flatten().flatten();
+        let entries =
+            std::fs::read_dir(self.emulator.mail_folder()).into_iter().flatten().flatten();
         let own = entries.map(|entry| entry.path()).filter(|path| {
             path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&self.account))
         });
@@ -124,7 +127,8 @@ impl Stack {
         &self.config
     }
 
-    /// Creates an empty bucket and returns its whole name: the one namespace that all accounts share is theirs.
+    /// Creates an empty bucket and returns its whole name: the one namespace that all accounts
+    /// share is theirs.
     pub async fn create_bucket(&self, name: &str) -> String {
         let name = format!("{name}-{}", self.account);
         let place = CreateBucketConfiguration::builder().location_constraint(REGION.into()).build();
@@ -135,8 +139,10 @@ impl Stack {
 
     /// Stores or replaces a `SecureString`, encrypted with a KMS key of this account.
     pub async fn put_secure_parameter(&self, name: &str, value: &str) {
-        let request = aws_sdk_ssm::Client::new(&self.config).put_parameter().name(name).value(value);
-        let request = request.r#type(ParameterType::SecureString).key_id(&self.key_id).overwrite(true);
+        let request =
+            aws_sdk_ssm::Client::new(&self.config).put_parameter().name(name).value(value);
+        let request =
+            request.r#type(ParameterType::SecureString).key_id(&self.key_id).overwrite(true);
         request.send().await.expect("the emulator stores the parameter");
     }
 
@@ -145,7 +151,8 @@ impl Stack {
         let mut objects = BTreeMap::new();
         let mut pages = self.s3.list_objects_v2().bucket(bucket).into_paginator().send();
         while let Some(page) = pages.next().await {
-            for object in page.expect("the emulator lists the bucket").contents.unwrap_or_default() {
+            for object in page.expect("the emulator lists the bucket").contents.unwrap_or_default()
+            {
                 let key = object.key.expect("every object has a key");
                 let body = self.object(bucket, &key).await;
                 objects.insert(key, body);
@@ -156,7 +163,8 @@ impl Stack {
 
     /// Creates the function from a compiled binary, or replaces the one of that name.
     ///
-    /// Besides `environment` it sees only what Lambda sets and `AWS_ENDPOINT_URL`, nothing of the test's own.
+    /// Besides `environment` it sees only what Lambda sets and `AWS_ENDPOINT_URL`, nothing of the
+    /// test's own.
     pub async fn deploy_function(
         &self,
         name: &str,
@@ -175,14 +183,25 @@ impl Stack {
         Function::new(self, name)
     }
 
-    /// One operation of a service that speaks JSON, such as `events` and `AWSEvents.PutRule`, without a client crate;
-    /// an answer that is an error is `Err`.
-    pub async fn call(&self, service: &str, operation: &str, request: &Value) -> Result<Value, Value> {
+    /// One operation of a service that speaks JSON, such as `events` and `AWSEvents.PutRule`,
+    /// without a client crate; an answer that is an error is `Err`.
+    pub async fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        request: &Value,
+    ) -> Result<Value, Value> {
         let credential = format!("{}/20261101/{REGION}/{service}/aws4_request", self.account);
         let request = self
             .http
             .post(self.endpoint())
-            .header("Authorization", format!("AWS4-HMAC-SHA256 Credential={credential}")) // read, but not verified
+            .header(
+                "Authorization",
+                format!(
+                    "AWS4-HMAC-SHA256 \
+                                              Credential={credential}"
+                ),
+            ) // read, but not verified
             .header("Content-Type", "application/x-amz-json-1.1")
             .header("X-Amz-Target", operation)
             .body(request.to_string());

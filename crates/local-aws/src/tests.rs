@@ -40,7 +40,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 async fn deploy_stand_in(stack: &Stack) -> Function<'_> {
     let program = stack.emulator.folder.join(format!("stand-in-{}", stack.account));
     let interpreter = fs::canonicalize(Emulator::python()).expect("Python is installed");
-    fs::write(&program, format!("#!{}\n{STAND_IN}", interpreter.display())).expect("the folder is writable");
+    fs::write(&program, format!("#!{}\n{STAND_IN}", interpreter.display()))
+        .expect("the folder is writable");
     fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the file is ours");
     stack.deploy_function("stand-in", &program, &[("ARCHIVE_BUCKET", "some-bucket")], 30, 128).await
 }
@@ -86,7 +87,8 @@ async fn answers_events_and_lines_of_a_log_are_bounded() {
     assert_eq!(answer.error.expect("it is too large").error_type, "Function.ResponseSizeTooLarge");
 
     let large = json!({"padding": "x".repeat(LARGEST_EVENT)});
-    let event = stack.lambda.invoke().function_name("stand-in").payload(Blob::new(large.to_string()));
+    let event =
+        stack.lambda.invoke().function_name("stand-in").payload(Blob::new(large.to_string()));
     let refused = event.invocation_type(InvocationType::Event).send().await;
     let refused = refused.expect_err("the event is too large").into_service_error();
     assert_eq!(refused.code(), Some("RequestEntityTooLargeException"));
@@ -110,7 +112,8 @@ async fn a_killed_function_ends_without_an_answer_and_the_next_event_finds_a_new
         function.kill();
     };
     let invoke_and_kill = async { tokio::join!(function.invoke(&event), kill) };
-    let (answer, ()) = tokio::time::timeout(PATIENCE, invoke_and_kill).await.expect("the event arrives");
+    let (answer, ()) =
+        tokio::time::timeout(PATIENCE, invoke_and_kill).await.expect("the event arrives");
     assert_eq!(answer.error.expect("it was killed").error_type, "Runtime.ExitError");
     assert_eq!(function.invoke(&json!({})).await.error, None);
 }
@@ -151,6 +154,7 @@ async fn the_emulator_refuses_what_aws_refuses() {
     let stack = Stack::start().await;
     let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/refusals.py");
     let mut python = std::process::Command::new(Emulator::python());
-    let ended = python.arg(script).args([stack.endpoint(), stack.account()]).output().expect("it starts");
+    let ended =
+        python.arg(script).args([stack.endpoint(), stack.account()]).output().expect("it starts");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }

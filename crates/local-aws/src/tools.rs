@@ -36,9 +36,15 @@ impl Tools {
 
     fn install(self) {
         let script = checkout().join("xtask/scripts/install-tools");
-        let status =
-            Command::new(script).arg(self.name()).status().expect("the script of the checkout starts");
-        assert!(status.success(), "cargo xtask tools {} failed; the lines above say why", self.name());
+        let status = Command::new(script)
+            .arg(self.name())
+            .status()
+            .expect("the script of the checkout starts");
+        assert!(
+            status.success(),
+            "cargo xtask tools {} failed; the lines above say why",
+            self.name()
+        );
     }
 
     fn name(self) -> &'static str {

@@ -1,4 +1,5 @@
-//! The comments on top of a file: `-- key: value`, and lines indented below the value that go on with it.
+//! The comments on top of a file: `-- key: value`, and lines indented below the value that go on
+//! with it.
 
 /// Keys, values and the SQL below them.
 #[derive(Debug, Default)]

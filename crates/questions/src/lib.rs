@@ -50,7 +50,8 @@ mod tests {
     fn no_two_questions_share_an_id_or_a_name() {
         let questions = questions();
         let ids: BTreeSet<_> = questions.iter().map(|question| &question.id).collect();
-        let names: BTreeSet<_> = questions.iter().map(|question| question.name.to_lowercase()).collect();
+        let names: BTreeSet<_> =
+            questions.iter().map(|question| question.name.to_lowercase()).collect();
         assert_eq!((ids.len(), names.len()), (questions.len(), questions.len()));
     }
 
@@ -58,25 +59,34 @@ mod tests {
     fn what_looks_for_trouble_says_what_it_does_not_see() {
         for question in questions() {
             assert!(question.name.ends_with('?'), "{}", question.id);
-            assert!(!question.scans.is_empty() && !question.summary.contains('"'), "{}", question.id);
+            assert!(
+                !question.scans.is_empty() && !question.summary.contains('"'),
+                "{}",
+                question.id
+            );
             let is_said = !question.blind.is_empty() && !question.techniques.is_empty();
             let of_the_ledger = OF_THE_LEDGER.contains(&question.id.as_str());
-            assert!(is_said || of_the_ledger || question.severity == Severity::Overview, "{}", question.id);
+            assert!(
+                is_said || of_the_ledger || question.severity == Severity::Overview,
+                "{}",
+                question.id
+            );
         }
     }
 
     #[test]
     fn what_is_high_or_medium_is_told_by_mail_and_nothing_else() {
         for question in questions() {
-            let is_told =
-                question.severity <= Severity::Medium && !OF_THE_LEDGER.contains(&question.id.as_str());
+            let is_told = question.severity <= Severity::Medium
+                && !OF_THE_LEDGER.contains(&question.id.as_str());
             assert_eq!(question.told.is_some(), is_told, "{}", question.id);
             assert_eq!(question.key.is_empty(), !is_told, "{}", question.id);
             let told = question.told.clone().unwrap_or_default();
             let columns = told.split('{').skip(1).map(|rest| rest.split('}').next().unwrap());
             for column in columns.chain(question.key.iter().map(String::as_str)) {
                 let names_it = |line: &str| {
-                    line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == column)
+                    line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                        .any(|word| word == column)
                 };
                 assert!(
                     question.sql.lines().filter(|line| !line.starts_with("--")).any(names_it),

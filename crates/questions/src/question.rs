@@ -26,8 +26,8 @@ pub struct Question {
     /// Columns that tell one finding from another, whatever else of its row changes.
     #[serde(skip)]
     pub key: Vec<String>,
-    /// Sentence of a mail about one row; `None` where no row is mailed. `{column}` is its value there, and what stands in
-    /// brackets is left out where a value in them is empty.
+    /// Sentence of a mail about one row; `None` where no row is mailed. `{column}` is its value
+    /// there, and what stands in brackets is left out where a value in them is empty.
     #[serde(skip)]
     pub told: Option<String>,
     /// The whole file, as Athena saves it.

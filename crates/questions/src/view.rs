@@ -12,7 +12,9 @@ pub const SETTINGS: [&str; 3] = ["BreakGlassAccounts", "TrustedNetworks", "Impor
 
 /// SQL with an expression in the place of each setting, as `value` says of its name.
 pub fn with_settings(sql: &str, value: impl Fn(&str) -> String) -> String {
-    SETTINGS.iter().fold(sql.to_owned(), |sql, name| sql.replace(&format!("'${{{name}}}'"), &value(name)))
+    SETTINGS
+        .iter()
+        .fold(sql.to_owned(), |sql, name| sql.replace(&format!("'${{{name}}}'"), &value(name)))
 }
 
 /// A view over the tables.
@@ -101,8 +103,9 @@ pub(crate) fn partitions(log: Log) -> Vec<(&'static str, &'static str)> {
 pub(crate) fn in_order(mut views: Vec<View>) -> Vec<View> {
     let mut ordered = Vec::new();
     while !views.is_empty() {
-        let waits =
-            |view: &View| views.iter().any(|other| other.name != view.name && view.reads(&other.name));
+        let waits = |view: &View| {
+            views.iter().any(|other| other.name != view.name && view.reads(&other.name))
+        };
         // Views that need each other have no order; the engine says so.
         let next = views.iter().position(|view| !waits(view)).unwrap_or(0);
         ordered.push(views.remove(next));

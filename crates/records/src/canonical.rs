@@ -1,11 +1,11 @@
 //! The canonical form of a JSON text: one sequence of bytes for everything that means the same.
 //!
-//! It is that of [RFC 8785](https://www.rfc-editor.org/rfc/rfc8785): no white space, members sorted by
-//! the UTF-16 code units of their keys, strings decoded and escaped one way. It departs from it where
-//! RFC 8785 would lose content or refuse a text:
+//! It is that of [RFC 8785](https://www.rfc-editor.org/rfc/rfc8785): no white space, members sorted
+//! by the UTF-16 code units of their keys, strings decoded and escaped one way. It departs from it
+//! where RFC 8785 would lose content or refuse a text:
 //!
-//! - A number is an exact decimal in one form: its digits without leading or trailing zeros, `e`, the
-//!   exponent. `47.0` is `47e0`, `4700` is `47e2`, and every zero is `0`.
+//! - A number is an exact decimal in one form: its digits without leading or trailing zeros, `e`,
+//!   the exponent. `47.0` is `47e0`, `4700` is `47e2`, and every zero is `0`.
 //! - Half a surrogate pair is written `\udxxx`, in lower case.
 //! - Bytes that are no UTF-8 stay as they are.
 //! - Members with the same key all stay, in the order in which they came.
@@ -45,9 +45,9 @@ struct TopMember {
 impl Canonicalizer {
     /// Canonicalizes `json`, one valid JSON value. Anything else gives bytes of no meaning.
     ///
-    /// Takes time in proportion to the length, and to `n log n` for an object of `n` members. Nothing
-    /// recurses, so that no nesting exhausts the stack, and no part is moved twice: the tokens are
-    /// translated in their order first, then copied in the order of the keys.
+    /// Takes time in proportion to the length, and to `n log n` for an object of `n` members.
+    /// Nothing recurses, so that no nesting exhausts the stack, and no part is moved twice: the
+    /// tokens are translated in their order first, then copied in the order of the keys.
     pub(crate) fn canonicalize(&mut self, json: &[u8]) -> &Canonical {
         self.translation.clear();
         self.translation.tokens.reserve(json.len() + json.len() / 16);
@@ -70,13 +70,15 @@ impl Canonical {
     pub(crate) fn member(&self, key: &str) -> Option<&[u8]> {
         let member = self.members.iter().rev().find(|member| {
             let quoted = self.bytes.get(member.key.clone()).unwrap_or_default();
-            quoted.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")) == Some(key.as_bytes())
+            quoted.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\""))
+                == Some(key.as_bytes())
         })?;
         self.bytes.get(member.value.clone())
     }
 }
 
-/// The canonical tokens of a text in their own order, and how the members of its objects are sorted.
+/// The canonical tokens of a text in their own order, and how the members of its objects are
+/// sorted.
 #[derive(Debug, Default)]
 struct Translation {
     tokens: Vec<u8>,
@@ -124,7 +126,8 @@ struct Member {
     object: usize,
     /// Whether the order of the key's bytes is that of its code units.
     is_plain: bool,
-    /// The first eight bytes of the key, zeros where it is shorter: nearly all keys of an object differ in them.
+    /// The first eight bytes of the key, zeros where it is shorter: nearly all keys of an object
+    /// differ in them.
     prefix: u64,
 }
 
@@ -193,7 +196,9 @@ impl Translation {
         let string = translate_string(rest, &mut self.tokens);
         let key_length = (self.tokens.len() - start).saturating_sub(2);
         let mut prefix = [0; 8];
-        for (byte, key_byte) in prefix.iter_mut().zip(self.tokens.iter().skip(start + 1).take(key_length)) {
+        for (byte, key_byte) in
+            prefix.iter_mut().zip(self.tokens.iter().skip(start + 1).take(key_length))
+        {
             *byte = *key_byte;
         }
         let member = Member {
@@ -207,7 +212,9 @@ impl Translation {
         if let Some(Container::Object { first, is_sorted, .. }) = self.open.last_mut() {
             let before = self.pending.get(*first..).unwrap_or_default().last();
             *is_sorted &= before.is_none_or(|before| {
-                before.is_plain && member.is_plain && in_byte_order(&self.tokens, before, &member).is_le()
+                before.is_plain
+                    && member.is_plain
+                    && in_byte_order(&self.tokens, before, &member).is_le()
             });
             self.pending.push(member);
         }

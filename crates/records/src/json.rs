@@ -1,7 +1,8 @@
 //! A walk over a JSON text that is known to be valid, without building anything.
 //!
-//! Pages and raw objects are checked as they arrive, so a walk never fails: over anything else it would find
-//! useless pieces, not panic. A text is bytes: what stands inside a string need not be UTF-8.
+//! Pages and raw objects are checked as they arrive, so a walk never fails: over anything else it
+//! would find useless pieces, not panic. A text is bytes: what stands inside a string need not be
+//! UTF-8.
 
 use memchr::memchr2_iter;
 
@@ -35,7 +36,8 @@ impl<'json> Cursor<'json> {
         self.at += 1;
     }
 
-    /// Moves to the value of the next member and returns its key, with both quotes; or moves past the end of the object.
+    /// Moves to the value of the next member and returns its key, with both quotes; or moves past
+    /// the end of the object.
     pub(crate) fn next_key(&mut self) -> Option<&'json [u8]> {
         self.skip_separators();
         if self.is_past(b'}') {

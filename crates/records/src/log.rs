@@ -69,8 +69,12 @@ pub enum EventType {
 
 impl EventType {
     /// Every event type, in the order in which they are read.
-    pub const ALL: [Self; 4] =
-        [Self::InteractiveUser, Self::NonInteractiveUser, Self::ServicePrincipal, Self::ManagedIdentity];
+    pub const ALL: [Self; 4] = [
+        Self::InteractiveUser,
+        Self::NonInteractiveUser,
+        Self::ServicePrincipal,
+        Self::ManagedIdentity,
+    ];
 
     /// Microsoft's spelling.
     pub fn name(self) -> &'static str {
@@ -130,7 +134,9 @@ impl Stream {
     /// The folder of this stream below `tables/`, without a slash at either end.
     pub fn table_folder(self) -> String {
         match self {
-            Self::SignIns(event_type) => format!("{}/event_type={}", self.log().table(), event_type.name()),
+            Self::SignIns(event_type) => {
+                format!("{}/event_type={}", self.log().table(), event_type.name())
+            }
             Self::DirectoryAudits => self.log().table().to_owned(),
         }
     }
@@ -146,7 +152,8 @@ pub enum GraphVersion {
 }
 
 impl GraphVersion {
-    /// The version that serves all of `streams`: beta as soon as any but interactive sign-ins are wanted.
+    /// The version that serves all of `streams`: beta as soon as any but interactive sign-ins are
+    /// wanted.
     pub fn serving(streams: &[Stream]) -> Self {
         match streams {
             [Stream::DirectoryAudits | Stream::SignIns(EventType::InteractiveUser)] => Self::V1,

@@ -10,15 +10,16 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-/// A part of a multipart upload is sent when this much is compressed; S3 takes no smaller part but the last.
+/// A part of a multipart upload is sent when this much is compressed; S3 takes no smaller part but
+/// the last.
 pub const PART_BYTES: usize = 5 * 1024 * 1024;
 
-/// Bytes that a line may have. A record is part of one page of Graph's, and no page is that large; without a bound, a
-/// few megabytes of gzip would fill the memory.
+/// Bytes that a line may have. A record is part of one page of Graph's, and no page is that large;
+/// without a bound, a few megabytes of gzip would fill the memory.
 const LONGEST_LINE: usize = 256 * 1024 * 1024;
 
-/// Room for a part and the page that fills it, taken with the first record. Growing to that would take twice the
-/// memory for a moment.
+/// Room for a part and the page that fills it, taken with the first record. Growing to that would
+/// take twice the memory for a moment.
 const ROOM: usize = PART_BYTES + PART_BYTES / 2;
 
 /// Compresses records into the object of a read.
@@ -173,7 +174,8 @@ impl RawDecoder {
         }
     }
 
-    /// Takes the next bytes of the object and hands every record that they complete to `visit`, with its line.
+    /// Takes the next bytes of the object and hands every record that they complete to `visit`,
+    /// with its line.
     pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
         self.digest.update(chunk);
         self.gunzip.write_all(chunk)?;
@@ -184,7 +186,11 @@ impl RawDecoder {
     pub fn finish(mut self, visit: impl FnMut(Record, &[u8])) -> io::Result<ObjectDigest> {
         self.gunzip.try_finish()?;
         self.visit_lines(visit)?;
-        if self.gunzip.get_ref().is_empty() { Ok(self.digest.finish(&self.lines)) } else { Err(damaged()) }
+        if self.gunzip.get_ref().is_empty() {
+            Ok(self.digest.finish(&self.lines))
+        } else {
+            Err(damaged())
+        }
     }
 
     fn visit_lines(&mut self, mut visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
@@ -247,8 +253,13 @@ mod tests {
 
     #[test]
     fn a_line_is_opaque_bytes() {
-        let lines: [&[u8]; 5] =
-            [b"{\"id\":\"a\xff\xc3\"}", b"null", b"[1,\"\xed\xa0\xbd\"]", b"17", b"{\"\xfe\":\"\\ud83d\"}"];
+        let lines: [&[u8]; 5] = [
+            b"{\"id\":\"a\xff\xc3\"}",
+            b"null",
+            b"[1,\"\xed\xa0\xbd\"]",
+            b"17",
+            b"{\"\xfe\":\"\\ud83d\"}",
+        ];
         let (bytes, written) = encode(&lines);
         let mut decoder = RawDecoder::new("t");
         let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! A record as Graph served it, and the identity of its version.
 //!
-//! Records are opaque bytes that are kept as served. Their canonical form alone tells their versions,
-//! ids and times.
+//! Records are opaque bytes that are kept as served. Their canonical form alone tells their
+//! versions, ids and times.
 
 use crate::canonical::Canonicalizer;
 use crate::json::string_length;
@@ -32,7 +32,8 @@ impl fmt::Display for Version {
 pub struct Record {
     /// Identity of this version.
     pub version: Version,
-    /// Hash of the canonical `id`, which all versions of a record share; of nothing if it has no id.
+    /// Hash of the canonical `id`, which all versions of a record share; of nothing if it has no
+    /// id.
     pub id: u128,
     /// Time of the event; `None` where the record has none in RFC 3339, in the years 2000 to 2999.
     pub time: Option<DateTime<Utc>>,
@@ -64,7 +65,11 @@ impl RecordReader {
 
 /// The `id` of a [`Record`] whose id is that text.
 pub fn record_id(text: &str) -> u128 {
-    hash(Canonicalizer::default().canonicalize(serde_json::Value::from(text).to_string().as_bytes()).bytes())
+    hash(
+        Canonicalizer::default()
+            .canonicalize(serde_json::Value::from(text).to_string().as_bytes())
+            .bytes(),
+    )
 }
 
 /// The first 128 bits of SHA-256.
@@ -73,8 +78,8 @@ fn hash(bytes: &[u8]) -> u128 {
     digest.as_ref().iter().take(16).fold(0, |hash, &byte| hash << 8 | u128::from(byte))
 }
 
-/// The record as one line: as served, or without the white space between its tokens where that holds a
-/// line break.
+/// The record as one line: as served, or without the white space between its tokens where that
+/// holds a line break.
 pub fn as_one_line(json: &[u8]) -> Cow<'_, [u8]> {
     match memchr2(b'\n', b'\r', json) {
         None => Cow::Borrowed(json),
@@ -97,14 +102,16 @@ fn without_white_space(json: &[u8]) -> Vec<u8> {
     dense
 }
 
-/// Years that are taken for the time of an event. What writes `0001-01-01` or `9999-12-31`, the bounds of .NET's `DateTime`,
-/// has no time to write. <https://learn.microsoft.com/dotnet/api/system.datetime.minvalue>
+/// Years that are taken for the time of an event. What writes `0001-01-01` or `9999-12-31`, the
+/// bounds of .NET's `DateTime`, has no time to write.
+/// <https://learn.microsoft.com/dotnet/api/system.datetime.minvalue>
 const YEARS: RangeInclusive<i32> = 2000..=2999;
 
 /// The instant in a canonical JSON string.
 fn parse_time(value: &[u8]) -> Option<DateTime<Utc>> {
     let value = std::str::from_utf8(value).ok()?;
-    let time = DateTime::parse_from_rfc3339(value.strip_prefix('"')?.strip_suffix('"')?).ok()?.to_utc();
+    let time =
+        DateTime::parse_from_rfc3339(value.strip_prefix('"')?.strip_suffix('"')?).ok()?.to_utc();
     Some(time).filter(|time| YEARS.contains(&time.year()))
 }
 

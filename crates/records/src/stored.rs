@@ -13,8 +13,8 @@ pub enum Served {
     New,
 }
 
-/// The versions that the archive holds of a window, extended by what a read serves. Takes about 50 bytes a
-/// version, whatever the size of the records.
+/// The versions that the archive holds of a window, extended by what a read serves. Takes about 50
+/// bytes a version, whatever the size of the records.
 #[derive(Debug, Default)]
 pub struct StoredVersions {
     versions: HashMap<Version, Mark>,
@@ -32,7 +32,8 @@ struct Mark {
     is_served: bool,
 }
 
-/// Read that brought the newest versions of a record, and whether any of these was served this time.
+/// Read that brought the newest versions of a record, and whether any of these was served this
+/// time.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     read: u32,
@@ -99,8 +100,8 @@ impl StoredVersions {
         self.untimed
     }
 
-    /// Stored records no version of which, among those that their newest read brought, was served. A version
-    /// that a newer one replaced is not expected back.
+    /// Stored records no version of which, among those that their newest read brought, was served.
+    /// A version that a newer one replaced is not expected back.
     pub fn missing(&self) -> u64 {
         self.newest.values().filter(|newest| !newest.is_served).count() as u64
     }

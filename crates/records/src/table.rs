@@ -1,8 +1,9 @@
-//! Typed tables: what the records of a log look like as columns, and the Parquet objects that hold them.
+//! Typed tables: what the records of a log look like as columns, and the Parquet objects that hold
+//! them.
 //!
-//! A table object is made from a raw object and nothing else, so that it can be made again at any time. What a
-//! table cannot take as declared is null there and stands in the column `other`; nothing is lost, because the raw
-//! object has it all.
+//! A table object is made from a raw object and nothing else, so that it can be made again at any
+//! time. What a table cannot take as declared is null there and stands in the column `other`;
+//! nothing is lost, because the raw object has it all.
 
 mod column;
 mod directory_audits;
@@ -44,7 +45,11 @@ pub struct Added {
 
 /// The columns that EntraTrail adds, which come last.
 pub const ADDED: [Added; 3] = [
-    Added { name: "first_seen", kind: Kind::Timestamp, about: "Start of the read that stored this version" },
+    Added {
+        name: "first_seen",
+        kind: Kind::Timestamp,
+        about: "Start of the read that stored this version",
+    },
     Added {
         name: "content_hash",
         kind: Kind::Text,
@@ -53,8 +58,8 @@ pub const ADDED: [Added; 3] = [
     Added {
         name: "other",
         kind: Kind::Text,
-        about: "JSON object with the fields that are unknown here or came with another type, by their path in the record; \
-                null where there are none",
+        about: "JSON object with the fields that are unknown here or came with another type, by \
+                their path in the record; null where there are none",
     },
 ];
 

@@ -73,11 +73,12 @@ impl Rules {
         }
     }
 
-    /// Gives the checksum of a part back, as S3 does whether or not the upload was begun with its algorithm.
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
+    /// Gives the checksum of a part back, as S3 does whether or not the upload was begun with its
+    /// algorithm. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html>
     pub(super) fn echo(request: &Parts, answer: &mut HeaderMap) {
         const CHECKSUM: &str = "x-amz-checksum-crc32";
-        let checksum = request.headers.get(CHECKSUM).filter(|_| query(request).contains("partNumber"));
+        let checksum =
+            request.headers.get(CHECKSUM).filter(|_| query(request).contains("partNumber"));
         if let Some(checksum) = checksum {
             answer.insert(CHECKSUM, checksum.clone());
         }
@@ -85,13 +86,15 @@ impl Rules {
 
     fn refuse_as_told(&self, step: Option<Step>) -> Option<Response<s3s::Body>> {
         let mut scripted = lock(&self.scripted);
-        let refusal =
-            scripted.iter_mut().find(|refusal| Some(refusal.step) == step && refusal.requests > 0)?;
+        let refusal = scripted
+            .iter_mut()
+            .find(|refusal| Some(refusal.step) == step && refusal.requests > 0)?;
         refusal.requests -= 1;
         Some(answer(refusal.status, refusal.code, "as the test asked"))
     }
 
-    /// A statement that denies writes without a condition lets the parts of an upload through, which cannot carry one.
+    /// A statement that denies writes without a condition lets the parts of an upload through,
+    /// which cannot carry one.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
     fn refuse_by_policy(&self, request: &Parts) -> Option<Response<s3s::Body>> {
         let headers = &request.headers;
@@ -114,7 +117,8 @@ impl Rules {
         } else {
             false
         };
-        let is_denied = is_denied || (is_write && is_unencrypted && *lock(&self.demands_encryption));
+        let is_denied =
+            is_denied || (is_write && is_unencrypted && *lock(&self.demands_encryption));
         is_denied.then(|| answer(403, "AccessDenied", "explicit deny in a resource-based policy"))
     }
 
@@ -150,11 +154,12 @@ fn refuse_other_owner(headers: &HeaderMap) -> Option<Response<s3s::Body>> {
 
 fn answer(status: u16, code: &str, message: &str) -> Response<s3s::Body> {
     let text = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message>\
-         <RequestId>4442587FB7D0A2F9</RequestId></Error>"
+        "<?xml version=\"1.0\" \
+         encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>{message}</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>"
     );
     let mut response = Response::new(s3s::Body::from(Bytes::from(text)));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }
 

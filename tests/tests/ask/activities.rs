@@ -1,8 +1,8 @@
 //! Activities of directory audits that each question selects, of those that Microsoft lists.
 //!
-//! `activities.txt` has the names of Microsoft's list, without those of B2C, of exports of personal data and of what only
-//! reads; `selected.txt` what each question makes of them. A difference is written there and fails once, so that somebody
-//! reads it.
+//! `activities.txt` has the names of Microsoft's list, without those of B2C, of exports of personal
+//! data and of what only reads; `selected.txt` what each question makes of them. A difference is
+//! written there and fails once, so that somebody reads it.
 
 use std::fmt::Write as _;
 
@@ -19,8 +19,7 @@ const OF_EACH: usize = 12;
 
 /// Properties that questions look at, each with a change that matters to one.
 fn properties() -> Value {
-    let property =
-        |name: &str, old: &str, new: &str| json!({"displayName": name, "oldValue": old, "newValue": new});
+    let property = |name: &str, old: &str, new: &str| json!({"displayName": name, "oldValue": old, "newValue": new});
     json!([
         property("Role.DisplayName", "", "\"Global Administrator\""),
         property("KeyDescription", "[]", "[\"[KeyIdentifier=1,KeyType=Password]\"]"),
@@ -54,7 +53,11 @@ fn made(activities: &[&str]) -> Made {
         for number in 0..OF_EACH {
             let minutes = i64::try_from(number).expect("a small number");
             let time = first.and_time(NaiveTime::MIN).and_utc() + TimeDelta::minutes(minutes);
-            made.add(Stream::DirectoryAudits, time, audit(activity, &format!("author{index}"), number));
+            made.add(
+                Stream::DirectoryAudits,
+                time,
+                audit(activity, &format!("author{index}"), number),
+            );
         }
     }
     let sign_in = Stream::all()[0];
@@ -76,7 +79,10 @@ fn the_activities_that_each_question_selects_were_reviewed() {
             let mark = format!("\"{author}@contoso.example\"");
             rows.iter().any(|row| row.contains(&mark))
         };
-        let names = activities.iter().enumerate().filter(|(index, _)| is_selected(&format!("author{index}")));
+        let names = activities
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_selected(&format!("author{index}")));
         let names = names.map(|(_, name)| format!("    {name}\n")).collect::<Vec<_>>().concat();
         let is_narrow = names.lines().count() < activities.len();
         if !names.is_empty() && is_narrow {

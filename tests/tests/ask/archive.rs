@@ -1,4 +1,5 @@
-//! Archives of the simulated tenant, collected as on two days in a row up to this moment, because questions count from today.
+//! Archives of the simulated tenant, collected as on two days in a row up to this moment, because
+//! questions count from today.
 
 use std::path::PathBuf;
 
@@ -29,12 +30,13 @@ impl Collected {
         Self::of(Scenario::calm_tenant().expect("the calm tenant is valid")).await
     }
 
-    /// A week like it with every story in it, records that arrive a day late, a day whose ledger was lost, and one whose
-    /// tables were.
+    /// A week like it with every story in it, records that arrive a day late, a day whose ledger
+    /// was lost, and one whose tables were.
     pub(crate) async fn with_stories() -> Self {
         let mut scenario = Scenario::calm_tenant().expect("the calm tenant is valid");
         scenario.story = Scenario::default_tenant().expect("the built-in tenant is valid").story;
-        scenario.volume[0].late = Some(Late { share: 0.2, from_minutes: 20 * 60, up_to_minutes: 40 * 60 });
+        scenario.volume[0].late =
+            Some(Late { share: 0.2, from_minutes: 20 * 60, up_to_minutes: 40 * 60 });
         let collected = Self::of(scenario).await;
         let lost = Utc::now().date_naive() - TimeDelta::days(3);
         let ledger = collected.folder().join(format!("ledger/directory-audits/day={lost}.ndjson"));
@@ -56,7 +58,8 @@ impl Collected {
     async fn of(scenario: Scenario) -> Self {
         wait_past_midnight().await;
         let collected = Self(tempfile::tempdir().expect("a temporary folder can be made"));
-        let archive = Archive::in_folder(&collected.folder(), Access::Write).expect("the folder is ours");
+        let archive =
+            Archive::in_folder(&collected.folder(), Access::Write).expect("the folder is ours");
         let now = Scenario::last_daily_read(Utc::now());
         for (at, history_days) in [(now - TimeDelta::hours(25), "5"), (now, "7")] {
             let mut tenant = scenario.clone().as_of(at.date_naive(), now.date_naive());

@@ -71,8 +71,10 @@ fn check_types(asked: &Asked) {
         assert_eq!(described, &declared, "{name}");
     }
     for (name, found) in &asked.data_sets {
-        let found: Columns =
-            found.iter().map(|(name, of)| (name.clone(), type_of_quicksight(of).to_owned())).collect();
+        let found: Columns = found
+            .iter()
+            .map(|(name, of)| (name.clone(), type_of_quicksight(of).to_owned()))
+            .collect();
         assert_eq!(found, columns(&template["data_sets"][name]), "{name}");
     }
     for (question, found) in &asked.types {
@@ -108,7 +110,11 @@ fn check_partitions(question: &Question, partitions: &BTreeMap<String, BTreeSet<
             let stream = stream.trim_start_matches("event_type=").trim_end_matches('/');
             let is_meant = question.sql.contains(&format!("'{stream}'"))
                 || (question.sql.contains("gateways") && stream.ends_with("User"));
-            assert!(!names_streams || stream.is_empty() || is_meant, "{} reads {stream}", question.id);
+            assert!(
+                !names_streams || stream.is_empty() || is_meant,
+                "{} reads {stream}",
+                question.id
+            );
         }
     }
 }

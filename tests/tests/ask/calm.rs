@@ -93,17 +93,20 @@ impl Month {
         if person.reset_on == Some(ago) {
             self.forget_password(person);
         }
-        let interactive = if is_weekend { u64::from(self.one_in(10)) } else { self.volume.interactive };
+        let interactive =
+            if is_weekend { u64::from(self.one_in(10)) } else { self.volume.interactive };
         for _ in 0..interactive {
             let at = self.moment(ago, person.hours_with_laptop(ago));
             let on_phone = is_weekend || self.one_in(5);
             let sight = person.seen(&mut self.random, ago, at, on_phone);
             self.sign_in(person, &sight, at);
         }
-        let background = if is_weekend { self.volume.background.div_ceil(4) } else { self.volume.background };
+        let background =
+            if is_weekend { self.volume.background.div_ceil(4) } else { self.volume.background };
         for _ in 0..background {
             let on_phone = is_weekend || self.one_in(2);
-            let hours = if on_phone { person.hours_with_phone(ago) } else { person.hours_with_laptop(ago) };
+            let hours =
+                if on_phone { person.hours_with_phone(ago) } else { person.hours_with_laptop(ago) };
             let at = self.moment(ago, hours);
             let sight = person.seen(&mut self.random, ago, at, on_phone);
             let record = self.shapes.sign_in(&mut self.random, person, &sight, ago);
@@ -125,7 +128,12 @@ impl Month {
             _ => None,
         };
         if let Some(status) = mistake {
-            self.add(EventType::InteractiveUser, at - TimeDelta::seconds(40), record.clone(), &status.json());
+            self.add(
+                EventType::InteractiveUser,
+                at - TimeDelta::seconds(40),
+                record.clone(),
+                &status.json(),
+            );
         }
         self.add(EventType::InteractiveUser, at, record, &json!({}));
     }
@@ -162,18 +170,33 @@ impl Month {
         let record = self.shapes.sign_in(&mut self.random, person, &sight, ago);
         for number in 0..9 {
             let tried_at = at + TimeDelta::seconds(75 * number);
-            self.add(EventType::InteractiveUser, tried_at, record.clone(), &shapes::WRONG_PASSWORD.json());
+            self.add(
+                EventType::InteractiveUser,
+                tried_at,
+                record.clone(),
+                &shapes::WRONG_PASSWORD.json(),
+            );
         }
         let reset_at = at + TimeDelta::minutes(25);
         self.reset_password(person, reset_at);
         let back_at = reset_at + TimeDelta::minutes(3);
-        self.add(EventType::InteractiveUser, back_at, record.clone(), &shapes::PASSWORD_EXPIRED.json());
+        self.add(
+            EventType::InteractiveUser,
+            back_at,
+            record.clone(),
+            &shapes::PASSWORD_EXPIRED.json(),
+        );
         self.add(EventType::InteractiveUser, back_at + TimeDelta::minutes(1), record, &json!({}));
         let phone = person.seen(&mut self.random, ago, back_at, true);
         let old_token = self.shapes.sign_in(&mut self.random, person, &phone, ago);
         for number in 1..5 {
             let at = reset_at + TimeDelta::minutes(2 * number);
-            self.add(EventType::NonInteractiveUser, at, old_token.clone(), &shapes::GRANT_REVOKED.json());
+            self.add(
+                EventType::NonInteractiveUser,
+                at,
+                old_token.clone(),
+                &shapes::GRANT_REVOKED.json(),
+            );
         }
     }
 
@@ -262,7 +285,9 @@ async fn a_calm_month_of_five_hundred_people_is_quiet() {
     for question in ["Who signed in with a device for the first time?", "Who activated a role?"] {
         assert!(!answers[question].is_empty(), "{question}");
     }
-    for question in ["Which addresses try the passwords of many users?", "What is missing in the archive?"] {
+    for question in
+        ["Which addresses try the passwords of many users?", "What is missing in the archive?"]
+    {
         assert_eq!(rows_of_the_command(&folder, question, &[]), answers[question], "{question}");
     }
 }

@@ -40,10 +40,13 @@ pub(crate) fn engine_type(glue: &str) -> String {
         "int" => "integer".to_owned(),
         "timestamp" => "timestamp(3)".to_owned(),
         _ => match (glue.strip_prefix("array<"), glue.strip_prefix("struct<")) {
-            (Some(element), _) => format!("array({})", engine_type(element.strip_suffix('>').unwrap())),
+            (Some(element), _) => {
+                format!("array({})", engine_type(element.strip_suffix('>').unwrap()))
+            }
             (_, Some(members)) => {
                 let members = members_of(members.strip_suffix('>').unwrap());
-                let member = |(name, of): &(&str, &str)| format!("{} {}", quoted(name), engine_type(of));
+                let member =
+                    |(name, of): &(&str, &str)| format!("{} {}", quoted(name), engine_type(of));
                 format!("row({})", members.iter().map(member).collect::<Vec<_>>().join(", "))
             }
             _ => glue.to_owned(),
@@ -81,9 +84,10 @@ fn tables_have_the_columns_of_the_files() {
     let of_sign_ins = partitions(&[("event_type", "string"), ("day", "date")]);
     let of_audits = partitions(&[("day", "date")]);
     let newest = partitions(&[("recency", "bigint")]);
-    for (table, log, partitions) in
-        [("sign_ins", Log::SignIns, &of_sign_ins), ("directory_audits", Log::DirectoryAudits, &of_audits)]
-    {
+    for (table, log, partitions) in [
+        ("sign_ins", Log::SignIns, &of_sign_ins),
+        ("directory_audits", Log::DirectoryAudits, &of_audits),
+    ] {
         let expected = [&glue_columns(log)[..], partitions].concat();
         assert_eq!(columns(&tables[table]), expected, "{table}");
         let latest = [&expected[..], &newest].concat();
@@ -98,7 +102,8 @@ fn views_are_told_to_both_readers_alike() {
     assert!(!views.is_empty());
     for (view, told) in views {
         let of_glue = columns(&template["tables"][view]);
-        let expected: Columns = of_glue.into_iter().map(|(name, of)| (name, engine_type(&of))).collect();
+        let expected: Columns =
+            of_glue.into_iter().map(|(name, of)| (name, engine_type(&of))).collect();
         assert_eq!(columns(told), expected, "{view}");
     }
 }

@@ -37,12 +37,15 @@ impl Made {
         let fields = record.as_object_mut().expect("a record is an object");
         fields.entry("id").or_insert_with(|| id.into());
         let time_field = stream.log().time_field();
-        fields
-            .insert(time_field.to_owned(), time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into());
+        fields.insert(
+            time_field.to_owned(),
+            time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true).into(),
+        );
         of_day.push((time, record.to_string()));
     }
 
-    /// Writes what was added, with ledgers of days that were read until they are verified; the folder of the archive.
+    /// Writes what was added, with ledgers of days that were read until they are verified; the
+    /// folder of the archive.
     pub(crate) fn write(&mut self) -> PathBuf {
         for ((stream, day), mut records) in std::mem::take(&mut self.records) {
             records.sort_by_key(|(time, _)| *time);
@@ -62,7 +65,8 @@ impl Made {
         let (bytes, made) = encoder.finish().expect("records can be encoded");
         let object = RawObject { window, read: 1 };
         write(self.folder.path(), &table_key(stream, object), &bytes);
-        let counts = Counts { served: records.len() as u64, new: records.len() as u64, ..Counts::default() };
+        let counts =
+            Counts { served: records.len() as u64, new: records.len() as u64, ..Counts::default() };
         let stored = StoredObject {
             key: raw_key(stream, object),
             sha256: made.sha256.clone(),
@@ -101,7 +105,8 @@ impl Made {
 
 fn write(folder: &Path, key: &str, content: &[u8]) {
     let path = folder.join(key);
-    std::fs::create_dir_all(path.parent().expect("a key has a folder")).expect("the folder is ours");
+    std::fs::create_dir_all(path.parent().expect("a key has a folder"))
+        .expect("the folder is ours");
     std::fs::write(path, content).expect("the folder is ours");
 }
 

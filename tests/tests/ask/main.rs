@@ -1,5 +1,6 @@
-//! The questions to the archive that `template.yaml` saves, and the tables they are put to: asked here without Athena, of archives
-//! that the collector made of the simulated tenant. `DuckDB` stands for Athena, after sqlglot has taken the SQL for Athena's.
+//! The questions to the archive that `template.yaml` saves, and the tables they are put to: asked
+//! here without Athena, of archives that the collector made of the simulated tenant. `DuckDB`
+//! stands for Athena, after sqlglot has taken the SQL for Athena's.
 
 #![expect(
     clippy::expect_used,

@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::archive::Collected;
 use crate::catalogue::python;
 
-/// Questions with something that a row of their answer must hold: what the stories of the simulated tenant planted.
+/// Questions with something that a row of their answer must hold: what the stories of the simulated
+/// tenant planted.
 const PLANTED: [(&str, &str); 29] = [
     ("Which countries do failed sign-ins come from?", "IS"),
     ("Which users fail to sign in most often?", "@contoso.example"),
@@ -57,7 +58,8 @@ pub(crate) fn whole_answers_of_duckdb(archive: &Path) -> Answers {
     asked(&[Path::new("--without-limits"), archive]).remove(0)
 }
 
-/// The answers of `DuckDB` for a large archive, whose every row is not compared with what other readers see.
+/// The answers of `DuckDB` for a large archive, whose every row is not compared with what other
+/// readers see.
 pub(crate) fn answers_alone(archive: &Path) -> Answers {
     asked(&[Path::new("--answers-alone"), archive]).remove(0)
 }
@@ -88,7 +90,11 @@ async fn every_question_finds_what_was_planted_and_nothing_where_nothing_happens
 }
 
 /// The rows of `entratrail query`, which asks with `DataFusion`.
-pub(crate) fn rows_of_the_command(archive: &Path, question: &str, settings: &[(&str, &str)]) -> Vec<Value> {
+pub(crate) fn rows_of_the_command(
+    archive: &Path,
+    question: &str,
+    settings: &[(&str, &str)],
+) -> Vec<Value> {
     let lines: Vec<_> = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
     let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");
     std::fs::write(file.path(), lines.concat()).expect("the file is ours");
@@ -111,7 +117,11 @@ async fn every_question_has_the_same_answer_from_datafusion_and_duckdb() {
     let of_duckdb = answers(&[&busy]).remove(0);
     let half_of_them = |half: &[String]| {
         for question in half {
-            assert_eq!(rows_of_the_command(&folder, question, &[]), of_duckdb[question], "{question}");
+            assert_eq!(
+                rows_of_the_command(&folder, question, &[]),
+                of_duckdb[question],
+                "{question}"
+            );
         }
     };
     let names: Vec<_> = of_duckdb.keys().cloned().collect();

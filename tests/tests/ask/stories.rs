@@ -1,9 +1,9 @@
 //! Each question finds its story, leaves its look-alikes alone, and few others find it.
 //!
-//! A story is `tests/stories/QUESTION.toml`: records that the question finds, look-alikes that it does not, and what
-//! some rows say. In a record
-//! `{d}` is the domain of the story, `{net}` its network of addresses, `{n}` counts repetitions, `{2 days ago}` is that date; whatever a record does not
-//! say is that of an ordinary one.
+//! A story is `tests/stories/QUESTION.toml`: records that the question finds, look-alikes that it
+//! does not, and what some rows say. In a record `{d}` is the domain of the story, `{net}` its
+//! network of addresses, `{n}` counts repetitions, `{2 days ago}` is that date; whatever a record
+//! does not say is that of an ordinary one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,19 +41,23 @@ impl Cast {
     fn fill(&self, text: &str, repetition: usize) -> String {
         let today = Utc::now().date_naive();
         let date = |ago: u64| (format!("{{{ago} days ago}}"), (today - Days::new(ago)).to_string());
-        let text = (0..31).map(date).fold(text.to_owned(), |text, (mark, date)| text.replace(&mark, &date));
+        let text = (0..31)
+            .map(date)
+            .fold(text.to_owned(), |text, (mark, date)| text.replace(&mark, &date));
         text.replace("{d}", &self.domain)
             .replace("{net}", &self.network)
             .replace("{n}", &repetition.to_string())
     }
 
-    /// Whether a row tells of it: its domain or its network stands in there, and not as a part of another one's.
+    /// Whether a row tells of it: its domain or its network stands in there, and not as a part of
+    /// another one's.
     fn is_in(&self, row: &Value) -> bool {
         let text = row.to_string();
         [self.domain.clone(), format!("{}.", self.network)].iter().any(|mark| {
             text.match_indices(mark.as_str()).any(|(place, _)| {
                 let before = text[..place].chars().next_back();
-                before.is_none_or(|letter| !letter.is_ascii_alphanumeric() && !"-.".contains(letter))
+                before
+                    .is_none_or(|letter| !letter.is_ascii_alphanumeric() && !"-.".contains(letter))
             })
         })
     }
@@ -84,7 +88,11 @@ impl Cast {
                 made.add(Stream::SignIns(event_type), time, whole);
             }
             (None, Some(own)) => {
-                made.add(Stream::DirectoryAudits, time, merged(&fill(&ordinary_audit()), &fill(own)));
+                made.add(
+                    Stream::DirectoryAudits,
+                    time,
+                    merged(&fill(&ordinary_audit()), &fill(own)),
+                );
             }
             _ => panic!("{record}: neither a sign-in nor an audit"),
         }
@@ -168,15 +176,17 @@ fn filled(cast: &Cast, members: &toml::Value) -> Value {
 pub(crate) fn told() -> (Made, Vec<Story>) {
     let mut made = Made::empty();
     // No technique: trouble in the ledger, where no record tells a story.
-    let looking = questions()
-        .into_iter()
-        .filter(|question| question.severity != Severity::Overview && !question.techniques.is_empty());
+    let looking = questions().into_iter().filter(|question| {
+        question.severity != Severity::Overview && !question.techniques.is_empty()
+    });
     let stories = looking.enumerate().map(|(number, question)| {
         let path = checkout().join(format!("tests/stories/{}.toml", question.id));
         let text = std::fs::read_to_string(&path);
         let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let told: Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let records = |key: &str| told.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+        let told: Table =
+            text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let records =
+            |key: &str| told.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
         let found = Cast::of(&question.id, number + 1);
         let alike = Cast::of(&format!("{}-alike", question.id), number + 101);
         assert!(!records("found").is_empty() && !records("alike").is_empty(), "{}", question.id);
@@ -203,8 +213,11 @@ fn every_question_finds_its_story_and_few_others_do() {
     for story in &stories {
         let finds = |cast: &Cast, name: &String| answers[name].iter().any(|row| cast.is_in(row));
         let id = &story.question.id;
-        let found: BTreeSet<_> =
-            looking.iter().filter(|(name, _)| finds(&story.found, name)).map(|(_, id)| id).collect();
+        let found: BTreeSet<_> = looking
+            .iter()
+            .filter(|(name, _)| finds(&story.found, name))
+            .map(|(_, id)| id)
+            .collect();
         if !found.contains(id) {
             wrong.push(format!("{id} does not find its story; {found:?} do"));
         } else if found.len() > MOST_OTHERS + 1 {

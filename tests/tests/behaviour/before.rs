@@ -1,5 +1,6 @@
-//! An archive that version 0.1.0 made (`archives/0.1.0`): four runs of the tenant beside it. Its rows have no `format`, and
-//! from the second day on it took records that another JSON writer wrote for other records.
+//! An archive that version 0.1.0 made (`archives/0.1.0`): four runs of the tenant beside it. Its
+//! rows have no `format`, and from the second day on it took records that another JSON writer wrote
+//! for other records.
 
 use chrono::{DateTime, Days, Utc};
 use entratrail_tests::audit::{Audit, canonical};
@@ -54,7 +55,8 @@ fn check(world: &World) {
     assert!(check.problems.is_empty(), "{:#?}", check.problems);
 }
 
-/// The lines that the old version told apart stay; no version joins the archive for the second time.
+/// The lines that the old version told apart stay; no version joins the archive for the second
+/// time.
 fn assert_nothing_is_doubled_anew(folder: &Folder, before: &BTreeSet<String>) {
     let objects = folder.objects();
     let raw = objects.iter().filter(|(key, _)| key.starts_with("raw/"));

@@ -52,7 +52,8 @@ async fn objects_of_three_parts_are_written_and_read_back() {
     assert_eq!(run.report.new, 60_000);
     let objects = world.storage.objects().await;
     for folder in ["raw/", "tables/"] {
-        let sizes = objects.iter().filter(|(key, _)| key.starts_with(folder)).map(|(_, body)| body.len());
+        let sizes =
+            objects.iter().filter(|(key, _)| key.starts_with(folder)).map(|(_, body)| body.len());
         let sizes: Vec<_> = sizes.collect();
         assert!(sizes.len() == 1 && sizes[0] > 2 * PART_BYTES, "{folder}: {sizes:?}");
     }
@@ -92,7 +93,11 @@ async fn a_bucket_that_stays_busy_fails_the_window_in_a_few_minutes_and_the_next
     let error = world.run().await.unwrap().error.unwrap();
     let text = error.to_string();
     assert!(text.contains("OperationAborted, status 409"), "{text}");
-    assert!((world.simulator.now() - started).num_minutes() < 4, "{}", world.simulator.now() - started);
+    assert!(
+        (world.simulator.now() - started).num_minutes() < 4,
+        "{}",
+        world.simulator.now() - started
+    );
     let complete = world.audit().await.complete_rows("directory-audits").count();
     assert_eq!(complete, 0, "nothing is claimed");
 }

@@ -1,5 +1,6 @@
-//! Two hundred tenants whose Graph fails in every way at once, and whose reader is killed at random. The variable
-//! `CHAOS_SEED` plays a single one of them, `CHAOS_SEEDS` so many. Every run signs the history of the ledger.
+//! Two hundred tenants whose Graph fails in every way at once, and whose reader is killed at
+//! random. The variable `CHAOS_SEED` plays a single one of them, `CHAOS_SEEDS` so many. Every run
+//! signs the history of the ledger.
 
 use crate::draw;
 use chrono::{DateTime, Days, TimeDelta, Utc};
@@ -100,7 +101,10 @@ impl Life {
             let finished = match dice.u8(0..10) {
                 0..3 if world.is_in_folder() => kill_after(dice.u32(1..200), world.run()).await,
                 0..3 => {
-                    world.storage.kill_at(a_step(dice), dice.u32(1..12), a_moment(dice), world.run()).await
+                    world
+                        .storage
+                        .kill_at(a_step(dice), dice.u32(1..12), a_moment(dice), world.run())
+                        .await
                 }
                 3 => {
                     let (one, other) = tokio::join!(world.run(), world.run());
@@ -120,7 +124,10 @@ impl Life {
             }
             world.simulator.set_now(world.simulator.now() + TimeDelta::minutes(2));
         }
-        panic!("seed {}: {MOST_RUNS} runs were not enough; the last one ended with {last}", self.seed);
+        panic!(
+            "seed {}: {MOST_RUNS} runs were not enough; the last one ended with {last}",
+            self.seed
+        );
     }
 
     /// Nobody but honest runs writes here: whatever dies or meets, none of them may cry wolf.
@@ -130,11 +137,13 @@ impl Life {
         assert_eq!(alarms, [""; 0], "seed {}", self.seed);
     }
 
-    /// The audit of the archive. Where two readers meet, only one of them may store what it was served: a version
-    /// that is gone since is not expected. A record at the end of a window is left to the next window, whose read
-    /// may have been a short one: it is expected once Graph behaves.
+    /// The audit of the archive. Where two readers meet, only one of them may store what it was
+    /// served: a version that is gone since is not expected. A record at the end of a window is
+    /// left to the next window, whose read may have been a short one: it is expected once Graph
+    /// behaves.
     async fn audit(&self) -> Audit {
-        let current: HashSet<_> = self.world.visible().into_iter().map(|record| record.json).collect();
+        let current: HashSet<_> =
+            self.world.visible().into_iter().map(|record| record.json).collect();
         let mut served = self.world.simulator.served();
         for record in &mut served {
             let may_end_a_window = record.time.timestamp() % 300 == 0;
@@ -144,7 +153,12 @@ impl Life {
         }
         let audit = self.world.audit_against(&served).await;
         let problems = &audit.problems;
-        assert!(problems.is_empty(), "seed {}: {:#?}", self.seed, &problems[..problems.len().min(5)]);
+        assert!(
+            problems.is_empty(),
+            "seed {}: {:#?}",
+            self.seed,
+            &problems[..problems.len().min(5)]
+        );
         audit
     }
 }
@@ -157,7 +171,8 @@ fn a_moment(dice: &mut Rng) -> Moment {
     if dice.bool() { Moment::Before } else { Moment::After }
 }
 
-/// Whether two reads ended at the same place without an error, which is the one thing that no reader can see.
+/// Whether two reads ended at the same place without an error, which is the one thing that no
+/// reader can see.
 fn is_verified_short(audit: &Audit, record: &graph_simulator::Served) -> bool {
     let covers = |row: &&serde_json::Value| {
         let instant = |name: &str| row[name].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
@@ -168,7 +183,8 @@ fn is_verified_short(audit: &Audit, record: &graph_simulator::Served) -> bool {
 }
 
 fn tenant(seed: u64, dice: &mut Rng) -> String {
-    let mut streams = ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
+    let mut streams =
+        ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
     dice.shuffle(&mut streams);
     let streams = &streams[..dice.usize(1..=3)];
     let mut text = format!(

@@ -31,7 +31,8 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// Kills the first run at a request, lets a second one finish, and expects an archive without a fault.
+/// Kills the first run at a request, lets a second one finish, and expects an archive without a
+/// fault.
 async fn check(step: Step, nth: u32, moment: Moment) {
     let world = World::of(TENANT).await;
     let killed = world.storage.kill_at(step, nth, moment, world.run()).await;
@@ -61,7 +62,8 @@ async fn a_run_killed_at_any_step_is_carried_on_without_loss_or_double() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_was_cut_off_leaves_nothing_that_counts() {
-    let large = TENANT.replace("per_day = 70", "per_day = 9000").replace("from_day = -3", "from_day = -1");
+    let large =
+        TENANT.replace("per_day = 70", "per_day = 9000").replace("from_day = -3", "from_day = -1");
     let large = large.replace("largest_page = 20", "largest_page = 1000");
     for (step, nth, moment) in [
         (Step::BeginUpload, 1, Moment::After),
@@ -191,7 +193,8 @@ async fn foreign_objects_are_named_and_left_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_stops_in_time_gives_everything_up_and_the_next_goes_on() {
-    let slow = TENANT.replace("requests_per_10s = 0", "requests_per_10s = 0\npage_latency_ms = 5000");
+    let slow =
+        TENANT.replace("requests_per_10s = 0", "requests_per_10s = 0\npage_latency_ms = 5000");
     let world = World::of(&format!("{slow}\nCONCURRENCY = \"1\"")).await;
     let mut hops = 0;
     loop {

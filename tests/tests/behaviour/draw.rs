@@ -51,7 +51,8 @@ pub(crate) fn paging(dice: &mut Rng) -> String {
     let order = one_of(dice, &ORDERS);
     let sizes = one_of(dice, &SIZES);
     let boundary = one_of(dice, &BOUNDARIES);
-    let mut text = format!("[[paging]]\norder = \"{order}\"\nsizes = {sizes}\nboundary = \"{boundary}\"\n");
+    let mut text =
+        format!("[[paging]]\norder = \"{order}\"\nsizes = {sizes}\nboundary = \"{boundary}\"\n");
     if dice.u8(0..4) == 0 {
         let pages = dice.u32(1..6);
         let at = one_of(dice, &["start", "middle", "end"]);
@@ -76,8 +77,10 @@ pub(crate) fn odd(dice: &mut Rng, stream: &str, days: std::ops::Range<i32>) -> S
         let kind = one_of(dice, &ODD_KINDS);
         let day = dice.i32(days.clone());
         let count = dice.u32(1..4);
-        let _ =
-            write!(text, "[[odd]]\nkind = \"{kind}\"\nstream = \"{stream}\"\nday = {day}\ncount = {count}\n");
+        let _ = write!(
+            text,
+            "[[odd]]\nkind = \"{kind}\"\nstream = \"{stream}\"\nday = {day}\ncount = {count}\n"
+        );
     }
     text
 }

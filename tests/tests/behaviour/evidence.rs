@@ -108,13 +108,18 @@ async fn a_seal_that_is_killed_at_any_write_in_a_bucket_is_finished_by_the_next(
             assert!(killed.is_none(), "the seal did not come to write {nth}");
             append(&archive, first_day(), 2..4).await;
             let (one, other) = tokio::join!(keeper.seal(&archive), keeper.seal(&archive));
-            assert_eq!((one.alarms, other.alarms), (vec![], vec![]), "killed {moment:?} write {nth}");
+            assert_eq!(
+                (one.alarms, other.alarms),
+                (vec![], vec![]),
+                "killed {moment:?} write {nth}"
+            );
             keeper.assert_sound(&archive, 4).await;
         }
     }
 }
 
-/// Seals, has somebody change the archive's folder, and expects that the next honest run signs nothing and says so.
+/// Seals, has somebody change the archive's folder, and expects that the next honest run signs
+/// nothing and says so.
 async fn check_alarm(change: impl FnOnce(&Path, &[u8]), part: &str) {
     let folder = Folder::make();
     let archive = folder.archive();
@@ -160,7 +165,8 @@ async fn an_honest_run_does_not_heal_what_others_have_changed() {
         head["from"] = 0.into();
         head["size"] = 3.into();
         let text = std::fs::read_to_string(root.join(ledger)).unwrap();
-        let entries: Vec<_> = text.lines().take(3).map(|line| format!("{ledger}\n{line}")).collect();
+        let entries: Vec<_> =
+            text.lines().take(3).map(|line| format!("{ledger}\n{line}")).collect();
         head["entries"] = entries.into();
         head["cursors"][ledger] = serde_json::json!({"rows": 3, "bytes": 0});
         std::fs::write(path, head.to_string()).unwrap();
@@ -190,7 +196,8 @@ async fn a_new_key_is_trusted_because_the_old_one_has_signed_it() {
     append(&archive, first_day(), 2..3).await;
     assert_eq!(seal(&archive, LOG, Ok(&new)).await.alarms, [""; 0]);
     for signer in [&old, &new] {
-        let signed = SignedLog::read(&archive, LOG, &signer.verifier_keys(LOG)).await.unwrap().unwrap();
+        let signed =
+            SignedLog::read(&archive, LOG, &signer.verifier_keys(LOG)).await.unwrap().unwrap();
         assert_eq!(signed.tree.size, 4, "three rows and a key");
     }
     let alarms = seal(&archive, LOG, Ok(&old)).await.alarms;
@@ -204,7 +211,10 @@ async fn of_two_runs_that_sign_at_once_the_longer_log_is_remembered_in_parameter
     let keys = tempfile::tempdir().unwrap();
     Signer::in_file(&keys.path().join("key")).unwrap();
     store.put("/entratrail/evidence-id", "0123456789abcdef0123456789abcdef");
-    store.put("/entratrail/evidence-key", &std::fs::read_to_string(keys.path().join("key")).unwrap());
+    store.put(
+        "/entratrail/evidence-key",
+        &std::fs::read_to_string(keys.path().join("key")).unwrap(),
+    );
     let variables = |name: &str| match name {
         "ARCHIVE_BUCKET" => Some("archive".to_owned()),
         "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
@@ -225,7 +235,10 @@ async fn of_two_runs_that_sign_at_once_the_longer_log_is_remembered_in_parameter
     append(&archive, first_day(), 2..3).await;
     let alarms = seal(&archive, LOG, Ok(&signer)).await.alarms;
     assert_eq!(store.value(MEMORY), Some(longer));
-    assert!(alarms[0].contains("was rolled back"), "this archive has no log of nine entries: {alarms:?}");
+    assert!(
+        alarms[0].contains("was rolled back"),
+        "this archive has no log of nine entries: {alarms:?}"
+    );
 }
 
 #[tokio::test]
@@ -235,10 +248,13 @@ async fn a_checkpoint_is_stamped_once_and_by_an_answer_to_its_own_question_alone
     let keeper = Keeper::new();
     append(&archive, first_day(), 0..3).await;
     let note = keeper.seal(&archive).await.checkpoint.unwrap();
-    let stamp_of =
-        async |service: &TimeStamps| stamp(&archive, LOG, &note, &service.url().parse().unwrap()).await;
+    let stamp_of = async |service: &TimeStamps| {
+        stamp(&archive, LOG, &note, &service.url().parse().unwrap()).await
+    };
     let path = folder.path().join("proof/directory-audits/checkpoints/3.tsr");
-    for (service, part) in [(Service::Down, "status 503"), (Service::OfSomethingElse, "another checkpoint")] {
+    for (service, part) in
+        [(Service::Down, "status 503"), (Service::OfSomethingElse, "another checkpoint")]
+    {
         let refused = stamp_of(&TimeStamps::start(service).await).await.unwrap_err().to_string();
         assert!(refused.contains(part) && !path.exists(), "{refused}");
     }

@@ -47,7 +47,8 @@ fn nothing_that_graph_serves_throughout_is_left_out_in_any_order() {
 /// A week in the life of a tenant.
 async fn live_through(seed: u64) {
     let mut dice = Rng::with_seed(seed);
-    let world = World::start_in_folder(Scenario::from_toml(&tenant(seed, &mut dice)).unwrap()).await;
+    let world =
+        World::start_in_folder(Scenario::from_toml(&tenant(seed, &mut dice)).unwrap()).await;
     let first: DateTime<Utc> = "2026-11-23T04:15:00Z".parse().unwrap();
     for day in BAD_DAYS {
         world.simulator.set_now(first + Days::new(day));
@@ -62,7 +63,12 @@ async fn live_through(seed: u64) {
     }
     let audit = audit(&world).await;
     let unread: Vec<_> = world.unread(&audit).collect();
-    assert!(unread.is_empty(), "seed {seed}: {} records are missing: {:?}", unread.len(), unread[0]);
+    assert!(
+        unread.is_empty(),
+        "seed {seed}: {} records are missing: {:?}",
+        unread.len(),
+        unread[0]
+    );
     if seed.is_multiple_of(CHECKED) {
         check_by_script(seed, &world, &audit);
     }
@@ -83,11 +89,14 @@ from_day = -1
 to_day = -1
 "#;
 
-/// Reads a day of `per_day` audits in `order` twice; a short page, of one record, is among the pages.
+/// Reads a day of `per_day` audits in `order` twice; a short page, of one record, is among the
+/// pages.
 async fn read_twice(per_day: u32, order: &str) {
-    let paging = format!("per_day = {per_day}\n[[paging]]\norder = \"{order}\"\nsizes = [1, 999, 1000]\n");
+    let paging =
+        format!("per_day = {per_day}\n[[paging]]\norder = \"{order}\"\nsizes = [1, 999, 1000]\n");
     let world =
-        World::start_in_folder(Scenario::from_toml(&(MANY_AUDITS.to_owned() + &paging)).unwrap()).await;
+        World::start_in_folder(Scenario::from_toml(&(MANY_AUDITS.to_owned() + &paging)).unwrap())
+            .await;
     for now in ["2026-11-23T04:15:00Z", "2026-11-24T04:15:00Z"] {
         world.simulator.set_now(now.parse().unwrap());
         assert!(world.run().await.unwrap().error.is_none());
@@ -98,7 +107,10 @@ async fn read_twice(per_day: u32, order: &str) {
     let day = "2026-11-22".parse().unwrap();
     let states = States::of(&audit, "directory-audits", day);
     assert!(
-        states.windows().into_iter().all(|window| window.0.date_naive() != day || states.is_verified(window))
+        states
+            .windows()
+            .into_iter()
+            .all(|window| window.0.date_naive() != day || states.is_verified(window))
     );
 }
 
@@ -170,10 +182,16 @@ async fn judge(seed: u64, world: &World, run: Option<&Run>) {
     let streams = world.streams();
     let states = |stream: &String| (stream.clone(), States::of(&audit, stream, oldest_day(world)));
     let states: BTreeMap<_, _> = streams.iter().map(states).collect();
-    for window in run.into_iter().flat_map(|run| &run.report.windows).filter(|window| !window.has_failed()) {
+    for window in
+        run.into_iter().flat_map(|run| &run.report.windows).filter(|window| !window.has_failed())
+    {
         let states = &states[window.stream];
         let state = states.state((window.start, window.end));
-        assert_eq!(window.state.word() == "verified", state == "verified", "seed {seed}: {window:?}");
+        assert_eq!(
+            window.state.word() == "verified",
+            state == "verified",
+            "seed {seed}: {window:?}"
+        );
     }
 }
 
@@ -205,7 +223,8 @@ fn oldest_day(world: &World) -> chrono::NaiveDate {
 }
 
 fn tenant(seed: u64, dice: &mut Rng) -> String {
-    let mut streams = vec!["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
+    let mut streams =
+        vec!["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
     dice.shuffle(&mut streams);
     streams.truncate(dice.usize(1..=2));
     let is_audits = dice.bool();

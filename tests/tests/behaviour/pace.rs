@@ -1,6 +1,8 @@
-//! How long a day takes behind Graph's limit of five requests in ten seconds, where each page takes four seconds.
+//! How long a day takes behind Graph's limit of five requests in ten seconds, where each page takes
+//! four seconds.
 //!
-//! A hundred full pages take 200 s at the limit. The variable `PACE_SEEDS` plays more seeds and prints their medians:
+//! A hundred full pages take 200 s at the limit. The variable `PACE_SEEDS` plays more seeds and
+//! prints their medians:
 //! `PACE_SEEDS=20 cargo test --workspace --release --test behaviour pace -- --nocapture`.
 
 #![expect(clippy::print_stdout, reason = "whoever measures wants to see each seed")]
@@ -22,7 +24,9 @@ fn a_day_of_100_000_sign_ins_is_read_as_fast_as_the_limit_allows() {
 
 #[test]
 fn a_day_of_100_000_audits_is_read_as_fast_in_any_order() {
-    check(222.0, 1, |seed| (vec![("directoryAudits", 100_000)], ORDERS[seed % 6], SHAPES[seed / 6 % 3]));
+    check(222.0, 1, |seed| {
+        (vec![("directoryAudits", 100_000)], ORDERS[seed % 6], SHAPES[seed / 6 % 3])
+    });
 }
 
 #[test]
@@ -44,7 +48,8 @@ fn a_day_in_four_streams_is_read_nearly_as_fast_as_in_one() {
 /// Records a day of each stream, their order and their curve.
 type Day = (Vec<(&'static str, u64)>, &'static str, &'static str);
 
-/// Reads the day of each seed, `usual` ones unless told otherwise; the median of the seconds is at most `most`.
+/// Reads the day of each seed, `usual` ones unless told otherwise; the median of the seconds is at
+/// most `most`.
 fn check(most: f64, usual: usize, day: impl Fn(usize) -> Day) {
     let seeds = std::env::var("PACE_SEEDS").map_or(usual, |seeds| seeds.parse().unwrap());
     let mut seconds: Vec<_> = (0..seeds).map(|seed| block_on(read(&day(seed), seed))).collect();
@@ -75,7 +80,10 @@ environment = {{ HISTORY_DAYS = "1", SIGN_IN_EVENT_TYPES = "{types}" }}
     );
     for (stream, per_day) in streams {
         let day = "from_day = -1\nto_day = -1";
-        let _ = write!(tenant, "[[volume]]\nstream = '{stream}'\n{day}\nper_day = {per_day}\n{shape}\n");
+        let _ = write!(
+            tenant,
+            "[[volume]]\nstream = '{stream}'\n{day}\nper_day = {per_day}\n{shape}\n"
+        );
     }
     let world = World::of(&tenant).await;
     let started = world.simulator.now();

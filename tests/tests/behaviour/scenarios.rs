@@ -1,4 +1,5 @@
-//! Every file below `scenarios/` is a story with its expected outcome. A new behaviour is a new file there.
+//! Every file below `scenarios/` is a story with its expected outcome. A new behaviour is a new
+//! file there.
 
 use entratrail_tests::audit::Audit;
 use entratrail_tests::states::{Bounds, States};
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// Plays all stories of a folder and names every one that ends otherwise than it says.
 async fn play(folder: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(folder);
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
     let mut wrong = Vec::new();
@@ -49,7 +51,8 @@ async fn play_one(file: &PathBuf) -> Result<(), String> {
     let scenario = Scenario::read(file).map_err(|error| error.to_string())?;
     let expect = scenario.expect.clone();
     let runs = scenario.collect.runs.clone();
-    let event = scenario.collect.event.as_ref().map_or_else(scheduled, |event| event.parse().unwrap());
+    let event =
+        scenario.collect.event.as_ref().map_or_else(scheduled, |event| event.parse().unwrap());
     let world = World::start(scenario).await;
     let mut ending = None;
     for at in runs.iter().copied().map(Some).chain(runs.is_empty().then_some(None)) {
@@ -104,7 +107,10 @@ fn check_ending(expect: &Expect, ending: &Ending) -> Result<(), String> {
 async fn check_archive(world: &World, expect: &Expect) -> Result<(), String> {
     let audit = world.audit().await;
     if let Some(problem) = audit.problems.first() {
-        return Err(format!("{} problems in the archive, such as: {problem}", audit.problems.len()));
+        return Err(format!(
+            "{} problems in the archive, such as: {problem}",
+            audit.problems.len()
+        ));
     }
     let unread = world.unread(&audit).count();
     if expect.complete && unread > 0 {
@@ -132,7 +138,8 @@ async fn check_archive(world: &World, expect: &Expect) -> Result<(), String> {
 /// The complete reads of a window.
 fn rows_of(audit: &Audit, window: &str) -> Vec<Value> {
     let (stream, (start, end)) = named(window);
-    let is_it = |row: &&Value| row["window_start"] == json!(start) && row["window_end"] == json!(end);
+    let is_it =
+        |row: &&Value| row["window_start"] == json!(start) && row["window_end"] == json!(end);
     audit.complete_rows(stream).filter(is_it).cloned().collect()
 }
 

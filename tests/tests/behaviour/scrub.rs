@@ -120,7 +120,9 @@ async fn a_table_of_an_old_day_is_made_again_within_thirty_days() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_ledger_of_an_old_day_is_made_again_and_named() {
-    for (world, lost_on) in worlds().await.into_iter().zip(["2026-09-10T01:15:00Z", "2026-11-10T01:15:00Z"]) {
+    for (world, lost_on) in
+        worlds().await.into_iter().zip(["2026-09-10T01:15:00Z", "2026-11-10T01:15:00Z"])
+    {
         let key = "ledger/directory-audits/day=2026-08-31.ndjson";
         world.simulator.set_now(at(lost_on));
         world.run().await.unwrap();
@@ -128,7 +130,8 @@ async fn a_lost_ledger_of_an_old_day_is_made_again_and_named() {
         let (days, said) = days_until_it_is_named(&world, key).await;
         assert!(days <= 30 && said.contains("lacked the entry"), "{days}: {said}");
         let ledger = world.objects().await[key].clone();
-        let row: Value = serde_json::from_slice(ledger.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+        let row: Value =
+            serde_json::from_slice(ledger.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
         assert!(row["error"].as_str().unwrap().contains("from the raw object alone"), "{row}");
     }
 }

@@ -1,4 +1,5 @@
-//! Typed tables: every raw record is a row, whatever Graph serves, and a table can always be made again.
+//! Typed tables: every raw record is a row, whatever Graph serves, and a table can always be made
+//! again.
 
 use chrono::{DateTime, Utc};
 use entratrail::archive::Archive;
@@ -65,7 +66,10 @@ environment = { HISTORY_DAYS = "4", GRAPH_REQUESTS_PER_10S = "10000" }
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
-fn of_kind<'a>(objects: &'a Objects, folder: &'a str) -> impl Iterator<Item = (&'a String, &'a Vec<u8>)> {
+fn of_kind<'a>(
+    objects: &'a Objects,
+    folder: &'a str,
+) -> impl Iterator<Item = (&'a String, &'a Vec<u8>)> {
     objects.iter().filter(move |(key, _)| key.starts_with(folder))
 }
 
@@ -130,10 +134,13 @@ async fn a_row_says_when_and_which_version_was_first_seen() {
     assert_eq!(hashes.len(), audit.versions["interactiveUser"].len());
 }
 
-/// Serves pages with something odd in every record, and returns the rows that show it and the report's count.
+/// Serves pages with something odd in every record, and returns the rows that show it and the
+/// report's count.
 async fn odd_rows(scenario: &str, kind: &str) -> (Vec<Value>, u64) {
-    let world =
-        World::of(&format!("{scenario}\n[[faults.script]]\nkind = '{kind}'\nnth = 1\ntimes = 1000")).await;
+    let world = World::of(&format!(
+        "{scenario}\n[[faults.script]]\nkind = '{kind}'\nnth = 1\ntimes = 1000"
+    ))
+    .await;
     let run = world.run_until_done().await;
     world.audit().await.assert_sound();
     let objects = world.storage.objects().await;
@@ -188,13 +195,18 @@ async fn three_columns_of_a_day_are_a_twentieth_of_its_raw_objects() {
     let world = World::of(&SIGN_INS.replace("per_day = 300", "per_day = 3000")).await;
     world.run_until_done().await;
     let objects = world.storage.objects().await;
-    for (key, raw) in of_kind(&objects, "raw/").filter(|(key, _)| !key.contains("interactiveUser")) {
+    for (key, raw) in of_kind(&objects, "raw/").filter(|(key, _)| !key.contains("interactiveUser"))
+    {
         for columns in [
             ["created_date_time", "user_principal_name", "status.error_code"],
             ["created_date_time", "ip_address", "location.country_or_region"],
         ] {
             let scanned = bytes_to_scan(&objects[&table_key(key)], columns);
-            assert!(scanned * 20 <= i64::try_from(raw.len()).unwrap(), "{key}: {scanned} of {}", raw.len());
+            assert!(
+                scanned * 20 <= i64::try_from(raw.len()).unwrap(),
+                "{key}: {scanned} of {}",
+                raw.len()
+            );
         }
     }
 }
@@ -254,8 +266,9 @@ async fn a_table_that_is_given_up_leaves_the_one_before() {
     let ledger = archive.ledger(Stream::DirectoryAudits, day).await.unwrap().0;
     let row = ledger.reads_with_object()[0].clone();
     let origin = row.origin.clone().unwrap();
-    let stopped =
-        archive.rebuild_table(Stream::DirectoryAudits, &row, None, origin, Clock::wall(), async {}).await;
+    let stopped = archive
+        .rebuild_table(Stream::DirectoryAudits, &row, None, origin, Clock::wall(), async {})
+        .await;
     assert_eq!(stopped, Ok(None));
     assert_eq!(world.storage.open_uploads().await, 0);
     let objects = world.storage.objects().await;

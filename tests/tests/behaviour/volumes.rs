@@ -40,17 +40,22 @@ async fn a_day_of_300_000_records_splits_and_continues_over_several_invocations(
     for (key, body) in objects.iter().filter(|(key, _)| key.starts_with("raw/directory-audits/")) {
         names.insert(key.rsplit('/').next().unwrap());
         for line in BufReader::new(MultiGzDecoder::new(&body[..])).lines() {
-            assert!(lines.insert(fingerprint(&line.unwrap())), "{key} holds a record for the second time");
+            assert!(
+                lines.insert(fingerprint(&line.unwrap())),
+                "{key} holds a record for the second time"
+            );
         }
     }
     assert!(names.len() >= 6, "the day was not split: {names:?}");
     let day = "2026-11-22T00:00:00Z".parse::<DateTime<Utc>>().unwrap();
     let visible = world.visible();
-    let of_the_day = visible.iter().filter(|record| (day..day + TimeDelta::days(1)).contains(&record.time));
+    let of_the_day =
+        visible.iter().filter(|record| (day..day + TimeDelta::days(1)).contains(&record.time));
     let expected: HashSet<_> = of_the_day.map(|record| fingerprint(&record.json)).collect();
     assert_eq!(lines.len(), 300_000);
     assert!(lines == expected, "other records were stored than Graph has");
-    let ledger = &objects[&format!("ledger/{}/day=2026-11-22.ndjson", stream_folder("directoryAudits"))];
+    let ledger =
+        &objects[&format!("ledger/{}/day=2026-11-22.ndjson", stream_folder("directoryAudits"))];
     let rows = ledger.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     assert_eq!(rows.count(), names.len(), "a window was read twice, or was left without a row");
 }

@@ -1,5 +1,5 @@
-//! Sixty days in the lives of tenants, with a run each day: what alarms, and what is stored in the end.
-//! `WORLDS_SEED` plays a single seed of each.
+//! Sixty days in the lives of tenants, with a run each day: what alarms, and what is stored in the
+//! end. `WORLDS_SEED` plays a single seed of each.
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use entratrail_tests::simulated_time::block_on;
@@ -35,8 +35,8 @@ struct Kind {
 /// Few records, early enough, on all days.
 const BUSY: &str = "per_day = 6\nfrom_day = -30\nto_day = 60\n";
 const QUIET: &str = "per_day = 1\nevery_days = 10\nfrom_day = -30\nto_day = 60\n";
-const LATE: &str =
-    "per_day = 5\nfrom_day = -30\nto_day = 60\nlate_by_hours = { share = 0.1, from = 24, up_to = 96 }\n";
+const LATE: &str = "per_day = 5\nfrom_day = -30\nto_day = 60\nlate_by_hours = { share = 0.1, from \
+                    = 24, up_to = 96 }\n";
 
 #[test]
 fn a_busy_tenant_with_p1_has_green_months() {
@@ -84,7 +84,8 @@ fn an_outage_of_twelve_days_is_made_up_for() {
 
 #[test]
 fn reads_that_end_early_leave_nothing_out_for_good() {
-    let faults = "[[faults.chain]]\nkind = \"ends_early\"\nshare = 0.4\nafter = 1\ndays = [10, 40]\n";
+    let faults =
+        "[[faults.chain]]\nkind = \"ends_early\"\nshare = 0.4\nafter = 1\ndays = [10, 40]\n";
     play(Kind {
         name: "short reads",
         audits: true,
@@ -128,13 +129,20 @@ async fn live_through(kind: Kind, seed: u64) {
     // Younger windows have their last look before them.
     let looked_at = world.simulator.now() - TimeDelta::days(7);
     let chains = world.simulator.chains();
-    let is_owed = |record: &Served| record.time < looked_at && !was_last_read_short(record, &chains);
+    let is_owed =
+        |record: &Served| record.time < looked_at && !was_last_read_short(record, &chains);
     let unread: Vec<_> = world.unread(&audit).filter(is_owed).collect();
-    assert!(unread.is_empty(), "{name}, seed {seed}: {} are missing: {:?}", unread.len(), unread.first());
+    assert!(
+        unread.is_empty(),
+        "{name}, seed {seed}: {} are missing: {:?}",
+        unread.len(),
+        unread.first()
+    );
     let allowed = |day: &u64| {
         let of_outage = kind.outage.is_some_and(|(from, to)| (from..to + 5).contains(day));
-        let of_short =
-            kind.short.is_some_and(|(from, to)| (from..=to).contains(&i64::try_from(*day).unwrap()));
+        let of_short = kind
+            .short
+            .is_some_and(|(from, to)| (from..=to).contains(&i64::try_from(*day).unwrap()));
         of_outage || of_short
     };
     let strange: Vec<_> = alarms.iter().filter(|day| !allowed(day)).collect();
@@ -142,11 +150,12 @@ async fn live_through(kind: Kind, seed: u64) {
     check_end(kind, seed, &world, &audit);
 }
 
-/// Whether the last chain over the time of that record ended early, as Graph shows to nobody. Where the reads before
-/// it ended at the same place, no reader can know of more.
+/// Whether the last chain over the time of that record ended early, as Graph shows to nobody. Where
+/// the reads before it ended at the same place, no reader can know of more.
 fn was_last_read_short(record: &Served, chains: &[CompletedChain]) -> bool {
     let held = |chain: &&CompletedChain| {
-        chain.from.is_none_or(|from| from <= record.time) && chain.to.is_none_or(|to| record.time <= to)
+        chain.from.is_none_or(|from| from <= record.time)
+            && chain.to.is_none_or(|to| record.time <= to)
     };
     chains.iter().rfind(held).is_some_and(|chain| chain.ended_early)
 }
@@ -161,7 +170,11 @@ fn check_end(kind: Kind, seed: u64, world: &World, audit: &entratrail_tests::aud
         for window in states.windows().into_iter().filter(|window| window.1 + Days::new(10) < now) {
             let state = states.state(window);
             let is_right = ["verified", "before"].contains(&state);
-            assert!(is_right || kind.short.is_some(), "{}, seed {seed}: {window:?} is {state}", kind.name);
+            assert!(
+                is_right || kind.short.is_some(),
+                "{}, seed {seed}: {window:?} is {state}",
+                kind.name
+            );
         }
     }
 }
@@ -169,8 +182,11 @@ fn check_end(kind: Kind, seed: u64, world: &World, audit: &entratrail_tests::aud
 fn tenant(kind: Kind, seed: u64) -> String {
     let mut dice = Rng::with_seed(seed);
     let Kind { name, audits, tenant, volume, faults, .. } = kind;
-    let (log, stream) =
-        if audits { ("directory-audits", "directoryAudits") } else { ("sign-ins", "interactiveUser") };
+    let (log, stream) = if audits {
+        ("directory-audits", "directoryAudits")
+    } else {
+        ("sign-ins", "interactiveUser")
+    };
     let page = dice.u32(2..30);
     let remember_chains = kind.short.is_some();
     format!(

@@ -20,9 +20,11 @@ fn with_evidence(options: Vec<String>, kind: &str) -> Vec<String> {
     options
 }
 
-/// Number of entries of each log in the bucket, read with these keys alone and held against the ledger.
+/// Number of entries of each log in the bucket, read with these keys alone and held against the
+/// ledger.
 async fn entries(operator: &Operator, keys: &[VerifierKey]) -> Vec<u64> {
-    let s3 = aws_sdk_s3::config::Builder::from(operator.stack.config()).force_path_style(true).build();
+    let s3 =
+        aws_sdk_s3::config::Builder::from(operator.stack.config()).force_path_style(true).build();
     let s3 = aws_sdk_s3::Client::from_conf(s3);
     let bucket = operator.output("entratrail", "ArchiveBucket").await;
     let archive = Archive::in_bucket(Bucket::new(s3, bucket, Role::Function));
@@ -76,7 +78,10 @@ async fn a_key_in_parameter_store_is_made_once_and_stays_with_the_archive() {
     assert!(made.iter().all(|&entries| entries > 0), "{made:?}");
     let status = operator.deploy(&["--status"]).await.done();
     for entries in made {
-        assert!(status.contains(&format!("signed log: {entries} entries of entratrail/")), "{status}");
+        assert!(
+            status.contains(&format!("signed log: {entries} entries of entratrail/")),
+            "{status}"
+        );
     }
 
     let package = operator.package().display().to_string();
@@ -88,5 +93,8 @@ async fn a_key_in_parameter_store_is_made_once_and_stays_with_the_archive() {
     assert!(gone.contains("Kept what signs its history"), "{gone}");
     assert!(gone.contains("--set Evidence=parameter"), "{gone}");
     let names = ["id", "key", "signed-directory-audits", "signed-sign-ins"];
-    assert_eq!(stored(&operator).await, json!(names.map(|name| format!("/entratrail/evidence-{name}"))));
+    assert_eq!(
+        stored(&operator).await,
+        json!(names.map(|name| format!("/entratrail/evidence-{name}")))
+    );
 }

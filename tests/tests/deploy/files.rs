@@ -23,7 +23,8 @@ fn run(program: &Path, arguments: &[&str], input: &[u8]) -> Output {
     let written = process.stdin.take().expect("it has a standard input").write_all(input);
     let output = process.wait_with_output().expect("it ends");
     assert!(written.is_ok() || input.is_empty());
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{} {arguments:?}:\n{out}{err}", program.display());
     output
 }
@@ -39,7 +40,8 @@ pub(crate) fn template_of(path: &Path) -> Value {
 }
 
 fn parsed(arguments: &[&str], input: &[u8]) -> Value {
-    serde_json::from_slice(&run(&tool("python"), arguments, input).stdout).expect("the script prints JSON")
+    serde_json::from_slice(&run(&tool("python"), arguments, input).stdout)
+        .expect("the script prints JSON")
 }
 
 #[test]
@@ -50,8 +52,8 @@ fn the_linters_find_nothing() {
         &["validate", "--lint", "--template", "template.yaml", "--region", "eu-central-1"],
         b"",
     );
-    let scripts =
-        ["install-tools", "package", "preflight", "rustc"].map(|name| format!("xtask/scripts/{name}"));
+    let scripts = ["install-tools", "package", "preflight", "rustc"]
+        .map(|name| format!("xtask/scripts/{name}"));
     let scripts: Vec<&str> = scripts.iter().map(String::as_str).chain(["deploy.sh"]).collect();
     run(&tool("shellcheck"), &scripts, b"");
 }
@@ -84,22 +86,31 @@ fn deploy_sh_is_a_door_and_not_a_house() {
         }
     }
     // Newer than bash 3.2, or of GNU alone.
-    for word in
-        ["declare -A", "mapfile", "readarray", "${1,,}", "${1^^}", "date -d", "sed -i", "readlink -f", "&>>"]
-    {
+    for word in [
+        "declare -A",
+        "mapfile",
+        "readarray",
+        "${1,,}",
+        "${1^^}",
+        "date -d",
+        "sed -i",
+        "readlink -f",
+        "&>>",
+    ] {
         assert!(!script.contains(word), "deploy.sh has {word}");
     }
 }
 
 #[test]
 fn every_program_of_deploy_sh_explains_itself() {
-    let commands = programs()
-        .into_iter()
-        .filter(|program| std::fs::read_to_string(program).unwrap().contains("__name__ == \"__main__\""));
+    let commands = programs().into_iter().filter(|program| {
+        std::fs::read_to_string(program).unwrap().contains("__name__ == \"__main__\"")
+    });
     let commands: Vec<_> = commands.collect();
     assert!(commands.len() > 10, "{commands:?}");
     for command in commands {
-        let help = run(Path::new("python3"), &["-B", command.to_str().unwrap(), "--help"], b"").stdout;
+        let help =
+            run(Path::new("python3"), &["-B", command.to_str().unwrap(), "--help"], b"").stdout;
         assert!(String::from_utf8_lossy(&help).contains("usage: "), "{}", command.display());
     }
 }
@@ -108,7 +119,8 @@ fn every_program_of_deploy_sh_explains_itself() {
 #[test]
 fn the_settings_know_every_parameter_of_the_template() {
     let known = run(Path::new("python3"), &["-B", "deploy/settings.py", "parameters"], b"").stdout;
-    let known: BTreeSet<String> = String::from_utf8_lossy(&known).lines().map(str::to_owned).collect();
+    let known: BTreeSet<String> =
+        String::from_utf8_lossy(&known).lines().map(str::to_owned).collect();
     let template = template();
     assert_eq!(known, template["Parameters"].as_object().unwrap().keys().cloned().collect());
 }
@@ -120,9 +132,11 @@ fn programs() -> Vec<PathBuf> {
 }
 
 pub(crate) fn every_parameter_is_explained_limited_and_in_a_group(template: &Value) {
-    let groups =
-        template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap();
-    let grouped: Vec<_> = groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap()).collect();
+    let groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        .as_array()
+        .unwrap();
+    let grouped: Vec<_> =
+        groups.iter().flat_map(|group| group["Parameters"].as_array().unwrap()).collect();
     let parameters = template["Parameters"].as_object().unwrap();
     assert_eq!(grouped.len(), parameters.len());
     for (name, parameter) in parameters {
@@ -132,12 +146,19 @@ pub(crate) fn every_parameter_is_explained_limited_and_in_a_group(template: &Val
             "{name} is not explained"
         );
         let limits = ["AllowedValues", "AllowedPattern", "MinValue"];
-        assert!(limits.iter().any(|limit| parameter.get(limit).is_some()), "{name} may be anything");
         assert!(
-            parameter.get("AllowedPattern").is_none() || parameter.get("ConstraintDescription").is_some(),
+            limits.iter().any(|limit| parameter.get(limit).is_some()),
+            "{name} may be anything"
+        );
+        assert!(
+            parameter.get("AllowedPattern").is_none()
+                || parameter.get("ConstraintDescription").is_some(),
             "{name}"
         );
-        assert!(parameter.get("Default").is_some() || name == "AlarmEmail", "{name} has no default");
+        assert!(
+            parameter.get("Default").is_some() || name == "AlarmEmail",
+            "{name} has no default"
+        );
     }
 }
 
@@ -146,7 +167,10 @@ pub(crate) fn every_variable_of_the_functions_is_set(template: &Value) {
     let mut variables = of(&template["Globals"]["Function"]);
     variables.extend(of(&template["Resources"]["FindingsFunction"]["Properties"]));
     let readme = std::fs::read_to_string(checkout().join("docs/configuration.md")).unwrap();
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")).filter(|row| row.contains("` |"));
+    let rows = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter(|row| row.contains("` |"));
     let cells = rows.filter_map(|row| row.split('|').next());
     let documented: Vec<_> =
         cells.flat_map(|cell| cell.split('`')).filter(|name| is_variable(name)).collect();
@@ -188,21 +212,28 @@ pub(crate) fn current_objects_never_end(template: &Value) {
     let replaced = ["replaced-versions", "replaced-tables", "replaced-memory-of-findings"];
     let known = [&["unfinished-uploads"][..], &replaced, &["raw-to-cheaper-storage"]].concat();
     assert_eq!(ids, known);
-    let ends = |rule: &Value| rule.as_object().unwrap().keys().any(|key| key.starts_with("Expiration"));
+    let ends =
+        |rule: &Value| rule.as_object().unwrap().keys().any(|key| key.starts_with("Expiration"));
     assert!(!rules.iter().any(ends), "{rules:?}");
 }
 
 #[test]
 fn a_second_emulator_takes_the_transformed_template() {
     let plain =
-        run(&tool("python"), &["tests/tests/deploy/transform.py", "--plain", "template.yaml"], b"").stdout;
+        run(&tool("python"), &["tests/tests/deploy/transform.py", "--plain", "template.yaml"], b"")
+            .stdout;
     let seen = parsed(&["-W", "ignore", "tests/tests/deploy/second-opinion.py"], &plain);
     assert_eq!(seen["status"], "CREATE_COMPLETE");
     assert_eq!(seen["encryption"], "aws:kms"); // the first emulator leaves this out
     let functions = ["entratrail-audit-logs", "entratrail-findings", "entratrail-sign-in-logs"];
     assert_eq!(seen["functions"], serde_json::json!(functions));
-    for kind in ["AWS::KMS::Key", "AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::IAM::Role", "AWS::Events::Rule"]
-    {
+    for kind in [
+        "AWS::KMS::Key",
+        "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
+        "AWS::IAM::Role",
+        "AWS::Events::Rule",
+    ] {
         assert!(seen["kinds"].as_array().unwrap().iter().any(|seen| seen == kind), "{seen}");
     }
 }

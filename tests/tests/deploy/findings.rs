@@ -116,7 +116,8 @@ async fn what_is_new_is_mailed_once_and_what_could_not_be_told_comes_next_time()
     a_question_that_athena_refuses_is_a_failure_that_is_told(&operator).await;
 }
 
-/// A record that Graph shows later; the tenant that shows it, whose address the stack has from now on.
+/// A record that Graph shows later; the tenant that shows it, whose address the stack has from now
+/// on.
 async fn only_the_new_story_is_told(operator: &Operator) -> Simulator {
     let scenario = Scenario::from_toml(&calm_office(&format!("{SPRAY}{BRUTE_FORCE}"))).unwrap();
     let tenant = Simulator::start(scenario).await.unwrap();
@@ -131,26 +132,36 @@ async fn only_the_new_story_is_told(operator: &Operator) -> Simulator {
     assert_eq!((&told["mailed"], &told["weekly"]), (&json!(true), &json!(false)), "{told}");
     let mail = operator.mails(3).await.remove(2);
     assert!(mail.contains(OF_BRUTE_FORCE) && !mail.contains(OF_SPRAY), "{mail}");
-    assert!(mail.contains("wrong passwords within an hour") && !mail.contains("The archive, last"), "{mail}");
+    assert!(
+        mail.contains("wrong passwords within an hour") && !mail.contains("The archive, last"),
+        "{mail}"
+    );
     tenant
 }
 
 /// A view that is gone.
 async fn a_question_that_athena_refuses_is_a_failure_that_is_told(operator: &Operator) {
     let database = operator.output("entratrail", "QueryDatabase").await;
-    operator.aws(&["glue", "delete-table", "--database-name", &database, "--name", "settings"]).await;
+    operator
+        .aws(&["glue", "delete-table", "--database-name", &database, "--name", "settings"])
+        .await;
     let check = operator.deploy(&["--check"]).await.done();
     assert!(check.contains("findings:") && check.contains("ok      memory: works"), "{check}");
     operator.start("entratrail-findings", &schedule().to_string()).await;
     let mail = operator.mails(4).await.remove(3);
-    for words in
-        ["could not tell all findings", "Archive", "TABLE_NOT_FOUND", "deploy again", "after 2 attempts"]
-    {
+    for words in [
+        "could not tell all findings",
+        "Archive",
+        "TABLE_NOT_FOUND",
+        "deploy again",
+        "after 2 attempts",
+    ] {
         assert!(mail.contains(words), "{words} is not in {mail}");
     }
     let status = operator.deploy(&["--status"]).await.done();
     assert!(
-        status.contains("findings, runs of the last 7 days:") && status.contains("findings new, mailed"),
+        status.contains("findings, runs of the last 7 days:")
+            && status.contains("findings new, mailed"),
         "{status}"
     );
 }
@@ -182,7 +193,8 @@ async fn a_run_that_is_killed_while_it_asks_is_repeated_and_tells_once() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_refused_comes_with_the_next_run_and_a_stack_without_findings_has_no_part_of_them() {
+async fn a_mail_that_is_refused_comes_with_the_next_run_and_a_stack_without_findings_has_no_part_of_them()
+ {
     let operator = Operator::strict().await;
     operator.deploy(&operator.first_options()).await.done();
     let role = "Roles[?contains(RoleName, 'FindingsRole')].RoleName | [0]";
@@ -197,20 +209,33 @@ async fn a_mail_that_is_refused_comes_with_the_next_run_and_a_stack_without_find
         .await;
     operator.start("entratrail-findings", &schedule().to_string()).await;
     let mail = operator.mails(1).await.remove(0);
-    assert!(mail.contains("could not tell all findings") && mail.contains("could not be mailed"), "{mail}");
+    assert!(
+        mail.contains("could not tell all findings") && mail.contains("could not be mailed"),
+        "{mail}"
+    );
 
     operator.aws(&[&["iam", "delete-role-policy"][..], &policy].concat()).await;
     operator.start("entratrail-findings", &schedule().to_string()).await;
     let mail = operator.mails(2).await.remove(1);
     assert!(
-        mail.contains("Subject: EntraTrail entratrail: ") && mail.contains("The archive, last 90 days"),
+        mail.contains("Subject: EntraTrail entratrail: ")
+            && mail.contains("The archive, last 90 days"),
         "{mail}"
     );
 
     let package = operator.package().display().to_string();
     operator.deploy(&["--yes", "--package", &package, "--set", "Findings=off"]).await.done();
     let left = "StackResources[?starts_with(LogicalResourceId, 'Findings')].LogicalResourceId";
-    let words = ["cloudformation", "describe-stack-resources", "--stack-name", "entratrail", "--query", left];
+    let words = [
+        "cloudformation",
+        "describe-stack-resources",
+        "--stack-name",
+        "entratrail",
+        "--query",
+        left,
+    ];
     assert_eq!(operator.aws(&words).await, json!([]));
-    assert!(operator.deploy(&["--status"]).await.done().contains("findings: not told (Findings=off)"));
+    assert!(
+        operator.deploy(&["--status"]).await.done().contains("findings: not told (Findings=off)")
+    );
 }

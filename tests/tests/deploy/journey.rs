@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::operator::Operator;
 
-/// The functions, rules and other things of which the account must hold nothing after `--uninstall`.
+/// The functions, rules and other things of which the account must hold nothing after
+/// `--uninstall`.
 async fn leftovers(operator: &Operator) -> Value {
     let count = async |words: &[&str]| operator.aws(words).await;
     json!({
@@ -13,7 +14,8 @@ async fn leftovers(operator: &Operator) -> Value {
         "topics": count(&["sns", "list-topics", "--query", "length(Topics)"]).await,
         "alarms": count(&["cloudwatch", "describe-alarms", "--query", "length(MetricAlarms)"]).await,
         "parameters": count(&["ssm", "describe-parameters", "--query", "length(Parameters)"]).await,
-        "roles": count(&["iam", "list-roles", "--query", "length(Roles[?starts_with(RoleName, 'entratrail')])"]).await,
+        "roles": count(&["iam", "list-roles", "--query", "length(Roles[?starts_with(RoleName, \
+                                                          'entratrail')])"]).await,
     })
 }
 
@@ -25,51 +27,68 @@ async fn check_by_api(operator: &Operator) {
         ("client-secret", &tenant.client_secret),
     ] {
         let name = format!("/entratrail/{name}");
-        let stored = operator.aws(&["ssm", "get-parameter", "--with-decryption", "--name", &name]).await;
+        let stored =
+            operator.aws(&["ssm", "get-parameter", "--with-decryption", "--name", &name]).await;
         assert_eq!(
             (&stored["Parameter"]["Type"], &stored["Parameter"]["Value"]),
             (&json!("SecureString"), &json!(value))
         );
     }
-    let described = operator.aws(&["ssm", "describe-parameters", "--query", "Parameters[].KeyId"]).await;
+    let described =
+        operator.aws(&["ssm", "describe-parameters", "--query", "Parameters[].KeyId"]).await;
     let aliases = operator
         .aws(&["kms", "list-aliases", "--query", "Aliases[?AliasName=='alias/entratrail'] | [0]"])
         .await;
     let key = aliases["TargetKeyId"].as_str().expect("the key has its alias");
     let keys = described.as_array().unwrap();
-    assert!(keys.len() == 3 && keys.iter().all(|id| id.as_str().unwrap().ends_with(key)), "{keys:?} {key}");
+    assert!(
+        keys.len() == 3 && keys.iter().all(|id| id.as_str().unwrap().ends_with(key)),
+        "{keys:?} {key}"
+    );
     let rotation = operator.aws(&["kms", "get-key-rotation-status", "--key-id", key]).await;
     assert_eq!(rotation["KeyRotationEnabled"], true);
 
     let schedules = "sort(Rules[?ScheduleExpression].ScheduleExpression)";
     let schedules = operator.aws(&["events", "list-rules", "--query", schedules]).await;
     assert_eq!(schedules, json!(["cron(35 1 * * ? *)", "cron(35 4 * * ? *)", "cron(5 1 * * ? *)"]));
-    let subscription = operator.aws(&["sns", "list-subscriptions", "--query", "Subscriptions[0]"]).await;
+    let subscription =
+        operator.aws(&["sns", "list-subscriptions", "--query", "Subscriptions[0]"]).await;
     assert_eq!(
         (&subscription["Protocol"], &subscription["Endpoint"]),
         (&json!("email"), &json!("ops@example.com"))
     );
-    let alarms = "sort(MetricAlarms[?length(AlarmActions) == `1` && length(OKActions) == `1`].MetricName)";
+    let alarms =
+        "sort(MetricAlarms[?length(AlarmActions) == `1` && length(OKActions) == `1`].MetricName)";
     let alarms = operator.aws(&["cloudwatch", "describe-alarms", "--query", alarms]).await;
     let unverified = ["OldestUnverifiedHours"; 2];
     assert_eq!(alarms, json!([&unverified[..], &["Succeeded"; 3]].concat()));
     let alarms = "length(MetricAlarms[?length(AlarmActions) == `1`])";
     assert_eq!(operator.aws(&["cloudwatch", "describe-alarms", "--query", alarms]).await, 16);
 
-    let limit = "WorkGroup.Configuration.[BytesScannedCutoffPerQuery, EnforceWorkGroupConfiguration]";
-    let workgroup =
-        operator.aws(&["athena", "get-work-group", "--work-group", "entratrail", "--query", limit]).await;
+    let limit =
+        "WorkGroup.Configuration.[BytesScannedCutoffPerQuery, EnforceWorkGroupConfiguration]";
+    let workgroup = operator
+        .aws(&["athena", "get-work-group", "--work-group", "entratrail", "--query", limit])
+        .await;
     assert_eq!(workgroup, json!(["10000000000", true])); // the emulator keeps the number as it stands in the template
-    let database = operator.aws(&["glue", "get-databases", "--query", "DatabaseList[].Name | [0]"]).await;
+    let database =
+        operator.aws(&["glue", "get-databases", "--query", "DatabaseList[].Name | [0]"]).await;
     let tables = ["glue", "get-tables", "--database-name", database.as_str().unwrap(), "--query"];
     let projected = "sort(TableList[?Parameters.\"projection.enabled\" == 'true'].Name)";
     let projected = operator.aws(&[&tables[..], &[projected]].concat()).await;
-    assert_eq!(projected, json!(["directory_audits", "directory_audits_raw", "sign_ins", "sign_ins_raw"]));
+    assert_eq!(
+        projected,
+        json!(["directory_audits", "directory_audits_raw", "sign_ins", "sign_ins_raw"])
+    );
 
     let bucket = bucket(operator).await;
     let blocked = operator.aws(&["s3api", "get-public-access-block", "--bucket", &bucket]).await;
     assert!(
-        blocked["PublicAccessBlockConfiguration"].as_object().unwrap().values().all(|value| value == true)
+        blocked["PublicAccessBlockConfiguration"]
+            .as_object()
+            .unwrap()
+            .values()
+            .all(|value| value == true)
     );
     let versioning = operator.aws(&["s3api", "get-bucket-versioning", "--bucket", &bucket]).await;
     assert_eq!(versioning["Status"], "Enabled");
@@ -80,13 +99,22 @@ async fn check_by_api(operator: &Operator) {
 async fn bucket(operator: &Operator) -> String {
     let outputs = "Stacks[0].Outputs[?OutputKey=='ArchiveBucket'].OutputValue | [0]";
     let name = operator
-        .aws(&["cloudformation", "describe-stacks", "--stack-name", "entratrail", "--query", outputs])
+        .aws(&[
+            "cloudformation",
+            "describe-stacks",
+            "--stack-name",
+            "entratrail",
+            "--query",
+            outputs,
+        ])
         .await;
     name.as_str().expect("the stack names its bucket").to_owned()
 }
 
 async fn objects(operator: &Operator, bucket: &str) -> Value {
-    operator.aws(&["s3api", "list-objects-v2", "--bucket", bucket, "--query", "sort(Contents[].Key)"]).await
+    operator
+        .aws(&["s3api", "list-objects-v2", "--bucket", bucket, "--query", "sort(Contents[].Key)"])
+        .await
 }
 
 #[tokio::test]
@@ -105,15 +133,20 @@ async fn from_nothing_to_logs_and_back_to_the_archive() {
     }
     let secret = &operator.tenant.scenario().tenant.client_secret;
     assert!(!first.contains(secret));
-    let template =
-        operator.aws(&["cloudformation", "get-template", "--stack-name", "entratrail"]).await.to_string();
-    let stack =
-        operator.aws(&["cloudformation", "describe-stacks", "--stack-name", "entratrail"]).await.to_string();
+    let template = operator
+        .aws(&["cloudformation", "get-template", "--stack-name", "entratrail"])
+        .await
+        .to_string();
+    let stack = operator
+        .aws(&["cloudformation", "describe-stacks", "--stack-name", "entratrail"])
+        .await
+        .to_string();
     assert!(!template.contains(secret) && !stack.contains(secret));
     check_by_api(&operator).await;
     let bucket = bucket(&operator).await;
     let archived = objects(&operator, &bucket).await;
-    // Raw, table and ledger for each log and day, one object of each check, and the memory of the findings.
+    // Raw, table and ledger for each log and day, one object of each check, and the memory of the
+    // findings.
     assert_eq!(archived.as_array().unwrap().len(), 21, "{archived}");
 
     // Again, with the options that only a first deployment needs left out.
@@ -135,7 +168,8 @@ async fn from_nothing_to_logs_and_back_to_the_archive() {
         .await
         .done();
     assert!(!updated.contains("nothing to change"), "{updated}");
-    let memory = operator.aws(&["lambda", "list-functions", "--query", "Functions[].MemorySize"]).await;
+    let memory =
+        operator.aws(&["lambda", "list-functions", "--query", "Functions[].MemorySize"]).await;
     assert_eq!(memory, json!([512, 512, 512]));
     assert_eq!(objects(&operator, &bucket).await, archived);
 
@@ -151,7 +185,8 @@ async fn from_nothing_to_logs_and_back_to_the_archive() {
     }
     let gone = operator.deploy(&["--uninstall", "--yes"]).await.done();
     assert!(gone.contains(&format!("Kept the archive s3://{bucket} and its key")), "{gone}");
-    let nothing = json!({"functions": 0, "rules": 0, "topics": 0, "alarms": 0, "parameters": 0, "roles": 0});
+    let nothing =
+        json!({"functions": 0, "rules": 0, "topics": 0, "alarms": 0, "parameters": 0, "roles": 0});
     assert_eq!(leftovers(&operator).await, nothing);
     assert_eq!(objects(&operator, &bucket).await, archived);
 }
@@ -167,10 +202,17 @@ async fn every_function_works_under_its_own_role_over_tls() {
 
     // Without its role's policy for the archive the same function is let into nothing.
     let role = operator
-        .aws(&["iam", "list-roles", "--query", "Roles[?contains(RoleName, 'AuditLogsRole')].RoleName | [0]"])
+        .aws(&[
+            "iam",
+            "list-roles",
+            "--query",
+            "Roles[?contains(RoleName, 'AuditLogsRole')].RoleName | [0]",
+        ])
         .await;
     let role = role.as_str().unwrap().to_owned();
-    operator.aws(&["iam", "delete-role-policy", "--role-name", &role, "--policy-name", "archive"]).await;
+    operator
+        .aws(&["iam", "delete-role-policy", "--role-name", &role, "--policy-name", "archive"])
+        .await;
     let check = operator.deploy(&["--check"]).await;
     assert_eq!(check.status, 1, "{}", check.output);
     let audit = check.output.split("audit-logs:").nth(1).unwrap();
@@ -200,7 +242,8 @@ async fn a_certificate_is_made_shown_and_waited_for_and_all_of_it_goes() {
     let (ended, ()) = tokio::join!(operator.deploy(&options), upload);
     let output = ended.done();
     assert!(
-        output.contains("Upload it in Entra now") && output.contains("the certificate expires in 72"),
+        output.contains("Upload it in Entra now")
+            && output.contains("the certificate expires in 72"),
         "{output}"
     );
     assert!(!output.contains("PRIVATE KEY"), "{output}");
@@ -220,8 +263,10 @@ async fn a_certificate_is_made_shown_and_waited_for_and_all_of_it_goes() {
 
 async fn the_archive_goes_only_when_told_twice(operator: &Operator) {
     let bucket = bucket(operator).await;
-    let refused =
-        operator.deploy(&["--uninstall", "--yes", "--delete-archive", "some-bucket"]).await.refusal();
+    let refused = operator
+        .deploy(&["--uninstall", "--yes", "--delete-archive", "some-bucket"])
+        .await
+        .refusal();
     assert!(refused.contains("names \"some-bucket\", and the archive is"), "{refused}");
     assert!(!objects(operator, &bucket).await.as_array().unwrap().is_empty());
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::operator::{Operator, checkout, tool};
 
-/// Every kind of failure that a function can name, with a sentence that it really says, and those that only Lambda
-/// can tell of.
+/// Every kind of failure that a function can name, with a sentence that it really says, and those
+/// that only Lambda can tell of.
 const FAILURES: &str = include_str!("failures.json");
 const FAILURES_OF_FINDINGS: &str = include_str!("failures-findings.json");
 
@@ -58,7 +58,11 @@ async fn a_failure_a_timeout_and_a_crash_end_as_one_mail_each() {
     // What cannot speak for itself: a program that hangs when asked to, and crashes otherwise.
     operator.pack("sign-in-logs", HANGS_OR_CRASHES);
     let deployed = operator.deploy(&operator.first_options()).await;
-    assert!(deployed.status == 1 && deployed.output.contains("not everything works"), "{}", deployed.output);
+    assert!(
+        deployed.status == 1 && deployed.output.contains("not everything works"),
+        "{}",
+        deployed.output
+    );
     let patience = ["--timeout", "2", "--function-name", "entratrail-sign-in-logs"];
     operator.aws(&[&["lambda", "update-function-configuration"][..], &patience].concat()).await;
     operator.start("entratrail-sign-in-logs", r#"{"hang": true}"#).await;
@@ -70,7 +74,10 @@ async fn a_failure_a_timeout_and_a_crash_end_as_one_mail_each() {
             mail.contains("could not read all sign-in logs") && mail.contains("the run broke off"),
             "{mail}"
         );
-        assert!(mail.contains(cause) && mail.contains("What is missing") && !mail.contains('{'), "{mail}");
+        assert!(
+            mail.contains(cause) && mail.contains("What is missing") && !mail.contains('{'),
+            "{mail}"
+        );
     }
 }
 

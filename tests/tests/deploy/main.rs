@@ -1,6 +1,7 @@
-//! `deploy.sh` and `template.yaml` as an operator meets them: the script unchanged, the command lines of AWS and SAM,
-//! the AWS emulator, the compiled functions, a simulated tenant. What a linter or a second opinion can say of the two
-//! files stands in `files`, what the roles may do in `privileges`.
+//! `deploy.sh` and `template.yaml` as an operator meets them: the script unchanged, the command
+//! lines of AWS and SAM, the AWS emulator, the compiled functions, a simulated tenant. What a
+//! linter or a second opinion can say of the two files stands in `files`, what the roles may do in
+//! `privileges`.
 
 #![expect(
     clippy::expect_used,

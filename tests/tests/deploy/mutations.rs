@@ -39,7 +39,10 @@ fn table() -> Vec<(Rule, Vec<Change>)> {
         (rules::raw_objects_are_never_replaced, broken_bucket_policy()),
         (rules::roles_write_under_a_condition, broken_writes()),
         (privileges::the_roles_allow_what_the_functions_do_and_nothing_else, broken_privileges()),
-        (privileges::the_role_of_findings_asks_and_mails_and_nothing_else, broken_role_of_findings()),
+        (
+            privileges::the_role_of_findings_asks_and_mails_and_nothing_else,
+            broken_role_of_findings(),
+        ),
         (rules::the_findings_can_be_left_out_as_a_whole, broken_leaving_out()),
         (privileges::no_role_reaches_beyond_its_own_log_and_parameters, broken_limits()),
         (rules::archive_and_key_outlive_the_stack, broken_retention()),
@@ -89,9 +92,11 @@ fn broken_bucket_policy() -> Vec<Change> {
     ]
 }
 
-const SIGN_INS: &str = "Resources/SignInLogsRole/Properties/Policies/archive/PolicyDocument/Statement";
+const SIGN_INS: &str =
+    "Resources/SignInLogsRole/Properties/Policies/archive/PolicyDocument/Statement";
 const AUDITS: &str = "Resources/AuditLogsRole/Properties/Policies/archive/PolicyDocument/Statement";
-const FINDINGS: &str = "Resources/FindingsRole/Properties/Policies/archive/PolicyDocument/Statement";
+const FINDINGS: &str =
+    "Resources/FindingsRole/Properties/Policies/archive/PolicyDocument/Statement";
 const RUN: &str = "Resources/AuditLogsRole/Properties/Policies/run/PolicyDocument/Statement";
 
 fn broken_writes() -> Vec<Change> {
@@ -117,7 +122,11 @@ fn broken_privileges() -> Vec<Change> {
         with(RUN, "ReadItsParameters/Action", "ssm:GetParametersByPath"),
         without(AUDITS, "AbortItsUploads"),
         with(SIGN_INS, "ReadItsLog/Action", "s3:GetObjectVersion"),
-        with(RUN, "SignItsCheckpoints/Action", json!(["kms:Sign", "kms:GetPublicKey", "kms:Verify"])),
+        with(
+            RUN,
+            "SignItsCheckpoints/Action",
+            json!(["kms:Sign", "kms:GetPublicKey", "kms:Verify"]),
+        ),
     ]
 }
 
@@ -131,7 +140,11 @@ fn broken_role_of_findings() -> Vec<Change> {
         with(POLICIES, &format!("{ASK}/AskInItsWorkgroup/Resource"), "*"),
         with(POLICIES, &format!("{ASK}/ReadTheCatalogue/Resource"), "*"),
         with(POLICIES, &format!("{ARCHIVE}/ReadTablesAndLedger/Resource"), "arn:aws:s3:::bucket/*"),
-        with(POLICIES, &format!("{ARCHIVE}/CreateItsMemory/Resource"), "arn:aws:s3:::bucket/ledger/*"),
+        with(
+            POLICIES,
+            &format!("{ARCHIVE}/CreateItsMemory/Resource"),
+            "arn:aws:s3:::bucket/ledger/*",
+        ),
         with(POLICIES, &format!("{ARCHIVE}/ReplaceItsMemory/Action"), "s3:DeleteObject"),
         with(POLICIES, "run/PolicyDocument/Statement/SendMails/Resource", "*"),
         without(POLICIES, "run/PolicyDocument/Statement/UseTheKey"),

@@ -27,7 +27,9 @@ async fn two_stacks_stand_side_by_side_and_one_goes_without_the_other() {
     let functions = operator.aws(&functions).await;
     assert_eq!(
         functions,
-        json!(["audit-logs", "findings", "sign-in-logs"].map(|name| format!("Second-tenant-{name}")))
+        json!(
+            ["audit-logs", "findings", "sign-in-logs"].map(|name| format!("Second-tenant-{name}"))
+        )
     );
     let checked = operator.deploy(&["--check", "--stack", "Second-tenant"]).await.done();
     for line in ["ok      bucket: works", "has confirmed that it wants mails"] {

@@ -102,7 +102,8 @@ impl Operator {
         let operator = Self { stack, tenant, folder };
         operator.write("secret", &operator.tenant.scenario().tenant.client_secret);
         for function in FUNCTIONS {
-            // The emulator runs functions on this machine, and uploading sixty megabytes would take longer than the test.
+            // The emulator runs functions on this machine, and uploading sixty megabytes would take
+            // longer than the test.
             operator.pack(function, &format!("#!/bin/sh\nexec '{}'\n", binary(function).display()));
         }
         operator
@@ -174,7 +175,11 @@ impl Operator {
     }
 
     /// Runs the script with something piped into it.
-    pub(crate) async fn deploy_with_input<S: AsRef<OsStr>>(&self, options: &[S], input: &str) -> Ended {
+    pub(crate) async fn deploy_with_input<S: AsRef<OsStr>>(
+        &self,
+        options: &[S],
+        input: &str,
+    ) -> Ended {
         self.run_script(&checkout(), options, input).await
     }
 
@@ -186,7 +191,8 @@ impl Operator {
             // Another test of this operator may have made them.
             let _ = std::os::unix::fs::symlink(checkout().join(shared), copy.join(shared));
         }
-        std::fs::copy(checkout().join("deploy.sh"), copy.join("deploy.sh")).expect("it can be copied");
+        std::fs::copy(checkout().join("deploy.sh"), copy.join("deploy.sh"))
+            .expect("it can be copied");
         std::fs::write(copy.join("template.yaml"), template).expect("the folder is writable");
         copy
     }
@@ -284,5 +290,8 @@ async fn run(command: &mut Command, input: &str) -> Ended {
     drop(pipe);
     let ended = process.wait_with_output().await.expect("it ends");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ended { status: ended.status.code().unwrap_or(-1), output: text(&ended.stdout) + &text(&ended.stderr) }
+    Ended {
+        status: ended.status.code().unwrap_or(-1),
+        output: text(&ended.stdout) + &text(&ended.stderr),
+    }
 }

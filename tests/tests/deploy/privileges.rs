@@ -29,7 +29,8 @@ const NEEDS: [(&str, &[&str]); 14] = [
     ("kms.sign", &["kms:Sign"]),
 ];
 
-/// The clients of the function that mails findings, and the calls of them; it writes its memory through the library.
+/// The clients of the function that mails findings, and the calls of them; it writes its memory
+/// through the library.
 const CLIENTS_OF_FINDINGS: [&str; 2] = ["client", "sns"];
 const CALLS_OF_FINDINGS: [(&str, &str); 5] = [
     ("client.get_query_execution", "athena:GetQueryExecution"),
@@ -83,11 +84,13 @@ fn calls(name: &str, clients: &[&str]) -> BTreeSet<String> {
         let dense: String = source.split_whitespace().collect();
         for client in clients {
             for (at, _) in dense.match_indices(&format!("{client}.")) {
-                let is_field =
-                    !dense[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+                let is_field = !dense[..at]
+                    .ends_with(|before: char| before.is_alphanumeric() || before == '_');
                 let rest = &dense[at + client.len() + 1..];
-                let operation: String =
-                    rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_' || *c == '2').collect();
+                let operation: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '_' || *c == '2')
+                    .collect();
                 if is_field && rest[operation.len()..].starts_with("()") && operation != "clone" {
                     calls.insert(format!("{client}.{operation}"));
                 }
@@ -105,8 +108,10 @@ fn allowed(role: &Value) -> BTreeMap<String, Vec<Value>> {
         policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap())
     {
         // Of two branches, one is no statement.
-        let branches = statement.get("Fn::If").and_then(Value::as_array).map(|branches| &branches[1..]);
-        let found = branches.and_then(|branches| branches.iter().find(|one| one.get("Sid").is_some()));
+        let branches =
+            statement.get("Fn::If").and_then(Value::as_array).map(|branches| &branches[1..]);
+        let found =
+            branches.and_then(|branches| branches.iter().find(|one| one.get("Sid").is_some()));
         let statement = found.unwrap_or(statement);
         assert_eq!(statement["Effect"], "Allow");
         let actions = &statement["Action"];
@@ -127,7 +132,8 @@ pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &
         calls.iter().map(String::as_str).collect::<Vec<_>>(),
         needs.keys().copied().collect::<Vec<_>>()
     );
-    let mut needed: BTreeSet<&str> = needs.values().flat_map(|actions| actions.iter().copied()).collect();
+    let mut needed: BTreeSet<&str> =
+        needs.values().flat_map(|actions| actions.iter().copied()).collect();
     needed.extend(DONE_BY_AWS.map(|(action, _)| action));
     for role in ["SignInLogsRole", "AuditLogsRole"] {
         let allowed = allowed(&template["Resources"][role]);
@@ -142,14 +148,22 @@ pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &
     );
 }
 
-/// The role of the function that mails findings reads what it asks about, and writes its memory alone.
+/// The role of the function that mails findings reads what it asks about, and writes its memory
+/// alone.
 pub(crate) fn the_role_of_findings_asks_and_mails_and_nothing_else(template: &Value) {
     let calls = calls("findings", &CLIENTS_OF_FINDINGS);
-    assert_eq!(calls.iter().map(String::as_str).collect::<Vec<_>>(), CALLS_OF_FINDINGS.map(|(call, _)| call));
+    assert_eq!(
+        calls.iter().map(String::as_str).collect::<Vec<_>>(),
+        CALLS_OF_FINDINGS.map(|(call, _)| call)
+    );
     let allowed = allowed(&template["Resources"]["FindingsRole"]);
     let needed = CALLS_OF_FINDINGS.map(|(_, action)| action).into_iter();
-    let needed = needed.chain(MORE_FOR_FINDINGS.iter().chain(&DONE_BY_AWS).map(|(action, _)| *action));
-    assert_eq!(allowed.keys().map(String::as_str).collect::<BTreeSet<_>>(), needed.collect::<BTreeSet<_>>());
+    let needed =
+        needed.chain(MORE_FOR_FINDINGS.iter().chain(&DONE_BY_AWS).map(|(action, _)| *action));
+    assert_eq!(
+        allowed.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+        needed.collect::<BTreeSet<_>>()
+    );
     let clients = fs::read_to_string(checkout().join("crates/findings/Cargo.toml")).unwrap();
     let clients: Vec<_> = clients.lines().filter(|line| line.starts_with("aws-sdk-")).collect();
     assert_eq!(clients.len(), 3, "a client of another service: {clients:?}");
@@ -203,7 +217,8 @@ pub(crate) fn no_role_reaches_beyond_its_own_log_and_parameters(template: &Value
                     let own = folders.iter().map(|folder| resources.matches(folder).count());
                     assert_eq!(resources.matches("/*").count(), own.sum::<usize>(), "{resources}");
                 }
-                // The only wildcard alone; the reason stands in the template, and the audience limits it.
+                // The only wildcard alone; the reason stands in the template, and the audience
+                // limits it.
                 "sts:GetWebIdentityToken" => assert_eq!(resources, r#"["*"]"#),
                 _ => assert!(!resources.contains('*'), "{role} may {action} on {resources}"),
             }
@@ -211,6 +226,7 @@ pub(crate) fn no_role_reaches_beyond_its_own_log_and_parameters(template: &Value
     }
     let policies = template["Resources"]["AuditLogsRole"]["Properties"]["Policies"].to_string();
     assert!(
-        policies.contains("sts:IdentityTokenAudience") && policies.contains("api://AzureADTokenExchange")
+        policies.contains("sts:IdentityTokenAudience")
+            && policies.contains("api://AzureADTokenExchange")
     );
 }

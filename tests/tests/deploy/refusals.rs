@@ -22,7 +22,8 @@ async fn bucket_with_a_key(operator: &Operator) -> String {
     let key = operator.aws(&["kms", "create-key", "--query", "KeyMetadata.Arn"]).await;
     let rule = serde_json::json!({"Rules": [{"ApplyServerSideEncryptionByDefault":
         {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]});
-    let setting = ["--bucket", &bucket, "--server-side-encryption-configuration", &rule.to_string()];
+    let setting =
+        ["--bucket", &bucket, "--server-side-encryption-configuration", &rule.to_string()];
     operator.aws(&[&["s3api", "put-bucket-encryption"][..], &setting].concat()).await;
     bucket
 }
@@ -42,8 +43,11 @@ async fn bucket_that_demands_the_header(operator: &Operator) -> String {
 /// A bucket of the same account in another region.
 async fn bucket_in_ireland(operator: &Operator) -> String {
     let bucket = format!("in-ireland-{}", operator.stack.account());
-    let place = ["--bucket", &bucket, "--create-bucket-configuration", "LocationConstraint=eu-west-1"];
-    operator.aws(&[&["s3api", "create-bucket"][..], &place, &["--region", "eu-west-1"]].concat()).await;
+    let place =
+        ["--bucket", &bucket, "--create-bucket-configuration", "LocationConstraint=eu-west-1"];
+    operator
+        .aws(&[&["s3api", "create-bucket"][..], &place, &["--region", "eu-west-1"]].concat())
+        .await;
     bucket
 }
 
@@ -65,8 +69,12 @@ async fn wrong_options_are_named_before_anything_is_created() {
     let elsewhere = bucket_in_ireland(&operator).await;
     let demanding = bucket_that_demands_the_header(&operator).await;
     let somebody_else = Operator::new().await;
-    let place =
-        ["--bucket", "taken-by-another", "--create-bucket-configuration", "LocationConstraint=eu-central-1"];
+    let place = [
+        "--bucket",
+        "taken-by-another",
+        "--create-bucket-configuration",
+        "LocationConstraint=eu-central-1",
+    ];
     somebody_else.aws(&[&["s3api", "create-bucket"][..], &place].concat()).await;
     for (name, value, words) in [
         ("--email", "ops at example.com", "is not an email address"),
@@ -104,7 +112,8 @@ async fn wrong_options_are_named_before_anything_is_created() {
         let sentence = refused(&operator, name, value).await;
         assert!(sentence.contains(words), "{name} {value}: {sentence}");
     }
-    let stacks = operator.aws(&["cloudformation", "list-stacks", "--query", "length(StackSummaries)"]).await;
+    let stacks =
+        operator.aws(&["cloudformation", "list-stacks", "--query", "length(StackSummaries)"]).await;
     assert_eq!(stacks, 0);
 }
 
@@ -127,7 +136,8 @@ async fn what_is_missing_is_asked_for_or_named() {
         let sentence = operator.deploy(&[action, "--yes"]).await.refusal();
         assert!(sentence.contains("there is no stack \"entratrail\""), "{action}: {sentence}");
     }
-    let environment = operator.write("settings", "# ours\nEMAIL=ops@example.com\nCLIENT_SECRET=simulated\n");
+    let environment =
+        operator.write("settings", "# ours\nEMAIL=ops@example.com\nCLIENT_SECRET=simulated\n");
     let sentence = operator.deploy(&["--env-file", &environment]).await.refusal();
     assert!(
         sentence.contains("CLIENT_SECRET looks like a secret") && !sentence.contains("simulated"),
@@ -155,7 +165,10 @@ async fn a_missing_tool_is_named_with_where_to_get_it() {
         let ended = script.env("PATH", &folder).output().await.unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!(ended.status.code(), Some(2), "{said}");
-        assert!(said.contains(&format!("deploy.sh: {tool} is missing")) && said.contains(words), "{said}");
+        assert!(
+            said.contains(&format!("deploy.sh: {tool} is missing")) && said.contains(words),
+            "{said}"
+        );
         has(tool);
     }
 }
@@ -172,7 +185,9 @@ pub(crate) fn template_that_fails() -> String {
 async fn a_deployment_that_fails_is_rolled_back_and_the_next_one_works() {
     let operator = Operator::new().await;
     let copy = operator.checkout_with(&template_that_fails());
-    operator.aws(&["ssm", "put-parameter", "--name", "/taken", "--type", "String", "--value", "ours"]).await;
+    operator
+        .aws(&["ssm", "put-parameter", "--name", "/taken", "--type", "String", "--value", "ours"])
+        .await;
     let ended = operator.run_script(&copy, &operator.first_options(), "").await;
     assert_eq!(ended.status, 1, "{}", ended.output);
     let sentence = ended.output.lines().last().unwrap();
@@ -191,7 +206,8 @@ async fn a_new_secret_is_piped_in_and_tried(operator: &Operator) {
     let wrong = operator.deploy_with_input(&["--update-secret"], "simulated~but.wrong").await;
     assert_eq!(wrong.status, 1, "{}", wrong.output);
     assert!(
-        wrong.output.contains("Entra refused the client secret") && !wrong.output.contains("simulated~"),
+        wrong.output.contains("Entra refused the client secret")
+            && !wrong.output.contains("simulated~"),
         "{}",
         wrong.output
     );

@@ -42,7 +42,8 @@ fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deploy/resident.py")
 }
 
-/// Writes a program that asks the server, or is the real one if a preloaded library changes its clock.
+/// Writes a program that asks the server, or is the real one if a preloaded library changes its
+/// clock.
 fn write_script(path: &Path, real: &Path, socket: &Path) {
     let text = format!(
         "#!/bin/sh\n[ -z \"${{LD_PRELOAD-}}\" ] || exec '{real}' \"$@\"\n\
@@ -53,7 +54,8 @@ fn write_script(path: &Path, real: &Path, socket: &Path) {
         socket = socket.display(),
     );
     std::fs::write(path, text).expect("the folder is writable");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+        .expect("the file is ours");
 }
 
 fn start_server(socket: &Path, module: &str) -> Child {

@@ -39,7 +39,8 @@ async fn a_self_test_tries_the_account_and_says_plainly_what_passed() {
         "  FAILED  functions: the lines marked FAILED say what",
         "  FAILED  object of two parts: what was read back is not what was written",
         "  FAILED  failure mail: EventBridge or SNS could not deliver the mail",
-        "  FAILED  saved questions: 1 question of 72 failed; What is missing in the archive?: TABLE_",
+        "  FAILED  saved questions: 1 question of 72 failed; What is missing in the archive?: \
+         TABLE_",
         "  FAILED  views: 1 view of 12 failed; coverage: TABLE_NOT_FOUND",
         "0 of 5 passed",
     ] {

@@ -31,13 +31,18 @@ async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_pu
     // SNS has dropped the subscription, and CloudFormation does not know.
     let topic = operator.output("entratrail", "FailureTopicArn").await;
     let subscriptions = ["sns", "list-subscriptions-by-topic", "--topic-arn", &topic, "--query"];
-    let arns = operator.aws(&[&subscriptions[..], &["Subscriptions[].SubscriptionArn"]].concat()).await;
+    let arns =
+        operator.aws(&[&subscriptions[..], &["Subscriptions[].SubscriptionArn"]].concat()).await;
     for arn in arns.as_array().unwrap() {
         operator.aws(&["sns", "unsubscribe", "--subscription-arn", arn.as_str().unwrap()]).await;
     }
     let check = operator.deploy(&["--check"]).await;
     assert_eq!(check.status, 1, "{}", check.output);
-    assert!(check.output.contains("ops@example.com is not subscribed any more"), "{}", check.output);
+    assert!(
+        check.output.contains("ops@example.com is not subscribed any more"),
+        "{}",
+        check.output
+    );
     let status = operator.deploy(&["--status"]).await.done();
     assert!(status.contains("ops@example.com is not subscribed any more"), "{status}");
     let refused = operator.deploy(&["--test-mail"]).await.refusal();
@@ -45,7 +50,8 @@ async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_pu
     let package = operator.package().display().to_string();
     let again = operator.deploy(&["--yes", "--package", &package]).await.done();
     assert!(again.contains("Subscribed ops@example.com again"), "{again}");
-    let endpoints = operator.aws(&[&subscriptions[..], &["Subscriptions[].Endpoint"]].concat()).await;
+    let endpoints =
+        operator.aws(&[&subscriptions[..], &["Subscriptions[].Endpoint"]].concat()).await;
     assert_eq!(endpoints, json!(["ops@example.com"]));
 
     // The key of what is stored is neither turned off nor exchanged.
@@ -62,7 +68,10 @@ async fn a_deployment_that_was_cut_off_a_lost_subscription_and_a_kept_key_are_pu
     // Handed over, it is nobody's to delete.
     let bucket = operator.output("entratrail", "ArchiveBucket").await;
     let gone = operator.deploy(&["--uninstall", "--yes", "--delete-archive", &bucket]).await.done();
-    assert!(gone.contains("Deleted the archive") && gone.contains("was not made by this stack"), "{gone}");
+    assert!(
+        gone.contains("Deleted the archive") && gone.contains("was not made by this stack"),
+        "{gone}"
+    );
     let state = ["kms", "describe-key", "--key-id", &key, "--query", "KeyMetadata.KeyState"];
     assert_eq!(operator.aws(&state).await, "Enabled");
 }
@@ -76,7 +85,11 @@ async fn parameters_follow_the_key_that_a_stack_is_given_later() {
     let package = operator.package().display().to_string();
     let with_key = ["--yes", "--package", &package, "--set", "CreateKey=true"];
     let updated = operator.deploy(&with_key).await.done();
-    assert_eq!(updated.matches("again, encrypted with the stack's present key").count(), 3, "{updated}");
+    assert_eq!(
+        updated.matches("again, encrypted with the stack's present key").count(),
+        3,
+        "{updated}"
+    );
     let key = operator.output("entratrail", "KeyArn").await;
     let keys = operator.aws(&["ssm", "describe-parameters", "--query", "Parameters[].KeyId"]).await;
     assert_eq!(keys, json!([&key, &key, &key]));
@@ -99,7 +112,11 @@ async fn a_subscription_that_is_lost_is_made_again_and_one_that_is_not_confirmed
     assert!(updated.contains("unread@example.com has not opened the link"), "{updated}");
     let check = operator.deploy(&["--check"]).await;
     assert_eq!(check.status, 1, "{}", check.output);
-    assert!(check.output.contains("unread@example.com has not opened the link"), "{}", check.output);
+    assert!(
+        check.output.contains("unread@example.com has not opened the link"),
+        "{}",
+        check.output
+    );
     let status = operator.deploy(&["--status"]).await.done();
     assert!(status.contains("unread@example.com has not opened the link"), "{status}");
     let refused = operator.deploy(&["--test-mail"]).await.refusal();

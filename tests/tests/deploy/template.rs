@@ -11,7 +11,10 @@ fn resources(template: &Value) -> &Map<String, Value> {
     template["Resources"].as_object().unwrap()
 }
 
-fn of_type<'template>(template: &'template Value, kind: &str) -> Vec<(&'template str, &'template Value)> {
+fn of_type<'template>(
+    template: &'template Value,
+    kind: &str,
+) -> Vec<(&'template str, &'template Value)> {
     let resources = resources(template).iter().filter(|(_, resource)| resource["Type"] == kind);
     resources.map(|(name, resource)| (name.as_str(), &resource["Properties"])).collect()
 }
@@ -23,7 +26,9 @@ fn each(value: &Value) -> Vec<&Value> {
         Value::Object(members) if members.contains_key("Fn::If") => {
             members["Fn::If"].as_array().unwrap()[1..].iter().flat_map(each).collect()
         }
-        Value::Object(members) if members.contains_key("Ref") && members["Ref"] == "AWS::NoValue" => {
+        Value::Object(members)
+            if members.contains_key("Ref") && members["Ref"] == "AWS::NoValue" =>
+        {
             Vec::new()
         }
         _ => vec![value],
@@ -40,8 +45,9 @@ fn allowed_services(statement: &Value) -> Vec<&str> {
     services.filter_map(Value::as_str).collect()
 }
 
-/// EventBridge sends no source to a topic or to its key: <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>.
-/// CloudWatch does, and is held to its account.
+/// EventBridge sends no source to a topic or to its key:
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>. CloudWatch does, and is
+/// held to its account.
 pub(crate) fn mails_reach_the_topic(template: &Value) {
     let resources = resources(template);
     let own_account = json!({"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}});
@@ -53,7 +59,9 @@ pub(crate) fn mails_reach_the_topic(template: &Value) {
         for statement in statements(policy) {
             for service in allowed_services(statement) {
                 match service {
-                    "events.amazonaws.com" => assert_eq!(statement.get("Condition"), None, "{statement}"),
+                    "events.amazonaws.com" => {
+                        assert_eq!(statement.get("Condition"), None, "{statement}")
+                    }
                     "cloudwatch.amazonaws.com" => assert_eq!(statement["Condition"], own_account),
                     other => panic!("{other} has no business there"),
                 }
@@ -63,14 +71,20 @@ pub(crate) fn mails_reach_the_topic(template: &Value) {
         assert_eq!(seen.len(), 2, "{policy}");
     }
     let topic_key = &resources["FailureTopic"]["Properties"]["KmsMasterKeyId"];
-    assert_eq!(topic_key, &json!({"Fn::If": ["MakesKey", {"Ref": "Key"}, {"Ref": "AWS::NoValue"}]}));
+    assert_eq!(
+        topic_key,
+        &json!({"Fn::If": ["MakesKey", {"Ref": "Key"}, {"Ref": "AWS::NoValue"}]})
+    );
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html>
 pub(crate) fn raw_objects_are_never_replaced(template: &Value) {
     let policy = &resources(template)["ArchivePolicy"];
     for member in ["DeletionPolicy", "UpdateReplacePolicy"] {
-        assert!(policy[member].as_str().unwrap().starts_with("Retain"), "the policy goes before the bucket");
+        assert!(
+            policy[member].as_str().unwrap().starts_with("Retain"),
+            "the policy goes before the bucket"
+        );
     }
     let denied = |folder: &str| {
         let folder = format!("${{Archive.Arn}}/{folder}/*");
@@ -97,12 +111,17 @@ pub(crate) fn roles_write_under_a_condition(template: &Value) {
             policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"])).collect();
         let mut writes = 0;
         for statement in statements {
-            let actions: Vec<_> = each(&statement["Action"]).into_iter().filter_map(Value::as_str).collect();
+            let actions: Vec<_> =
+                each(&statement["Action"]).into_iter().filter_map(Value::as_str).collect();
             if actions.iter().any(|action| action.starts_with("s3:")) {
                 let owner = &statement["Condition"]["StringEquals"]["aws:ResourceAccount"];
                 assert_eq!(owner, &json!({"Ref": "AWS::AccountId"}), "{statement}");
             }
-            assert!(!actions.iter().any(|action| action.starts_with("s3:Delete") || action.contains('*')));
+            assert!(
+                !actions
+                    .iter()
+                    .any(|action| action.starts_with("s3:Delete") || action.contains('*'))
+            );
             let resources = statement["Resource"].to_string();
             let folders = ["/raw/", "/ledger/", "/checks/", "/findings/"];
             let is_kept = folders.iter().any(|folder| resources.contains(folder));
@@ -114,7 +133,11 @@ pub(crate) fn roles_write_under_a_condition(template: &Value) {
                     &condition["Null"]["s3:if-match"],
                     &condition["Bool"]["s3:ObjectCreationOperation"],
                 ];
-                assert_eq!(limits.iter().filter(|limit| **limit == "false").count(), 1, "{statement}");
+                assert_eq!(
+                    limits.iter().filter(|limit| **limit == "false").count(),
+                    1,
+                    "{statement}"
+                );
                 let replaces = limits[1] == "false";
                 assert!(!(replaces && resources.contains("/raw/")), "{statement}");
             }
@@ -149,7 +172,10 @@ pub(crate) fn no_version_of_a_raw_object_ends(template: &Value) {
     let rules = &resources(template)["Archive"]["Properties"]["LifecycleConfiguration"]["Rules"];
     let mut ending = BTreeSet::new();
     for rule in rules.as_array().unwrap() {
-        assert!(!rule.as_object().unwrap().keys().any(|member| member.starts_with("Expiration")), "{rule}");
+        assert!(
+            !rule.as_object().unwrap().keys().any(|member| member.starts_with("Expiration")),
+            "{rule}"
+        );
         if rule.get("NoncurrentVersionExpiration").is_some() {
             ending.insert(rule["Prefix"].as_str().expect("it holds for the whole bucket"));
         }
@@ -161,7 +187,9 @@ pub(crate) fn every_audience_of_the_code_is_allowed(template: &Value) {
     for role in ["SignInLogsRole", "AuditLogsRole"] {
         let policies = resources(template)[role]["Properties"]["Policies"].as_array().unwrap();
         let statements = policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"]));
-        let token = statements.into_iter().find(|statement| statement["Action"] == "sts:GetWebIdentityToken");
+        let token = statements
+            .into_iter()
+            .find(|statement| statement["Action"] == "sts:GetWebIdentityToken");
         let condition = &token.unwrap()["Condition"];
         let allowed = each(&condition["ForAllValues:StringEquals"]["sts:IdentityTokenAudience"]);
         let allowed: Vec<_> = allowed.into_iter().filter_map(Value::as_str).collect();
@@ -173,7 +201,8 @@ pub(crate) fn every_audience_of_the_code_is_allowed(template: &Value) {
 /// Since 414, Trino takes a description for the comment by which it knows a view.
 pub(crate) fn a_view_has_an_owner_and_no_description(template: &Value) {
     let tables = of_type(template, "AWS::Glue::Table");
-    let views = tables.iter().filter(|(_, table)| table["TableInput"]["TableType"] == "VIRTUAL_VIEW");
+    let views =
+        tables.iter().filter(|(_, table)| table["TableInput"]["TableType"] == "VIRTUAL_VIEW");
     let mut count = 0;
     for (name, view) in views {
         let view = &view["TableInput"];
@@ -217,7 +246,11 @@ pub(crate) fn alarms_are_quiet_at_first(template: &Value) {
         let warm_up = &alarm["WarmUpConfiguration"];
         let is_dead_man = alarm["TreatMissingData"] == "breaching";
         assert_eq!(is_dead_man, name.ends_with("Missing"), "{name}");
-        assert_eq!(warm_up["OnlyStartEvaluatingAfterWarmUpPeriodEnds"] == true, is_dead_man, "{name}");
+        assert_eq!(
+            warm_up["OnlyStartEvaluatingAfterWarmUpPeriodEnds"] == true,
+            is_dead_man,
+            "{name}"
+        );
         assert_eq!(warm_up["WarmUpPeriodDurationInMinutes"] == 2880, is_dead_man, "{name}");
     }
 }
@@ -251,7 +284,8 @@ pub(crate) fn the_findings_can_be_left_out_as_a_whole(template: &Value) {
 pub(crate) fn saved_questions_are_made_four_at_a_time(template: &Value) {
     let is_question = |name: &str| resources(template)[name]["Type"] == "AWS::Athena::NamedQuery";
     let questions = resources(template).iter().filter(|(name, _)| is_question(name));
-    let first = questions.clone().filter(|(_, question)| question.get("DependsOn").is_none()).count();
+    let first =
+        questions.clone().filter(|(_, question)| question.get("DependsOn").is_none()).count();
     assert_eq!(first, 4);
     let mut followed = BTreeSet::new();
     for (name, question) in questions {

@@ -1,5 +1,5 @@
-//! A stack of version 0.1.0 is brought up to date in place: `upgrade/template-0.1.0.yaml.gz` is the template that it
-//! was deployed from, kept because a shallow clone has no history to take it from.
+//! A stack of version 0.1.0 is brought up to date in place: `upgrade/template-0.1.0.yaml.gz` is the
+//! template that it was deployed from, kept because a shallow clone has no history to take it from.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,7 +46,8 @@ async fn deploy_first_version(operator: &Operator) {
     for function in ["sign-in-logs", "audit-logs"] {
         let place = folder.join("target/lambda").join(function);
         fs::create_dir_all(&place).unwrap();
-        fs::copy(operator.package().join(function).join("bootstrap"), place.join("bootstrap")).unwrap();
+        fs::copy(operator.package().join(function).join("bootstrap"), place.join("bootstrap"))
+            .unwrap();
     }
     let mut settings = vec!["AlarmEmail=ops@example.com".to_owned()];
     let options = operator.first_options();
@@ -69,7 +70,8 @@ async fn deploy_first_version(operator: &Operator) {
         ("client-secret", &tenant.client_secret),
     ] {
         let name = format!("/entratrail/{name}");
-        let parameter = ["--type", "SecureString", "--key-id", &key, "--name", &name, "--value", value];
+        let parameter =
+            ["--type", "SecureString", "--key-id", &key, "--name", &name, "--value", value];
         operator.aws(&[&["ssm", "put-parameter"][..], &parameter].concat()).await;
     }
 }
@@ -88,8 +90,9 @@ async fn holdings(operator: &Operator) -> Value {
         .collect();
     let topic = operator.output("entratrail", "FailureTopicArn").await;
     let subscriptions = ["sns", "list-subscriptions-by-topic", "--topic-arn", &topic];
-    let subscriptions =
-        operator.aws(&[&subscriptions[..], &["--query", "Subscriptions[].Endpoint"]].concat()).await;
+    let subscriptions = operator
+        .aws(&[&subscriptions[..], &["--query", "Subscriptions[].Endpoint"]].concat())
+        .await;
     let parameters = "sort_by(Parameters, &Name)[].[Name, KeyId]";
     let parameters = operator.aws(&["ssm", "describe-parameters", "--query", parameters]).await;
     let bucket = operator.output("entratrail", "ArchiveBucket").await;
@@ -105,20 +108,26 @@ async fn a_stack_of_the_first_version_is_brought_up_to_date_in_place_and_survive
     let operator = Operator::new().await;
     deploy_first_version(&operator).await;
     let read = operator.deploy(&["--run"]).await.done();
-    assert!(read.contains("180 records were new") && read.contains("120 records were new"), "{read}");
+    assert!(
+        read.contains("180 records were new") && read.contains("120 records were new"),
+        "{read}"
+    );
     let before = holdings(&operator).await;
     assert_eq!(before["names"].as_object().unwrap().len(), STAY.len(), "{before}");
     assert_eq!(before["archived"].as_array().unwrap().len(), 18, "{before}");
 
     let package = operator.package().display().to_string();
-    let updated = operator.deploy(&["--yes", "--package", &package, "--set", "MemorySize=512"]).await.done();
+    let updated =
+        operator.deploy(&["--yes", "--package", &package, "--set", "MemorySize=512"]).await.done();
     let listed = updated.find("What changes:").expect("changes are listed");
     assert!(updated[listed..].contains("changed in place: 2 functions"), "{updated}");
     assert!(!updated.contains("Stored"), "{updated}");
     assert_eq!(holdings(&operator).await, before);
 
     // An update that fails half-way leaves a stack that still collects.
-    operator.aws(&["ssm", "put-parameter", "--name", "/taken", "--type", "String", "--value", "ours"]).await;
+    operator
+        .aws(&["ssm", "put-parameter", "--name", "/taken", "--type", "String", "--value", "ours"])
+        .await;
     let copy = operator.checkout_with(&template_that_fails());
     let options = ["--yes", "--package", &package, "--set", "MemorySize=1024"];
     let failed = operator.run_script(&copy, &options, "").await;
@@ -144,7 +153,9 @@ pub(crate) fn an_update_loses_nothing(new: &Value) {
         if let Some(kept) = kept {
             assert_eq!(kept["Type"], resource["Type"], "{logical} has become something else");
         }
-        let Some((_, member)) = NAMES.iter().find(|(kind, _)| resource["Type"] == *kind) else { continue };
+        let Some((_, member)) = NAMES.iter().find(|(kind, _)| resource["Type"] == *kind) else {
+            continue;
+        };
         let name = &resource["Properties"][*member];
         if name.is_null() || kept.is_some() {
             continue;
@@ -160,11 +171,17 @@ pub(crate) fn an_update_loses_nothing(new: &Value) {
         assert!(new.is_object(), "{logical} would be removed");
         let kind = old["Type"].as_str().unwrap();
         if let Some((_, member)) = NAMES.iter().find(|(named, _)| *named == kind) {
-            assert_eq!(old["Properties"][*member], new["Properties"][*member], "{logical} would be replaced");
+            assert_eq!(
+                old["Properties"][*member], new["Properties"][*member],
+                "{logical} would be replaced"
+            );
         }
     }
     for parameter in old["Parameters"].as_object().unwrap().keys() {
-        assert!(new["Parameters"].get(parameter).is_some(), "the setting {parameter} would be refused");
+        assert!(
+            new["Parameters"].get(parameter).is_some(),
+            "the setting {parameter} would be refused"
+        );
     }
     assert!(checkout().join("deploy").is_dir());
 }

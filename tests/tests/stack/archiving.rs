@@ -53,7 +53,9 @@ async fn an_object_is_named_after_log_stream_day_window_and_read() {
     let mut expected = BTreeSet::new();
     for days_ago in 1..=HISTORY_DAYS {
         let day = day(days_ago);
-        for event_type in ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"] {
+        for event_type in
+            ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"]
+        {
             let folder = format!("sign-ins/event_type={event_type}");
             expected.insert(format!("raw/{folder}/day={day}/0000-2400.r1.ndjson.gz"));
             expected.insert(format!("ledger/{folder}/day={day}.ndjson"));
@@ -86,7 +88,8 @@ async fn the_report_agrees_with_the_bucket() {
         }
         assert_eq!((&window["state"], &window["error"]), (&json!("before"), &Value::Null));
     }
-    let complete_rows: usize = audit.rows.keys().map(|stream| audit.complete_rows(stream).count()).sum();
+    let complete_rows: usize =
+        audit.rows.keys().map(|stream| audit.complete_rows(stream).count()).sum();
     assert_eq!(windows.len(), complete_rows);
     assert_eq!(report["log"], "sign-ins");
     assert_eq!(report["new"], audit.record_count());
@@ -102,15 +105,24 @@ async fn the_log_holds_the_report_and_one_line_of_metrics() {
     let report = installation.run(&function, &event("scheduled")).await;
     let log = function.log_after(1).await;
 
-    let metrics: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let metrics: Vec<Value> =
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let metrics: Vec<_> = metrics.iter().filter(|line| line.get("_aws").is_some()).collect();
     assert_eq!(metrics.len(), 1, "{log}");
     assert_eq!(metrics[0]["FunctionName"], AUDIT_LOGS);
-    assert_eq!((&metrics[0]["Succeeded"], &metrics[0]["WindowsRead"]), (&json!(1), &json!(HISTORY_DAYS)));
+    assert_eq!(
+        (&metrics[0]["Succeeded"], &metrics[0]["WindowsRead"]),
+        (&json!(1), &json!(HISTORY_DAYS))
+    );
     assert_eq!(metrics[0]["RecordsNew"], report["new"]);
 
-    let names_report = |line: &&str| line.contains("durationMs") && line.contains("remainingWindows");
-    assert_eq!(log.lines().filter(names_report).count(), 1, "no line of the log is the report:\n{log}");
+    let names_report =
+        |line: &&str| line.contains("durationMs") && line.contains("remainingWindows");
+    assert_eq!(
+        log.lines().filter(names_report).count(),
+        1,
+        "no line of the log is the report:\n{log}"
+    );
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use crate::installation::{AUDIT_LOGS, Installation, OFFICE, SIGN_IN_LOGS};
 const EVENT_TYPES: [&str; 4] =
     ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"];
 
-/// One answer that a check is expected to give: what was tried, the stable word where it does not work, and a part
-/// of what is said.
+/// One answer that a check is expected to give: what was tried, the stable word where it does not
+/// work, and a part of what is said.
 type Expected = (&'static str, Option<&'static str>, &'static str);
 
 /// Runs a check of `installation` and compares its answers; nothing may be stored by it.
@@ -54,8 +54,11 @@ async fn a_check_of_a_working_installation_says_that_everything_works() {
     let installation = Installation::of(OFFICE).await;
     let works = per_event_type(None, "works");
     check(&installation, SIGN_IN_LOGS, &installation.bucket, &works).await;
-    let works =
-        [("credential", None, "works"), ("directory-audits", None, "works"), ("bucket", None, "works")];
+    let works = [
+        ("credential", None, "works"),
+        ("directory-audits", None, "works"),
+        ("bucket", None, "works"),
+    ];
     check(&installation, AUDIT_LOGS, &installation.bucket, &works).await;
 }
 
@@ -65,7 +68,8 @@ async fn a_check_says_what_is_wrong_with_the_credential() {
     installation.store_parameter("client-secret", "not~the.secret").await;
     check(&installation, AUDIT_LOGS, &installation.bucket, &refused("AADSTS7000215")).await;
 
-    for (tenant, part) in [("secret_state = 'expired'", "expired"), ("tenant_state = 'missing'", "no tenant")]
+    for (tenant, part) in
+        [("secret_state = 'expired'", "expired"), ("tenant_state = 'missing'", "no tenant")]
     {
         let installation = Installation::of(&format!("{OFFICE}\n[tenant]\n{tenant}")).await;
         check(&installation, AUDIT_LOGS, &installation.bucket, &refused(part)).await;
@@ -75,15 +79,19 @@ async fn a_check_says_what_is_wrong_with_the_credential() {
 #[tokio::test]
 async fn a_check_says_which_permission_or_licence_is_missing() {
     let installation =
-        Installation::of(&format!("{OFFICE}\n[tenant]\npermissions = ['Directory.Read.All']")).await;
+        Installation::of(&format!("{OFFICE}\n[tenant]\npermissions = ['Directory.Read.All']"))
+            .await;
     let denied = per_event_type(Some("Permission"), "AuditLog.Read.All");
     check(&installation, SIGN_IN_LOGS, &installation.bucket, &denied).await;
 
     let installation = Installation::of(&format!("{OFFICE}\n[tenant]\nlicence = 'Free'")).await;
     let unlicensed = per_event_type(Some("Licence"), "P1 or P2");
     check(&installation, SIGN_IN_LOGS, &installation.bucket, &unlicensed).await;
-    let works =
-        [("credential", None, "works"), ("directory-audits", None, "works"), ("bucket", None, "works")];
+    let works = [
+        ("credential", None, "works"),
+        ("directory-audits", None, "works"),
+        ("bucket", None, "works"),
+    ];
     check(&installation, AUDIT_LOGS, &installation.bucket, &works).await;
 }
 

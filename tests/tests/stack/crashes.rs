@@ -14,14 +14,17 @@ fn is_sign_in(stream: &str) -> bool {
 
 /// The office behind a Graph that takes its time.
 async fn slow_office() -> Installation {
-    let scenario = OFFICE.replace("requests_per_10s = 0", "requests_per_10s = 0\npage_latency_ms = 100");
+    let scenario =
+        OFFICE.replace("requests_per_10s = 0", "requests_per_10s = 0\npage_latency_ms = 100");
     Installation::of(&scenario).await
 }
 
 /// The office behind a Graph that serves that many pages, and then does not answer.
 async fn office_that_hangs_after(pages: u64) -> Installation {
-    let hangs =
-        format!("[[faults.script]]\nkind = 'slow'\nnth = {}\ntimes = 1000\nseconds = 600\n", pages + 1);
+    let hangs = format!(
+        "[[faults.script]]\nkind = 'slow'\nnth = {}\ntimes = 1000\nseconds = 600\n",
+        pages + 1
+    );
     Installation::of(&format!("{OFFICE}{hangs}")).await
 }
 
@@ -62,8 +65,10 @@ async fn two_functions_at_once_on_the_same_windows_store_nothing_twice() {
     let installation = slow_office().await;
     let function = installation.deploy(SIGN_IN_LOGS).await;
     let scheduled = event("scheduled");
-    let (one, other) =
-        tokio::join!(installation.run(&function, &scheduled), installation.run(&function, &scheduled));
+    let (one, other) = tokio::join!(
+        installation.run(&function, &scheduled),
+        installation.run(&function, &scheduled)
+    );
     assert_holds_everything(&installation).await;
     let stored = one["new"].as_u64().unwrap() + other["new"].as_u64().unwrap();
     assert_eq!(stored, installation.visible(is_sign_in).len() as u64, "{one}\n{other}");

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, OFFICE};
 
-/// Makes a certificate for 20 days and its RSA key, both as PEM, with the library that the emulator's KMS needs too.
+/// Makes a certificate for 20 days and its RSA key, both as PEM, with the library that the
+/// emulator's KMS needs too.
 const MAKE_CERTIFICATE: &str = r#"
 import datetime
 from cryptography import x509
@@ -28,8 +29,10 @@ print(certificate.public_bytes(pem).decode(), key.private_bytes(pem, serializati
 
 /// A certificate and its private key, as one text.
 fn make_certificate() -> String {
-    let made =
-        Command::new(Tools::Emulator.program("python")).args(["-c", MAKE_CERTIFICATE]).output().unwrap();
+    let made = Command::new(Tools::Emulator.program("python"))
+        .args(["-c", MAKE_CERTIFICATE])
+        .output()
+        .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     String::from_utf8(made.stdout).unwrap()
 }
@@ -78,10 +81,11 @@ async fn a_certificate_that_cannot_be_used_is_refused_before_entra_is_asked() {
     assert!(installation.tenant.requests().is_empty());
 }
 
-/// A function whose AWS Security Token Service is the simulator: its tokens are signed as those of AWS, while the
-/// emulator's are not.
+/// A function whose AWS Security Token Service is the simulator: its tokens are signed as those of
+/// AWS, while the emulator's are not.
 async fn deploy_federated(installation: &Installation) -> entratrail_tests::stack::Function<'_> {
-    let changes = [("CREDENTIAL", "federated"), ("AWS_ENDPOINT_URL_STS", installation.tenant.url())];
+    let changes =
+        [("CREDENTIAL", "federated"), ("AWS_ENDPOINT_URL_STS", installation.tenant.url())];
     installation.deploy_with(AUDIT_LOGS, &changes).await
 }
 
@@ -106,7 +110,8 @@ async fn federation_that_is_off_or_does_not_match_is_told_apart() {
         ("role = 'arn:aws:iam::123456789012:role/Log-Reader'", "letter by letter"),
         ("audience = 'api://another'", "letter by letter"),
     ] {
-        let installation = Installation::of(&format!("{OFFICE}\n[tenant.federation]\n{federation}")).await;
+        let installation =
+            Installation::of(&format!("{OFFICE}\n[tenant.federation]\n{federation}")).await;
         let function = deploy_federated(&installation).await;
         let error = installation.fail(&function, &event("scheduled")).await;
         assert_eq!(error.error_type, "Credentials", "{federation}: {}", error.error_message);

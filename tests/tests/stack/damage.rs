@@ -61,7 +61,10 @@ async fn a_damaged_ledger_fails_its_day_alone_until_it_is_repaired() {
     assert_eq!(report["windows"][0]["state"], json!("before"));
     let audit = installation.audit().await;
     audit.assert_sound();
-    assert_eq!(audit.complete_rows("directory-audits").count(), usize::try_from(HISTORY_DAYS).unwrap());
+    assert_eq!(
+        audit.complete_rows("directory-audits").count(),
+        usize::try_from(HISTORY_DAYS).unwrap()
+    );
 }
 
 #[tokio::test]
@@ -69,7 +72,8 @@ async fn a_raw_object_that_was_exchanged_is_reported_and_left_as_it_is() {
     let installation = Installation::of(OFFICE).await;
     let function = installation.deploy(AUDIT_LOGS).await;
     installation.run(&function, &event("scheduled")).await;
-    let key = |days_ago| format!("raw/directory-audits/day={}/0000-2400.r1.ndjson.gz", day(days_ago));
+    let key =
+        |days_ago| format!("raw/directory-audits/day={}/0000-2400.r1.ndjson.gz", day(days_ago));
     let other_day = installation.objects().await.remove(&key(1)).unwrap();
     installation.put_object(&key(2), &other_day).await;
 

@@ -23,8 +23,8 @@ per_day = 70
 const DAYS: usize = 9;
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// The backlog behind a Graph where those page requests get no answer before the function has to stop,
-/// however fast or slow the machine is.
+/// The backlog behind a Graph where those page requests get no answer before the function has to
+/// stop, however fast or slow the machine is.
 fn backlog_that_hangs_at(requests: &[u64]) -> String {
     let hang = |nth| format!("[[faults.script]]\nkind = 'slow'\nnth = {nth}\nseconds = 600\n");
     BACKLOG.to_owned() + &requests.iter().map(hang).collect::<String>()
@@ -33,7 +33,8 @@ fn backlog_that_hangs_at(requests: &[u64]) -> String {
 /// A function that stops starting work after ten of its twenty seconds.
 async fn deploy_short_lived(installation: &Installation) -> Function<'_> {
     let mut settings = installation.settings();
-    for (name, value) in [("HISTORY_DAYS", "9"), ("CONCURRENCY", "1"), ("STOP_BEFORE_DEADLINE_SECONDS", "10")]
+    for (name, value) in
+        [("HISTORY_DAYS", "9"), ("CONCURRENCY", "1"), ("STOP_BEFORE_DEADLINE_SECONDS", "10")]
     {
         settings.insert(name, value.to_owned());
     }
@@ -82,7 +83,8 @@ async fn a_span_is_continued_too_and_each_of_its_windows_is_read_once() {
     installation.audit().await.assert_sound();
 }
 
-/// Of two streams, one fails at once and the other never gets done: another hundred invocations would not help.
+/// Of two streams, one fails at once and the other never gets done: another hundred invocations
+/// would not help.
 const HOPELESS: &str = r#"
 name = "a Graph that fails for one stream and answers too late for the other"
 [limits]
@@ -115,7 +117,12 @@ async fn an_invocation_that_could_read_nothing_fails_and_does_not_continue_itsel
     settings.insert("STOP_BEFORE_DEADLINE_SECONDS", "30".to_owned());
     let function = installation.deploy_as(SIGN_IN_LOGS, &settings, 35).await;
     let answer = installation.invoke(&function, &event("scheduled")).await;
-    let error = answer.error.unwrap_or_else(|| panic!("it goes on with nothing done: {}", answer.payload));
-    assert!(["Graph", "Incomplete"].contains(&error.error_type.as_str()), "{}", error.error_message);
+    let error =
+        answer.error.unwrap_or_else(|| panic!("it goes on with nothing done: {}", answer.payload));
+    assert!(
+        ["Graph", "Incomplete"].contains(&error.error_type.as_str()),
+        "{}",
+        error.error_message
+    );
     assert_eq!(installation.audit().await.record_count(), 0);
 }

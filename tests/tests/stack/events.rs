@@ -11,7 +11,8 @@ use crate::installation::{Installation, OFFICE, SIGN_IN_LOGS};
 
 /// A file of `events/`, its dates moved so that `to` lies in yesterday.
 pub(crate) fn event(name: &str) -> Value {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(name).with_extension("json");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../events").join(name).with_extension("json");
     let mut event = read(&file);
     if let Some(to) = event["to"].as_str() {
         let to: NaiveDate = to[..10].parse().unwrap();
@@ -31,7 +32,8 @@ fn moved(instant: &str, shift: TimeDelta) -> String {
 }
 
 fn read(file: &Path) -> Value {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text =
+        fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
@@ -45,8 +47,14 @@ async fn an_event_of_no_known_form_is_answered_with_all_forms() {
     for file in files {
         let error = installation.fail(&function, &read(&file)).await;
         assert_eq!(error.error_type, "Event", "{}", file.display());
-        for form in ["EventBridge scheduled event", "\"from\"", "\"to\"", "\"dryRun\"", "\"check\""] {
-            assert!(error.error_message.contains(form), "{}: {}", file.display(), error.error_message);
+        for form in ["EventBridge scheduled event", "\"from\"", "\"to\"", "\"dryRun\"", "\"check\""]
+        {
+            assert!(
+                error.error_message.contains(form),
+                "{}: {}",
+                file.display(),
+                error.error_message
+            );
         }
     }
     assert!(installation.objects().await.is_empty());
@@ -99,7 +107,9 @@ async fn the_plan_of_the_shortest_windows_fits_into_an_answer_and_leaves_one_lin
 async fn a_span_that_is_read_by_hand_is_no_daily_run() {
     let installation = Installation::of(OFFICE).await;
     let function = installation.deploy(SIGN_IN_LOGS).await;
-    installation.run(&function, &json!({"from": day(1).to_string(), "to": day(0).to_string()})).await;
+    installation
+        .run(&function, &json!({"from": day(1).to_string(), "to": day(0).to_string()}))
+        .await;
     let log = function.log_after(1).await;
     assert!(log.contains("WindowsRead") && !log.contains("Succeeded"), "{log}");
     installation.run(&function, &event("scheduled")).await;

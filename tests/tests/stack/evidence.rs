@@ -1,4 +1,5 @@
-//! Functions that sign the history of the ledger: with a key in Parameter Store, and with one in KMS.
+//! Functions that sign the history of the ledger: with a key in Parameter Store, and with one in
+//! KMS.
 
 use aws_sdk_ssm::types::ParameterType;
 use entratrail::archive::{Archive, Bucket, Operator};
@@ -27,7 +28,8 @@ async fn key(installation: &Installation, spec: &str) -> (String, String) {
 async fn verifier_key(installation: &Installation, arn: &str) -> VerifierKey {
     use base64::Engine as _;
     let request = json!({"KeyId": arn});
-    let answer = installation.stack.call("kms", "TrentService.GetPublicKey", &request).await.unwrap();
+    let answer =
+        installation.stack.call("kms", "TrentService.GetPublicKey", &request).await.unwrap();
     let encoded = answer["PublicKey"].as_str().unwrap();
     let encoded = base64::engine::general_purpose::STANDARD.decode(encoded).unwrap();
     VerifierKey::new(ORIGIN, &encoded[encoded.len() - 32..])
@@ -35,9 +37,12 @@ async fn verifier_key(installation: &Installation, arn: &str) -> VerifierKey {
 
 /// Log of the bucket, read with that key alone.
 async fn signed(installation: &Installation, key: VerifierKey) -> SignedLog {
-    let s3 = aws_sdk_s3::config::Builder::from(installation.stack.config()).force_path_style(true).build();
+    let s3 = aws_sdk_s3::config::Builder::from(installation.stack.config())
+        .force_path_style(true)
+        .build();
     let s3 = aws_sdk_s3::Client::from_conf(s3);
-    let archive = Archive::in_bucket(Bucket::new(s3, installation.bucket.clone(), Operator::Function));
+    let archive =
+        Archive::in_bucket(Bucket::new(s3, installation.bucket.clone(), Operator::Function));
     let signed = SignedLog::read(&archive, LOG, &[key]).await.unwrap().unwrap();
     let check = signed.check_ledgers(&archive).await.unwrap();
     assert_eq!((check.problems, check.pending), (vec![], 0));
@@ -64,7 +69,10 @@ async fn a_key_in_kms_signs_and_never_leaves_it() {
     let checks = installation.run(&function, &event("check")).await;
     assert_eq!(evidence_of(&checks)["ok"], true, "{checks}");
     let report = installation.run(&function, &event("scheduled")).await;
-    assert_eq!((&report["evidence"]["waiting"], &report["evidence"]["alarms"]), (&json!(0), &json!([])));
+    assert_eq!(
+        (&report["evidence"]["waiting"], &report["evidence"]["alarms"]),
+        (&json!(0), &json!([]))
+    );
     let verifier = verifier_key(&installation, &arn).await;
     let log = signed(&installation, verifier.clone()).await;
     assert_eq!(report["evidence"]["checkpoint"], log.note);
@@ -77,7 +85,11 @@ async fn a_key_in_kms_signs_and_never_leaves_it() {
     call("TrentService.DisableKey").await;
     let checks = installation.run(&function, &event("check")).await;
     let evidence = evidence_of(&checks);
-    assert_eq!((&evidence["ok"], &evidence["error_type"]), (&json!(false), &json!("Parameters")), "{checks}");
+    assert_eq!(
+        (&evidence["ok"], &evidence["error_type"]),
+        (&json!(false), &json!("Parameters")),
+        "{checks}"
+    );
     let span = event("span");
     let late = installation.run(&function, &span).await;
     assert!(late["evidence"]["waiting"].as_u64().unwrap() > 0, "{late}");
@@ -114,15 +126,20 @@ async fn a_key_in_a_parameter_signs_and_its_memory_shows_a_log_that_was_rolled_b
     assert_eq!(report["evidence"]["checkpoint"], log.note);
     assert_eq!(memory(&installation).await, log.tree.to_lines());
 
-    // Whoever can only write the bucket takes the log back; the memory shows it, and nothing is signed.
+    // Whoever can only write the bucket takes the log back; the memory shows it, and nothing is
+    // signed.
     let ssm = aws_sdk_ssm::Client::new(installation.stack.config());
-    let longer = format!("{}\n{}", log.tree.size + 1, log.tree.to_lines().split_once('\n').unwrap().1);
+    let longer =
+        format!("{}\n{}", log.tree.size + 1, log.tree.to_lines().split_once('\n').unwrap().1);
     let request = ssm.put_parameter().name(MEMORY).value(longer).overwrite(true);
     request.r#type(ParameterType::String).send().await.unwrap();
     let failure = installation.fail(&function, &event("scheduled")).await;
     assert_eq!(failure.error_type, "Archive");
     assert!(failure.error_message.contains("rolled back"), "{}", failure.error_message);
-    assert_eq!(memory(&installation).await.lines().next().unwrap(), (log.tree.size + 1).to_string());
+    assert_eq!(
+        memory(&installation).await.lines().next().unwrap(),
+        (log.tree.size + 1).to_string()
+    );
 }
 
 fn pem_of(key: &[u8]) -> String {

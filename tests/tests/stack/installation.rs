@@ -1,4 +1,5 @@
-//! EntraTrail as an operator has it: a tenant, an AWS account with a bucket and parameters, and compiled functions.
+//! EntraTrail as an operator has it: a tenant, an AWS account with a bucket and parameters, and
+//! compiled functions.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,8 @@ pub(crate) const AUDIT_LOGS: &str = "audit-logs";
 /// Days that the functions look back, unless a test says otherwise.
 pub(crate) const HISTORY_DAYS: i64 = 3;
 
-/// A tenant with something in every stream on each of the last four days, and several pages a day in the larger ones.
+/// A tenant with something in every stream on each of the last four days, and several pages a day
+/// in the larger ones.
 pub(crate) const OFFICE: &str = r#"
 name = "four days of a small office"
 [limits]
@@ -107,7 +109,11 @@ impl Installation {
     }
 
     /// Deploys a function with some variables changed.
-    pub(crate) async fn deploy_with(&self, name: &str, changes: &[(&'static str, &str)]) -> Function<'_> {
+    pub(crate) async fn deploy_with(
+        &self,
+        name: &str,
+        changes: &[(&'static str, &str)],
+    ) -> Function<'_> {
         let mut settings = self.settings();
         settings.extend(changes.iter().map(|(name, value)| (*name, (*value).to_owned())));
         self.deploy_as(name, &settings, 60).await
@@ -120,7 +126,8 @@ impl Installation {
         settings: &Settings,
         timeout_seconds: i32,
     ) -> Function<'_> {
-        let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let settings: Vec<_> =
+            settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.stack.deploy_function(name, &binary(name), &settings, timeout_seconds, 256).await
     }
 
@@ -174,7 +181,8 @@ impl Installation {
         self.tenant.requests().iter().filter(|line| line.kind == RequestKind::Page).count()
     }
 
-    /// Records that a perfect reader would find in the days that the functions look back, of `streams`.
+    /// Records that a perfect reader would find in the days that the functions look back, of
+    /// `streams`.
     pub(crate) fn visible(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<Served> {
         let mut visible = self.tenant.visible();
         let (first, end) = (midnight(day(HISTORY_DAYS)), midnight(day(0)));

@@ -1,4 +1,5 @@
-//! The command on the archive of the functions, and the functions on the command's: it is one archive.
+//! The command on the archive of the functions, and the functions on the command's: it is one
+//! archive.
 
 use std::process::{Command, Output};
 
@@ -8,7 +9,8 @@ use serde_json::Value;
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, OFFICE, SIGN_IN_LOGS};
 
-/// `entratrail` with the credential of the tenant and of the AWS account, on the archive of `installation`.
+/// `entratrail` with the credential of the tenant and of the AWS account, on the archive of
+/// `installation`.
 fn entratrail(installation: &Installation, command: &str, arguments: &[&str]) -> Output {
     let tenant = &installation.tenant.scenario().tenant;
     let mut entratrail = Command::new(binary("entratrail"));

@@ -1,8 +1,9 @@
-//! The two compiled functions behind a real Lambda Runtime API, with the files of `events/`, reading a simulated
-//! tenant over HTTP into a bucket of the AWS emulator.
+//! The two compiled functions behind a real Lambda Runtime API, with the files of `events/`,
+//! reading a simulated tenant over HTTP into a bucket of the AWS emulator.
 //!
-//! What only the whole can show belongs here: start-up, settings, parameters, credentials, events, deadlines, kills
-//! and logs. What a collector makes of Graph's misbehaviour is told in the scenarios of `behaviour`.
+//! What only the whole can show belongs here: start-up, settings, parameters, credentials, events,
+//! deadlines, kills and logs. What a collector makes of Graph's misbehaviour is told in the
+//! scenarios of `behaviour`.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! Entra or Graph refuses: the stable word of the error, and an archive in which nothing is half-written.
+//! Entra or Graph refuses: the stable word of the error, and an archive in which nothing is
+//! half-written.
 
 use graph_simulator::{Faults, Served};
 use serde_json::Value;
@@ -6,7 +7,8 @@ use serde_json::Value;
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, OFFICE, SIGN_IN_LOGS};
 
-/// Expects a scheduled run of both functions to fail with `word`, to say `part`, and to leave no object.
+/// Expects a scheduled run of both functions to fail with `word`, to say `part`, and to leave no
+/// object.
 async fn check(installation: &Installation, word: &str, part: &str) {
     for name in [SIGN_IN_LOGS, AUDIT_LOGS] {
         let function = installation.deploy(name).await;
@@ -66,7 +68,10 @@ async fn without_a_premium_licence_audits_are_archived_and_sign_ins_fail() {
     let audit_logs = installation.deploy(AUDIT_LOGS).await;
     let report = installation.run(&audit_logs, &event("scheduled")).await;
     let is_audit = |record: &Served| record.stream == "directoryAudits";
-    assert_eq!(report["new"], installation.tenant.served().iter().filter(|record| is_audit(record)).count());
+    assert_eq!(
+        report["new"],
+        installation.tenant.served().iter().filter(|record| is_audit(record)).count()
+    );
     assert_nothing_is_half_written(&installation).await;
 }
 

@@ -1,4 +1,5 @@
-//! Bringing back what somebody deleted or replaced, as docs/operate.md tells, in a bucket with the archive's policy.
+//! Bringing back what somebody deleted or replaced, as docs/operate.md tells, in a bucket with the
+//! archive's policy.
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use serde_json::json;
@@ -7,9 +8,13 @@ use crate::days::{day, midnight};
 use crate::events::event;
 use crate::installation::{AUDIT_LOGS, Installation, OFFICE};
 
-async fn keep_versions_and_refuse_replacement(installation: &Installation, s3: &aws_sdk_s3::Client) {
+async fn keep_versions_and_refuse_replacement(
+    installation: &Installation,
+    s3: &aws_sdk_s3::Client,
+) {
     let bucket = &installation.bucket;
-    let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let versioning =
+        VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     let request = s3.put_bucket_versioning().bucket(bucket).versioning_configuration(versioning);
     request.send().await.unwrap();
     let policy = json!({"Version": "2012-10-17", "Statement": [{
@@ -30,7 +35,8 @@ async fn a_deleted_raw_object_comes_back_when_its_delete_marker_goes() {
     let before = installation.objects().await;
     let key = before.keys().find(|key| key.starts_with("raw/")).unwrap().clone();
 
-    let over = s3.put_object().bucket(&installation.bucket).key(&key).body(b"forged".to_vec().into());
+    let over =
+        s3.put_object().bucket(&installation.bucket).key(&key).body(b"forged".to_vec().into());
     assert!(over.send().await.is_err(), "nobody may write over a raw object");
     let deleted = s3.delete_object().bucket(&installation.bucket).key(&key).send().await.unwrap();
     let from = key.split("day=").nth(1).unwrap().split('/').next().unwrap().to_owned();

@@ -13,8 +13,14 @@ impl Installation {
     pub(crate) fn assert_keeps_secrets(&self, text: &str) {
         let secret = self.tenant.scenario().tenant.client_secret.as_str();
         let lower_case = text.to_lowercase();
-        for forbidden in [secret, "bearer ", "skiptoken", "/auditlogs/", "userprincipalname", "-----begin"] {
-            assert!(!lower_case.contains(forbidden), "{forbidden} is in {}", around(&lower_case, forbidden));
+        for forbidden in
+            [secret, "bearer ", "skiptoken", "/auditlogs/", "userprincipalname", "-----begin"]
+        {
+            assert!(
+                !lower_case.contains(forbidden),
+                "{forbidden} is in {}",
+                around(&lower_case, forbidden)
+            );
         }
         let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let words = text.split(|c| !is_of_token(c));
@@ -36,8 +42,14 @@ async fn not_even_a_log_at_debug_level_holds_a_secret_a_token_a_link_or_a_record
     let function = installation.deploy_with(SIGN_IN_LOGS, &debug).await;
     installation.run(&function, &event("check")).await;
     let mut runs = 1;
-    for kind in ["invalid_filter", "repeated_link", "foreign_link", "permission_403", "html_200", "type_flip"]
-    {
+    for kind in [
+        "invalid_filter",
+        "repeated_link",
+        "foreign_link",
+        "permission_403",
+        "html_200",
+        "type_flip",
+    ] {
         let faults = format!("name = ''\n[[faults.script]]\nkind = '{kind}'\ntimes = 2");
         let faults = graph_simulator::Scenario::from_toml(&faults).unwrap().faults;
         installation.tenant.set_faults(faults);

@@ -19,7 +19,8 @@ async fn a_malformed_variable_is_named_with_what_it_holds_and_what_is_allowed() 
         let error = installation.fail(&function, &event("scheduled")).await;
         assert_eq!(error.error_type, "Configuration", "{name}: {}", error.error_message);
         // What may be a misplaced secret is described.
-        let held = if value.len() < 8 { value.to_owned() } else { format!("{} characters", value.len()) };
+        let held =
+            if value.len() < 8 { value.to_owned() } else { format!("{} characters", value.len()) };
         for part in [name, &held, allowed] {
             assert!(error.error_message.contains(part), "{name}: {}", error.error_message);
         }
@@ -51,7 +52,11 @@ async fn a_deadline_margin_beyond_the_timeout_is_refused_in_words() {
     let function = installation.deploy_with(AUDIT_LOGS, &[margin]).await;
     let error = installation.fail(&function, &event("scheduled")).await;
     assert_eq!(error.error_type, "Configuration", "{}", error.error_message);
-    assert!(error.error_message.contains("STOP_BEFORE_DEADLINE_SECONDS"), "{}", error.error_message);
+    assert!(
+        error.error_message.contains("STOP_BEFORE_DEADLINE_SECONDS"),
+        "{}",
+        error.error_message
+    );
 }
 
 #[tokio::test]

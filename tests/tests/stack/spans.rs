@@ -10,7 +10,8 @@ use crate::installation::{AUDIT_LOGS, HISTORY_DAYS, Installation, OFFICE, SIGN_I
 fn spans(report: &Value) -> Vec<(String, String)> {
     let text = |window: &Value, member: &str| window[member].as_str().unwrap().to_owned();
     let windows = report["windows"].as_array().unwrap().iter();
-    let mut spans: Vec<_> = windows.map(|window| (text(window, "start"), text(window, "end"))).collect();
+    let mut spans: Vec<_> =
+        windows.map(|window| (text(window, "start"), text(window, "end"))).collect();
     spans.sort_unstable(); // windows are reported in the order in which their reads end
     spans
 }
@@ -82,6 +83,9 @@ async fn a_dry_run_of_a_finished_archive_plans_nothing() {
     assert_eq!((&plan["windows"], &plan["remainingWindows"]), (&json!([]), &json!(0)));
     let again = installation.run(&function, &event("dry-run-span")).await;
     assert_eq!(spans(&again), [(at(2, "00:00"), at(1, "00:00"))]);
-    assert_eq!((&again["windows"][0]["read"], &again["windows"][0]["state"]), (&json!(2), &json!("before")));
+    assert_eq!(
+        (&again["windows"][0]["read"], &again["windows"][0]["state"]),
+        (&json!(2), &json!("before"))
+    );
     assert!(installation.objects().await == objects);
 }

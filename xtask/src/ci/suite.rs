@@ -49,7 +49,9 @@ pub(super) fn run(tests: &[Test]) -> Result<Vec<Tested>, Failure> {
     thread::scope(|scope| {
         let running: Vec<_> = beside.iter().map(|test| scope.spawn(|| test.run(&logs))).collect();
         let mut ended: Vec<_> = others.iter().map(|test| test.run(&logs)).collect();
-        ended.extend(running.into_iter().map(|thread| thread.join().unwrap_or(Err(Failure::Said(1)))));
+        ended.extend(
+            running.into_iter().map(|thread| thread.join().unwrap_or(Err(Failure::Said(1)))),
+        );
         ended.into_iter().collect()
     })
 }
@@ -61,7 +63,10 @@ pub(super) fn judge(tested: &[Tested]) -> Result<(), Failure> {
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Failure::Sentence(format!("tests failed: {}; what they printed is above", failed.join(", "))))
+    Err(Failure::Sentence(format!(
+        "tests failed: {}; what they printed is above",
+        failed.join(", ")
+    )))
 }
 
 impl Test {

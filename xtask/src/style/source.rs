@@ -50,7 +50,8 @@ impl Counts {
 
     /// The counts of a crate beside others: a name that two crates have is not shared.
     pub(super) fn named_after(&self, crate_name: &str) -> Self {
-        let names = self.names.iter().map(|(name, count)| (format!("{crate_name}::{name}"), *count));
+        let names =
+            self.names.iter().map(|(name, count)| (format!("{crate_name}::{name}"), *count));
         Self { names: names.collect(), ..self.clone() }
     }
 
@@ -145,7 +146,8 @@ fn is_closure(binding: &str) -> bool {
 
 fn without_visibility(text: &str) -> &str {
     let Some(rest) = text.strip_prefix("pub") else { return text };
-    let rest = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
+    let rest =
+        rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
     rest.trim_start()
 }
 
@@ -164,14 +166,16 @@ mod tests {
 
     #[test]
     fn the_first_line_of_documentation_is_judged_and_no_other() {
-        let counts = count("/// What it is.\n/// How it works.\nfn a() {}\n/// Names a thing.\nfn b() {}\n");
+        let counts =
+            count("/// What it is.\n/// How it works.\nfn a() {}\n/// Names a thing.\nfn b() {}\n");
         assert_eq!((counts.documented, counts.vague), (2, 1));
     }
 
     #[test]
     fn types_share_a_name_within_a_crate() {
-        let counts =
-            count("pub struct Place;\npub(crate) enum Place {}\ntrait Other {}\nstruct Pair<T>(T);\n");
+        let counts = count(
+            "pub struct Place;\npub(crate) enum Place {}\ntrait Other {}\nstruct Pair<T>(T);\n",
+        );
         assert_eq!((counts.types(), counts.shared_types()), (4, 2));
     }
 
@@ -192,7 +196,8 @@ mod tests {
 
     #[test]
     fn comments_are_counted_outside_of_text() {
-        let counts = count("// a reason\nlet a = 1; // the limit\nlet url = \"https: // no comment\";\n");
+        let counts =
+            count("// a reason\nlet a = 1; // the limit\nlet url = \"https: // no comment\";\n");
         assert_eq!((counts.inline, counts.code), (2, 2));
     }
 
@@ -204,7 +209,8 @@ mod tests {
 
     #[test]
     fn tests_are_left_out() {
-        let code = "fn a() {}\n#[cfg(test)]\nmod tests {\n    struct Place;\n}\nstruct Place;\n#[cfg(test)]\nmod more;\nfn b() {}\n";
+        let code = "fn a() {}\n#[cfg(test)]\nmod tests {\n    struct Place;\n}\nstruct \
+                    Place;\n#[cfg(test)]\nmod more;\nfn b() {}\n";
         let counts = count(code);
         assert_eq!((counts.code, counts.types()), (3, 1));
     }

@@ -1,7 +1,9 @@
-//! Reads one day of sign-ins with `graph-rs-sdk` in its documented form, into a file of one record a line.
+//! Reads one day of sign-ins with `graph-rs-sdk` in its documented form, into a file of one record
+//! a line.
 //!
-//! Usage: `graph-rs-sdk-reader DAY FILE`. The environment says where and as whom: `GRAPH_URL`, `LOGIN_URL`, `TENANT_ID`,
-//! `CLIENT_ID`, `CLIENT_SECRET`. The exit status is 0 where the SDK reported no error.
+//! Usage: `graph-rs-sdk-reader DAY FILE`. The environment says where and as whom: `GRAPH_URL`,
+//! `LOGIN_URL`, `TENANT_ID`, `CLIENT_ID`, `CLIENT_SECRET`. The exit status is 0 where the SDK
+//! reported no error.
 
 use futures_util::StreamExt as _;
 use graph_rs_sdk::{GraphClient, GraphClientConfiguration, ODataQuery as _};
@@ -21,7 +23,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// The README's streaming example, with the records written instead of printed.
 async fn read(day: &str, file: File) -> Result<(), Box<dyn Error>> {
     let mut file = BufWriter::new(file);
-    let filter = format!("createdDateTime ge {day}T00:00:00Z and createdDateTime le {day}T23:59:59.9999999Z");
+    let filter = format!("createdDateTime ge {day}T00:00:00Z and createdDateTime le \
+                          {day}T23:59:59.9999999Z");
     let client = client().await?;
     let mut stream =
         client.audit_logs().list_sign_ins().filter(&[filter.as_str()]).paging().stream::<Value>()?;
@@ -44,8 +47,8 @@ async fn client() -> Result<GraphClient, Box<dyn Error>> {
     Ok(client)
 }
 
-/// Signs on by hand: the SDK's own credentials know Microsoft's four login hosts only. Its paging asks for a token once,
-/// at the start, so nothing is lost by that.
+/// Signs on by hand: the SDK's own credentials know Microsoft's four login hosts only. Its paging
+/// asks for a token once, at the start, so nothing is lost by that.
 async fn access_token() -> Result<String, Box<dyn Error>> {
     let url = format!("{}/{}/oauth2/v2.0/token", var("LOGIN_URL")?, var("TENANT_ID")?);
     let form = [

@@ -43,15 +43,21 @@ impl Bars {
             bar.set_length(done + counts.windows_left);
             bar.set_position(done);
             let rate = speed.rate(elapsed, counts.records);
-            bar.set_message(format!("{:>11}  {rate}/s{}", count(counts.records, "record"), failures(counts)));
+            bar.set_message(format!(
+                "{:>11}  {rate}/s{}",
+                count(counts.records, "record"),
+                failures(counts)
+            ));
         }
         let total = sum(counts.iter().map(|(_, counts)| counts));
         let rate = self.speed.rate(elapsed, total.records);
-        let left = time_left(total, elapsed).map_or(String::new(), |left| format!(", about {left} left"));
+        let left =
+            time_left(total, elapsed).map_or(String::new(), |left| format!(", about {left} left"));
         let records = thousands(total.records);
         let allowed = thousands(self.allowed);
-        self.total
-            .set_message(format!("{records} records at {rate}/s; Graph's limit allows {allowed}/s{left}"));
+        self.total.set_message(format!(
+            "{records} records at {rate}/s; Graph's limit allows {allowed}/s{left}"
+        ));
     }
 
     pub(super) fn end(&self) {

@@ -37,7 +37,8 @@ fn line(counts: &[(Stream, Counts)], elapsed: Duration, rate: u64, allowed: u64)
         })
         .collect();
     let total = sum(counts.iter().map(|(_, counts)| counts));
-    let left = time_left(total, elapsed).map_or(String::new(), |left| format!("; about {left} left"));
+    let left =
+        time_left(total, elapsed).map_or(String::new(), |left| format!("; about {left} left"));
     format!(
         "{} s: windows {}; {} records at {rate}/s, Graph's limit allows {}/s{left}",
         elapsed.as_secs(),
@@ -57,7 +58,8 @@ mod tests {
         let line = line(&[(Stream::DirectoryAudits, counts)], Duration::from_secs(10), 490, 500);
         assert_eq!(
             line,
-            "10 s: windows directory-audits 5/30; 5,000 records at 490/s, Graph's limit allows 500/s; about 50 s left"
+            "10 s: windows directory-audits 5/30; 5,000 records at 490/s, Graph's limit allows \
+             500/s; about 50 s left"
         );
     }
 }

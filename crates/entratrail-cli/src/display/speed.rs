@@ -22,14 +22,16 @@ impl Speed {
             self.seen.pop_front();
         }
         let (since, before) = self.seen.front().copied().unwrap_or((elapsed, records));
-        let milliseconds = u64::try_from(elapsed.saturating_sub(since).as_millis()).unwrap_or(u64::MAX);
+        let milliseconds =
+            u64::try_from(elapsed.saturating_sub(since).as_millis()).unwrap_or(u64::MAX);
         (records - before) * 1000 / milliseconds.max(1)
     }
 }
 
 /// About how long the windows that are left will take, where some are done.
 pub(super) fn time_left(counts: Counts, elapsed: Duration) -> Option<String> {
-    let done = u32::try_from(counts.windows_done + counts.windows_failed).ok().filter(|done| *done > 0)?;
+    let done =
+        u32::try_from(counts.windows_done + counts.windows_failed).ok().filter(|done| *done > 0)?;
     let left = u32::try_from(counts.windows_left).ok().filter(|left| *left > 0)?;
     Some(about(elapsed / done * left))
 }
@@ -62,6 +64,9 @@ mod tests {
     fn the_rest_takes_as_long_as_what_was_done() {
         let counts = Counts { records: 0, windows_done: 9, windows_failed: 1, windows_left: 20 };
         assert_eq!(time_left(counts, Duration::from_secs(20)).as_deref(), Some("40 s"));
-        assert_eq!(time_left(Counts { windows_left: 5, ..Counts::default() }, Duration::from_secs(9)), None);
+        assert_eq!(
+            time_left(Counts { windows_left: 5, ..Counts::default() }, Duration::from_secs(9)),
+            None
+        );
     }
 }

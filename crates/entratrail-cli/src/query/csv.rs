@@ -7,8 +7,9 @@ pub(super) fn csv_line(cells: impl Iterator<Item = String>) -> String {
     cells.map(quoted).collect::<Vec<_>>().join(",")
 }
 
-/// The text of a cell as a spreadsheet shows it and does not work it out: what looks like a formula has an apostrophe
-/// before it, and what a reader would obey is escaped. <https://owasp.org/www-community/attacks/CSV_Injection>
+/// The text of a cell as a spreadsheet shows it and does not work it out: what looks like a formula
+/// has an apostrophe before it, and what a reader would obey is escaped.
+/// <https://owasp.org/www-community/attacks/CSV_Injection>
 pub(super) fn safe(cell: &str) -> String {
     let cell = visible(cell);
     // Some spreadsheets skip white space, and take the wide forms of the signs for the signs.
@@ -20,7 +21,11 @@ pub(super) fn safe(cell: &str) -> String {
 }
 
 fn quoted(cell: String) -> String {
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use entratrail::error::Error;
 
-/// Operators and openings that a question may have. The longest saved question has a fraction of that.
+/// Operators and openings that a question may have. The longest saved question has a fraction of
+/// that.
 const MOST: usize = 2000;
 /// Bytes that a question may have.
 const LONGEST: usize = 1024 * 1024;
@@ -30,15 +31,17 @@ pub(super) fn check(sql: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Configuration(format!(
-        "the SQL is too long or too deep: it may have {MOST} operators and {LONGEST} bytes; ask in smaller parts, or \
-         list values with IN"
+        "the SQL is too long or too deep: it may have {MOST} operators and {LONGEST} bytes; ask in \
+         smaller parts, or list values with IN"
     )))
 }
 
-/// Counts the parts of the SQL, which bound its depth. What stands in quotes or comments counts as well: no question needs that much.
+/// Counts the parts of the SQL, which bound its depth. What stands in quotes or comments counts as
+/// well: no question needs that much.
 fn parts(sql: &str) -> usize {
-    let is_sign =
-        |c: &char| c.is_ascii_punctuation() && !matches!(c, ',' | '.' | ';' | '_' | '\'' | '"' | ')' | ']');
+    let is_sign = |c: &char| {
+        c.is_ascii_punctuation() && !matches!(c, ',' | '.' | ';' | '_' | '\'' | '"' | ')' | ']')
+    };
     let signs = sql.chars().filter(is_sign).count();
     signs
         + sql

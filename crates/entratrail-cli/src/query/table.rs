@@ -20,7 +20,9 @@ impl TextTable {
         self.columns = columns.to_vec();
         let widest = if console::user_attended() { WIDEST } else { usize::MAX };
         let cell = |row: &Row, column: &Column| cut(&text(row.get(&column.name)), widest);
-        self.rows.extend(rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect()));
+        self.rows.extend(
+            rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect()),
+        );
     }
 
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
@@ -30,7 +32,11 @@ impl TextTable {
             .zip(&self.columns)
             .map(|((cell, &width), column): ((&String, &usize), &Column)| {
                 let padding = " ".repeat(width.saturating_sub(width_of(cell)));
-                if column.is_number { format!("{padding}{cell}") } else { format!("{cell}{padding}") }
+                if column.is_number {
+                    format!("{padding}{cell}")
+                } else {
+                    format!("{cell}{padding}")
+                }
             })
             .collect();
         cells.join("  ").trim_end().to_owned()
@@ -39,7 +45,8 @@ impl TextTable {
 
 impl fmt::Display for TextTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.columns.iter().map(|column| visible(&column.name).into_owned()).collect();
+        let names: Vec<_> =
+            self.columns.iter().map(|column| visible(&column.name).into_owned()).collect();
         let width = |index: usize| {
             self.rows.iter().chain([&names]).map(|cells| width_of(&cells[index])).max().unwrap_or(0)
         };
@@ -56,7 +63,8 @@ fn width_of(cell: &str) -> usize {
     console::measure_text_width(cell)
 }
 
-/// The cell in one line, without anything that a terminal would obey: records hold what strangers typed.
+/// The cell in one line, without anything that a terminal would obey: records hold what strangers
+/// typed.
 fn cut(cell: &str, widest: usize) -> String {
     let cell = visible(cell);
     let mut shown: String = cell.chars().take(widest).collect();

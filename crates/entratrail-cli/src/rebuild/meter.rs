@@ -28,7 +28,8 @@ impl Meter {
         let shown = match (is_quiet, console::user_attended_stderr()) {
             (true, _) => Shown::Nothing,
             (false, true) => {
-                let style = ProgressStyle::with_template("{bar:24} {pos}/{len} table objects  {msg}");
+                let style =
+                    ProgressStyle::with_template("{bar:24} {pos}/{len} table objects  {msg}");
                 let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
                 Shown::Bar(ProgressBar::new(all).with_style(style))
             }

@@ -27,9 +27,13 @@ impl<'ledgers> Calendar<'ledgers> {
         Self(streams)
     }
 
-    /// States at `now` of the days from the first up to the second, in every stream that was ever read. A
-    /// stream's days start with the first on record; every day since then is expected.
-    pub(super) fn days(&self, (from, to): (NaiveDate, NaiveDate), now: DateTime<Utc>) -> Vec<StreamDays> {
+    /// States at `now` of the days from the first up to the second, in every stream that was ever
+    /// read. A stream's days start with the first on record; every day since then is expected.
+    pub(super) fn days(
+        &self,
+        (from, to): (NaiveDate, NaiveDate),
+        now: DateTime<Utc>,
+    ) -> Vec<StreamDays> {
         let none = Ledger::default();
         let mut streams = Vec::new();
         for (stream, ledgers) in &self.0 {

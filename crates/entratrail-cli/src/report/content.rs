@@ -169,8 +169,9 @@ impl Report {
     pub(super) fn mark_new(&mut self, before: &Findings) {
         let looking = self.questions.iter_mut().filter(|asked| asked.looks_for_trouble());
         looking.for_each(|asked| asked.mark_new(before));
-        self.questions
-            .sort_by_key(|asked| (asked.new.unwrap_or(0) == 0, asked.question.severity, asked.found == 0));
+        self.questions.sort_by_key(|asked| {
+            (asked.new.unwrap_or(0) == 0, asked.question.severity, asked.found == 0)
+        });
     }
 
     /// Tells whether something was marked as new.
@@ -213,9 +214,12 @@ impl Asked {
     }
 }
 
-/// Every answer, in the order of the questions. One is worked on at a time, on all processors: two at once take as long,
-/// and the memory of both.
-async fn answers(archive: &Session, days: (NaiveDate, NaiveDate)) -> Result<Vec<(Wanted, Answer)>, Error> {
+/// Every answer, in the order of the questions. One is worked on at a time, on all processors: two
+/// at once take as long, and the memory of both.
+async fn answers(
+    archive: &Session,
+    days: (NaiveDate, NaiveDate),
+) -> Result<Vec<(Wanted, Answer)>, Error> {
     let pictures = Picture::ALL.into_iter().map(Wanted::Picture);
     let questions = entratrail_questions::questions().into_iter();
     let wanted: Vec<_> =

@@ -40,14 +40,13 @@ impl Picture {
         };
         match self {
             Self::Totals => format!(
-                "SELECT count(*) AS sign_ins, {failed}, count(DISTINCT nullif(person, '')) AS users, \
-                 count(DISTINCT nullif(app_id, '')) AS applications, \
-                 count(DISTINCT nullif(location.country_or_region, '')) AS countries, \
-                 count(*) FILTER (WHERE outcome = 'success' AND event_type = 'interactiveUser' \
-                 AND authentication_requirement <> '') AS by_people, \
-                 count(*) FILTER (WHERE outcome = 'success' AND event_type = 'interactiveUser' \
-                 AND authentication_requirement = 'multiFactorAuthentication') AS with_mfa \
-                 FROM attempts WHERE {days}"
+                "SELECT count(*) AS sign_ins, {failed}, count(DISTINCT nullif(person, '')) AS \
+                 users, count(DISTINCT nullif(app_id, '')) AS applications, count(DISTINCT \
+                 nullif(location.country_or_region, '')) AS countries, count(*) FILTER (WHERE \
+                 outcome = 'success' AND event_type = 'interactiveUser' AND \
+                 authentication_requirement <> '') AS by_people, count(*) FILTER (WHERE outcome = \
+                 'success' AND event_type = 'interactiveUser' AND authentication_requirement = \
+                 'multiFactorAuthentication') AS with_mfa FROM attempts WHERE {days}"
             ),
             Self::Hours => format!(
                 "SELECT date_trunc('hour', created_date_time) AS hour, count(*) AS total, {failed} \
@@ -57,13 +56,13 @@ impl Picture {
             Self::Applications => top("app_display_name", "total DESC"),
             Self::Users => top("user_principal_name", "failed DESC, total DESC"),
             Self::Changes => format!(
-                "SELECT activity_display_name AS name, count(*) AS total, \
-                 count(*) FILTER (WHERE result <> 'success') AS failed FROM directory_audits_latest \
-                 WHERE {days} GROUP BY 1 ORDER BY total DESC, name LIMIT 12"
+                "SELECT activity_display_name AS name, count(*) AS total, count(*) FILTER (WHERE \
+                 result <> 'success') AS failed FROM directory_audits_latest WHERE {days} GROUP BY \
+                 1 ORDER BY total DESC, name LIMIT 12"
             ),
             Self::Tenant => format!(
-                "SELECT resource_tenant_id AS name, count(*) AS total FROM sign_ins_latest \
-                 WHERE {days} AND resource_tenant_id <> '' GROUP BY 1 ORDER BY total DESC, name LIMIT 1"
+                "SELECT resource_tenant_id AS name, count(*) AS total FROM sign_ins_latest WHERE \
+                 {days} AND resource_tenant_id <> '' GROUP BY 1 ORDER BY total DESC, name LIMIT 1"
             ),
         }
     }
@@ -77,7 +76,8 @@ pub(super) struct Figures {
     pub(super) users: u64,
     pub(super) applications: u64,
     pub(super) countries: u64,
-    /// Successful sign-ins of people, with a prompt, as far as Graph says which factors they needed.
+    /// Successful sign-ins of people, with a prompt, as far as Graph says which factors they
+    /// needed.
     pub(super) by_people: u64,
     /// Those of them that had to pass a second factor.
     pub(super) with_mfa: u64,

@@ -48,7 +48,8 @@ pub(super) fn more_than_once<'asked>(findings: impl Iterator<Item = &'asked Aske
             named.entry(name).or_default().push(by);
         }
     }
-    let mut named: Vec<_> = named.into_iter().map(|(name, findings)| Named { name, findings }).collect();
+    let mut named: Vec<_> =
+        named.into_iter().map(|(name, findings)| Named { name, findings }).collect();
     named.retain(|named| named.findings.len() > 1 && named.gravest() <= Severity::Medium);
     named.sort_by_key(|named| (named.gravest(), usize::MAX - named.findings.len()));
     named.truncate(MOST);
@@ -66,7 +67,8 @@ fn names_of(asked: &Asked) -> BTreeMap<String, NamedBy> {
     let mut names = BTreeMap::new();
     for row in &asked.all {
         let text = |column: &str| row.get(column).and_then(|value| value.as_str());
-        let last_at = row.values().filter_map(|value| value.as_str()).filter(|text| is_instant(text)).max();
+        let last_at =
+            row.values().filter_map(|value| value.as_str()).filter(|text| is_instant(text)).max();
         let of_row = COLUMNS.iter().filter_map(|column| text(column)).map(str::to_lowercase);
         let of_row: BTreeSet<_> = of_row.filter(|name| !name.is_empty()).collect();
         for name in of_row {
@@ -124,8 +126,16 @@ mod tests {
                     json!({"user_name": "once@x"}),
                 ],
             ),
-            asked("roles", Severity::Medium, &[json!({"given_to": "ann@x"}), json!({"given_to": "ben@x"})]),
-            asked("device", Severity::Low, &[json!({"user_name": "ben@x"}), json!({"user_name": "low@x"})]),
+            asked(
+                "roles",
+                Severity::Medium,
+                &[json!({"given_to": "ann@x"}), json!({"given_to": "ben@x"})],
+            ),
+            asked(
+                "device",
+                Severity::Low,
+                &[json!({"user_name": "ben@x"}), json!({"user_name": "low@x"})],
+            ),
             asked("country", Severity::Low, &[json!({"user_name": "low@x"})]),
         ];
         let named = more_than_once(findings.iter());

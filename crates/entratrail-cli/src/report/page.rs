@@ -1,5 +1,5 @@
-//! The report as a page: one file without scripts, fonts or pictures from elsewhere. Maud escapes whatever comes from
-//! records.
+//! The report as a page: one file without scripts, fonts or pictures from elsewhere. Maud escapes
+//! whatever comes from records.
 
 mod bars;
 mod coverage;
@@ -15,8 +15,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 const STYLE: &str = include_str!("page/style.css");
 
 /// Forbids the page to load or run anything, should a record ever find a way into it.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri \
+                      'none'; form-action 'none'";
 
 /// The page.
 pub(super) fn of(report: &Report) -> Markup {
@@ -53,8 +53,11 @@ pub(super) fn of(report: &Report) -> Markup {
 /// Notes that a later check holds the archive against.
 fn checkpoints(report: &Report) -> Markup {
     html! {
-        p { "The history of the ledger is signed up to these checkpoints. Keep this page: saved each as a file, "
-            code { "entratrail verify --since" } " tells whether anything before was changed since." }
+        p { "The history of the ledger is signed up to these checkpoints. Keep this page: saved \
+             each as a file, "
+            code { "entratrail verify \
+                    --since" } " tells whether anything before was changed \
+                                                  since." }
         @for checkpoint in &report.checkpoints {
             pre { (checkpoint) }
         }
@@ -138,11 +141,15 @@ fn nothing(report: &Report) -> Markup {
             h2 { "There is nothing to report yet" }
             p { "No tables of any day were found in " code { (report.archive) } "." }
             ul {
-                li { "A new archive fills with " code { "entratrail collect --archive " (report.archive) } ", or at the next
+                li { "A new archive fills \
+                      with " code { "entratrail collect \
+                                     --archive " (report.archive) } ", or at the next
                     run of the functions." }
-                li { "One that was made before there were tables gets them from what it holds, with "
+                li { "One that was made before there were tables gets them from what it holds, \
+                      with "
                     code { "entratrail rebuild --archive " (report.archive) } "." }
-                li { "If days were asked for, ask for others with " code { "--from" } " and " code { "--to" } "." }
+                li { "If days were asked for, ask for others \
+                      with " code { "--from" } " and " code { "--to" } "." }
             }
         }
     }

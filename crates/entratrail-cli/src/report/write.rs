@@ -17,7 +17,9 @@ pub(super) fn whole(path: &Path, text: &str) -> Result<(), Error> {
             io::ErrorKind::InvalidInput => {
                 "it is a link, a pipe or a device; name a file with --out".to_owned()
             }
-            io::ErrorKind::IsADirectory => "it is a folder; name a file in it with --out".to_owned(),
+            io::ErrorKind::IsADirectory => {
+                "it is a folder; name a file in it with --out".to_owned()
+            }
             _ => format!("{error}; name another place with --out"),
         };
         Error::Disk(format!("{} could not be written: {what}", path.display()))
@@ -30,8 +32,10 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
         Ok(there) if !there.is_file() => return Err(io::ErrorKind::InvalidInput.into()),
         _ => {}
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = tempfile::Builder::new().prefix(".entratrail-").suffix(".part").tempfile_in(folder)?;
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft =
+        tempfile::Builder::new().prefix(".entratrail-").suffix(".part").tempfile_in(folder)?;
     draft.write_all(text.as_bytes())?;
     draft.as_file().sync_all()?;
     draft.persist(path)?;

@@ -47,7 +47,10 @@ impl TakeRows for Answer {
 pub(super) fn columns(schema: &SchemaRef) -> Vec<Column> {
     let fields = schema.fields().iter();
     fields
-        .map(|field| Column { name: field.name().clone(), is_number: field.data_type().is_numeric() })
+        .map(|field| Column {
+            name: field.name().clone(),
+            is_number: field.data_type().is_numeric(),
+        })
         .collect()
 }
 
@@ -55,20 +58,22 @@ pub(super) fn columns(schema: &SchemaRef) -> Vec<Column> {
 pub(crate) fn rows(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
     let mut lines = Vec::new();
     write_lines(batch, &mut lines)?;
-    let row =
-        |line: &[u8]| serde_json::from_slice(line).map_err(|error| ArrowError::JsonError(error.to_string()));
+    let row = |line: &[u8]| {
+        serde_json::from_slice(line).map_err(|error| ArrowError::JsonError(error.to_string()))
+    };
     lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(row).collect()
 }
 
 /// Writes the rows of a batch as JSON, a line each.
 pub(crate) fn write_lines(batch: &RecordBatch, lines: impl Write) -> Result<(), ArrowError> {
-    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(lines);
+    let mut writer =
+        WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(lines);
     writer.write(batch)?;
     writer.finish()
 }
 
-/// A value as people read it: times to the second, whole numbers without a fraction, nothing where there is none,
-/// anything nested as JSON.
+/// A value as people read it: times to the second, whole numbers without a fraction, nothing where
+/// there is none, anything nested as JSON.
 pub(crate) fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),

@@ -1,4 +1,5 @@
-//! One table object as a file: opened, checked, and read by the engine without looking for its footer again.
+//! One table object as a file: opened, checked, and read by the engine without looking for its
+//! footer again.
 
 use bytes::Bytes;
 use datafusion::arrow::datatypes::{DataType, Schema, TimeUnit};
@@ -23,7 +24,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Columns without which a file is no table object, beside the first two of its table: the id and the time.
+/// Columns without which a file is no table object, beside the first two of its table: the id and
+/// the time.
 const REQUIRED: [&str; 2] = ["first_seen", "content_hash"];
 
 /// A table object that can be read, as far as its footer tells.
@@ -38,8 +40,8 @@ pub(super) struct TableFile {
 }
 
 impl TableFile {
-    /// Opens the object at `path` and compares its columns with those of the table. What is wrong with it is said as
-    /// the end of a sentence.
+    /// Opens the object at `path` and compares its columns with those of the table. What is wrong
+    /// with it is said as the end of a sentence.
     pub(super) fn open(key: String, path: &Path, table: &Schema) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| format!("cannot be opened ({error})"))?;
         let size = file.metadata().map_err(|error| format!("cannot be opened ({error})"))?.len();
@@ -47,7 +49,8 @@ impl TableFile {
         let metadata = ArrowReaderMetadata::load(&file, options)
             .map_err(|error| format!("is damaged or no Parquet at all ({error})"))?;
         let rows = metadata.metadata().file_metadata().num_rows();
-        let in_groups: i64 = metadata.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).sum();
+        let in_groups: i64 =
+            metadata.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).sum();
         // Each row has a hash of its own, which takes 16 bytes at least.
         if rows != in_groups || u64::try_from(rows).is_ok_and(|rows| rows > size) || rows < 0 {
             return Err("is damaged (its footer counts more rows than it can hold)".to_owned());
@@ -96,8 +99,8 @@ impl TableFile {
     }
 }
 
-/// The first column that shows that a file belongs to another table. Columns that only one of both has may be those of
-/// another version.
+/// The first column that shows that a file belongs to another table. Columns that only one of both
+/// has may be those of another version.
 fn stranger(file: &Schema, table: &Schema) -> Option<String> {
     let first = table.fields().iter().take(2).map(|field| field.name().as_str());
     let missing = first.chain(REQUIRED).find(|name| file.field_with_name(name).is_err());
@@ -110,7 +113,8 @@ fn stranger(file: &Schema, table: &Schema) -> Option<String> {
     missing.map(str::to_owned).or_else(|| other().map(|field| field.name().clone()))
 }
 
-/// Whether values of `file` can be read as `table`: the same types, apart from members that one of both lacks.
+/// Whether values of `file` can be read as `table`: the same types, apart from members that one of
+/// both lacks.
 fn fits(file: &DataType, table: &DataType) -> bool {
     match (file, table) {
         (DataType::Struct(file), DataType::Struct(table)) => file.iter().all(|member| {
@@ -119,7 +123,9 @@ fn fits(file: &DataType, table: &DataType) -> bool {
         }),
         (DataType::List(file), DataType::List(table)) => fits(file.data_type(), table.data_type()),
         // Tables from before version 0.2.0 hold microseconds.
-        (DataType::Timestamp(TimeUnit::Microsecond, zone), DataType::Timestamp(_, known)) => zone == known,
+        (DataType::Timestamp(TimeUnit::Microsecond, zone), DataType::Timestamp(_, known)) => {
+            zone == known
+        }
         _ => file == table,
     }
 }
@@ -137,9 +143,9 @@ impl ParquetFileReaderFactory for OpenFiles {
         _metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
         let opened = file.extension::<TableFile>().cloned();
-        Ok(Box::new(Reader(
-            opened.ok_or_else(|| DataFusionError::Internal("a file was not opened before".to_owned()))?,
-        )))
+        Ok(Box::new(Reader(opened.ok_or_else(|| {
+            DataFusionError::Internal("a file was not opened before".to_owned())
+        })?)))
     }
 }
 
@@ -177,7 +183,8 @@ mod tests {
         let mut writer = ArrowWriter::try_new(&mut bytes, Arc::clone(schema), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(bytes.clone())).unwrap();
+        let metadata =
+            ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(bytes.clone())).unwrap();
         let groups = metadata.row_groups().iter().cloned();
         let groups = groups.map(|group| group.into_builder().set_num_rows(rows).build().unwrap());
         let claimed = ParquetMetaData::new(metadata.file_metadata().clone(), groups.collect());
@@ -190,7 +197,8 @@ mod tests {
     #[test]
     fn a_footer_that_counts_more_rows_than_there_can_be_is_refused() {
         let names = ["id", "created_date_time", "first_seen", "content_hash"];
-        let fields: Vec<_> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let fields: Vec<_> =
+            names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
         let schema = Arc::new(Schema::new(fields));
         let open = |rows| TableFile::open("key".to_owned(), table(&schema, rows).path(), &schema);
         assert_eq!(open(2).unwrap().rows(), 2);

@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
 
-/// Days before the first one that is looked at whose ledgers are read too: whether a window is from before
-/// the archive began depends on them.
+/// Days before the first one that is looked at whose ledgers are read too: whether a window is from
+/// before the archive began depends on them.
 const EARLIER_DAYS: u64 = 62;
 
 /// The ledgers of the days that are looked at, and of earlier ones that decide on their state.
@@ -38,10 +38,12 @@ type Read<'ledgers> = (Stream, NaiveDate, &'ledgers ReadRow);
 impl Ledgers {
     pub(super) async fn of(archive: &Archive, days: Days) -> Result<Self, Error> {
         let mut ledgers = Self::default();
-        let earliest = days.from.map_or(NaiveDate::MIN, |from| from - CalendarDays::new(EARLIER_DAYS));
+        let earliest =
+            days.from.map_or(NaiveDate::MIN, |from| from - CalendarDays::new(EARLIER_DAYS));
         for stream in Stream::all() {
             let listing = archive.list(stream, days.from.unwrap_or_default()).await?;
-            let wanted = listing.ledgers_since(earliest).filter(|day| days.to.is_none_or(|to| *day < to));
+            let wanted =
+                listing.ledgers_since(earliest).filter(|day| days.to.is_none_or(|to| *day < to));
             let mut fetched = pin!(archive.ledgers(stream, wanted.collect()));
             while let Some((day, found)) = fetched.next().await {
                 match found {
@@ -56,9 +58,11 @@ impl Ledgers {
         Ok(ledgers)
     }
 
-    /// Table objects of `log` and of the days that are looked at, by their keys, as the ledgers have them on record.
+    /// Table objects of `log` and of the days that are looked at, by their keys, as the ledgers
+    /// have them on record.
     pub(super) fn tables(&self, log: Log, days: Days) -> BTreeMap<String, Option<StoredTable>> {
-        let wanted = self.iter().filter(|(stream, day, _)| stream.log() == log && days.contains(*day));
+        let wanted =
+            self.iter().filter(|(stream, day, _)| stream.log() == log && days.contains(*day));
         let tables = wanted.flat_map(|(stream, _, ledger)| {
             objects_on_record(stream, ledger)
                 .map(move |recorded| (table_key(stream, recorded.object), recorded.table.cloned()))
@@ -78,14 +82,17 @@ impl Ledgers {
 
     /// The table `reads`: a row for each read, with the columns that the view of Athena has.
     pub(super) fn table(&self) -> Result<Arc<MemTable>> {
-        let reads =
-            self.iter().flat_map(|(stream, day, ledger)| ledger.rows().map(move |row| (stream, day, row)));
+        let reads = self
+            .iter()
+            .flat_map(|(stream, day, ledger)| ledger.rows().map(move |row| (stream, day, row)));
         let reads: Vec<Read<'_>> = reads.collect();
         let row = |of: fn(&ReadRow) -> Option<i64>| -> ArrayRef {
             Arc::new(reads.iter().map(|read| of(read.2)).collect::<Int64Array>())
         };
         let count = |of: fn(&ReadRow) -> u64| -> ArrayRef {
-            Arc::new(reads.iter().map(|read| i64::try_from(of(read.2)).ok()).collect::<Int64Array>())
+            Arc::new(
+                reads.iter().map(|read| i64::try_from(of(read.2)).ok()).collect::<Int64Array>(),
+            )
         };
         let time = |of: fn(&ReadRow) -> DateTime<Utc>| -> ArrayRef {
             let times = reads.iter().map(|read| of(read.2).timestamp_micros());
@@ -117,7 +124,10 @@ impl Ledgers {
             ("missing", count(|row| row.counts().missing)),
             ("key", text(|row| row.named_object().map(|object| object.key.as_str()))),
             ("sha256", text(|row| row.named_object().map(|object| object.sha256.as_str()))),
-            ("bytes", row(|row| row.named_object().and_then(|object| object.bytes.try_into().ok()))),
+            (
+                "bytes",
+                row(|row| row.named_object().and_then(|object| object.bytes.try_into().ok())),
+            ),
             ("requests", count(|row| row.requests)),
             ("retries", count(|row| row.retries)),
             ("error", text(ReadRow::error)),
@@ -131,8 +141,9 @@ impl Ledgers {
             ("untimed", count(|row| row.counts().untimed)),
             ("outside", count(|row| row.counts().outside)),
         ];
-        let rows =
-            RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true)))?;
+        let rows = RecordBatch::try_from_iter_with_nullable(
+            columns.map(|(name, column)| (name, column, true)),
+        )?;
         Ok(Arc::new(MemTable::try_new(rows.schema(), vec![vec![rows]])?))
     }
 }

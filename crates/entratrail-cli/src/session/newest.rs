@@ -1,4 +1,5 @@
-//! Which rows are the newest version of their record. One pass over two columns spares every question a sort.
+//! Which rows are the newest version of their record. One pass over two columns spares every
+//! question a sort.
 
 use super::file::TableFile;
 use datafusion::arrow::array::{Array as _, AsArray as _, BooleanArray};
@@ -19,8 +20,8 @@ const COLUMNS: [&str; 4] = ["id", "first_seen", "content_hash", "risk_state"];
 /// A row of one of the files.
 type Place = (usize, usize);
 
-/// Of two versions the newest is the one with the greater rank: first seen later; of two in one read the one with a risk,
-/// then the one with the smaller hash. The view of Athena says the same.
+/// Of two versions the newest is the one with the greater rank: first seen later; of two in one
+/// read the one with a risk, then the one with the smaller hash. The view of Athena says the same.
 type Rank = (i64, bool, Reverse<u128>);
 
 /// The newest version of each record so far, and where it is.
@@ -31,7 +32,8 @@ pub(super) struct Newest {
 }
 
 impl Newest {
-    /// `files` with the rows that are not superseded, and what is wrong with those that cannot be read.
+    /// `files` with the rows that are not superseded, and what is wrong with those that cannot be
+    /// read.
     pub(super) fn of(files: &[TableFile]) -> (Vec<TableFile>, Vec<(String, String)>) {
         let mut newest = Self::default();
         let mut sound = Vec::new();
@@ -69,7 +71,8 @@ impl Newest {
     }
 
     fn look_at_rows(&mut self, batch: &RecordBatch, (number, first): Place) -> Option<()> {
-        let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let text =
+            |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
         let ids = text("id")?;
         let hashes = text("content_hash")?;
         let risks = text("risk_state");
@@ -77,8 +80,9 @@ impl Newest {
         let seen = cast(batch.column_by_name("first_seen")?, &milliseconds).ok()?;
         let seen = seen.as_primitive_opt::<TimestampMillisecondType>()?;
         for row in (0..batch.num_rows()).filter(|&row| ids.is_valid(row)) {
-            let has_risk =
-                risks.is_some_and(|risks| risks.is_null(row) || !["none", ""].contains(&risks.value(row)));
+            let has_risk = risks.is_some_and(|risks| {
+                risks.is_null(row) || !["none", ""].contains(&risks.value(row))
+            });
             let hash = u128::from_str_radix(hashes.value(row), 16).unwrap_or(0);
             let version = ((seen.value(row), has_risk, Reverse(hash)), (number, first + row));
             match self.versions.entry(xxh3_128(ids.value(row).as_bytes())) {
@@ -92,10 +96,16 @@ impl Newest {
         Some(())
     }
 
-    /// The rows of the file with that number and so many rows that are the newest of their record; `None`: all.
+    /// The rows of the file with that number and so many rows that are the newest of their record;
+    /// `None`: all.
     fn rows_of(&self, number: usize, rows: usize) -> Option<RowSelection> {
         let mut is_newest = vec![true; rows];
-        self.superseded.iter().filter(|place| place.0 == number).for_each(|place| is_newest[place.1] = false);
-        is_newest.contains(&false).then(|| RowSelection::from_filters(&[BooleanArray::from(is_newest)]))
+        self.superseded
+            .iter()
+            .filter(|place| place.0 == number)
+            .for_each(|place| is_newest[place.1] = false);
+        is_newest
+            .contains(&false)
+            .then(|| RowSelection::from_filters(&[BooleanArray::from(is_newest)]))
     }
 }

@@ -1,4 +1,5 @@
-//! A folder for copies of what lies in a bucket: for its owner alone, and gone when its command has ended, however that was.
+//! A folder for copies of what lies in a bucket: for its owner alone, and gone when its command has
+//! ended, however that was.
 
 use entratrail::error::Error;
 use std::fs::File;
@@ -13,7 +14,8 @@ const PREFIX: &str = "entratrail-copies-";
 /// File in it that is locked as long as its command lives.
 const LOCK: &str = "in-use.lock";
 
-/// Age at which a folder without its lock was left by a command that died at once, and is not about to be filled.
+/// Age at which a folder without its lock was left by a command that died at once, and is not about
+/// to be filled.
 const ABANDONED: Duration = Duration::from_hours(1);
 
 /// A folder that is removed when dropped, or when the next command starts.
@@ -30,7 +32,9 @@ impl Scratch {
         let temporary = std::env::temp_dir();
         remove_abandoned(&temporary);
         Self::make_in(&temporary).map_err(|error| {
-            Error::Disk(format!("no temporary folder could be made: {error}; make room, or set TMPDIR"))
+            Error::Disk(format!(
+                "no temporary folder could be made: {error}; make room, or set TMPDIR"
+            ))
         })
     }
 
@@ -50,7 +54,8 @@ impl Scratch {
     }
 }
 
-/// Removes the folders of commands that live no more. Those of other people cannot be removed, and stay.
+/// Removes the folders of commands that live no more. Those of other people cannot be removed, and
+/// stay.
 fn remove_abandoned(temporary: &Path) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
@@ -86,7 +91,11 @@ mod tests {
         let young = temporary.path().join(format!("{PREFIX}young"));
         std::fs::create_dir(&young).unwrap();
         remove_abandoned(temporary.path());
-        assert!(alive.path().exists() && young.exists() && temporary.path().join("somebody-elses").exists());
+        assert!(
+            alive.path().exists()
+                && young.exists()
+                && temporary.path().join("somebody-elses").exists()
+        );
         assert!(!left.exists());
     }
 

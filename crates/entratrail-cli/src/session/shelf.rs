@@ -34,7 +34,8 @@ pub(super) struct Shelf {
     damaged: Mutex<BTreeMap<String, String>>,
 }
 
-/// The table objects of one stream and day. A version of a record is only ever superseded by one of the same day.
+/// The table objects of one stream and day. A version of a record is only ever superseded by one of
+/// the same day.
 #[derive(Debug)]
 pub(super) struct Day {
     pub(super) stream: Stream,
@@ -61,8 +62,10 @@ impl Shelf {
             let listing = archive.tables(stream).await?;
             foreign.extend(listing.foreign);
             let mut keys: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();
-            let of_days =
-                listing.objects.into_iter().filter(|(object, _)| days.contains(object.window.day()));
+            let of_days = listing
+                .objects
+                .into_iter()
+                .filter(|(object, _)| days.contains(object.window.day()));
             for (object, key) in of_days {
                 let day = object.window.day();
                 if on_record.contains_key(&key) || !ledgers.is_readable(stream, day) {
@@ -109,10 +112,9 @@ impl Shelf {
 
     /// Sentences about everything wrong that was seen so far.
     pub(super) fn problems(&self) -> Vec<String> {
-        let foreign = self
-            .foreign
-            .iter()
-            .map(|key| format!("{} is not EntraTrail's, and was left out", self.archive.address(key)));
+        let foreign = self.foreign.iter().map(|key| {
+            format!("{} is not EntraTrail's, and was left out", self.archive.address(key))
+        });
         let damaged = self.damaged();
         let damaged = damaged.iter().map(|(key, damage)| {
             let address = self.archive.address(key);
@@ -121,7 +123,8 @@ impl Shelf {
         foreign.chain(damaged).collect()
     }
 
-    /// The files of `days`, without those that are damaged; `newest_only`: knowing which rows are superseded.
+    /// The files of `days`, without those that are damaged; `newest_only`: knowing which rows are
+    /// superseded.
     pub(super) async fn files<'day>(
         &self,
         days: &[&'day Day],
@@ -129,7 +132,8 @@ impl Shelf {
     ) -> Result<Vec<(&'day Day, TableFile)>, Error> {
         let mut found = Vec::new();
         for some in days.chunks(AT_ONCE) {
-            let files = try_join_all(some.iter().map(|day| self.files_of(day, newest_only))).await?;
+            let files =
+                try_join_all(some.iter().map(|day| self.files_of(day, newest_only))).await?;
             let damaged = self.damaged();
             for (&day, files) in some.iter().zip(&files) {
                 let sound = files.iter().filter(|file| !damaged.contains_key(&file.key));
@@ -178,14 +182,17 @@ impl Shelf {
         day.newest.get_or_try_init(load).await.cloned()
     }
 
-    /// Reads everything that was opened so far, and leaves out what turns out to be damaged; says whether any did.
+    /// Reads everything that was opened so far, and leaves out what turns out to be damaged; says
+    /// whether any did.
     pub(super) async fn examine(&self) -> Result<bool, Error> {
         let before = self.damaged().len();
         for files in self.days.iter().filter_map(|day| day.files.get().cloned()) {
             let examined = aside(move || {
                 files
                     .iter()
-                    .filter_map(|file| file.examine().err().map(|damage| (file.key.clone(), damage)))
+                    .filter_map(|file| {
+                        file.examine().err().map(|damage| (file.key.clone(), damage))
+                    })
                     .collect::<Vec<_>>()
             });
             examined.await?.into_iter().for_each(|(key, damage)| self.leave_out(&key, damage));
@@ -210,7 +217,7 @@ impl Day {
 
 /// Runs what takes a processor or waits for a disk beside everything else.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::Archive("the tables could not be read: the command is ending".to_owned()))
+    tokio::task::spawn_blocking(work).await.map_err(|_| {
+        Error::Archive("the tables could not be read: the command is ending".to_owned())
+    })
 }

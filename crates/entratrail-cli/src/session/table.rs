@@ -2,7 +2,9 @@
 
 use super::file::{OpenFiles, TableFile};
 use super::shelf::{Day, Shelf};
-use datafusion::arrow::array::{Array as _, ArrayRef, AsArray as _, BooleanArray, Date32Array, StringArray};
+use datafusion::arrow::array::{
+    Array as _, ArrayRef, AsArray as _, BooleanArray, Date32Array, StringArray,
+};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Field, FieldRef, Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
@@ -42,8 +44,9 @@ impl Table {
             columns.insert(0, Arc::new(Field::new("event_type", DataType::Utf8, false)));
         }
         let partition = Arc::new(Schema::new(columns.clone()));
-        let schema =
-            TableSchema::builder(Arc::clone(shelf.schema())).with_table_partition_cols(columns).build();
+        let schema = TableSchema::builder(Arc::clone(shelf.schema()))
+            .with_table_partition_cols(columns)
+            .build();
         Self { rows, shelf, schema, partition }
     }
 
@@ -55,7 +58,8 @@ impl Table {
             Stream::DirectoryAudits => None,
         });
         let event_types: ArrayRef = Arc::new(StringArray::from_iter_values(event_types.flatten()));
-        let dates: ArrayRef = Arc::new(days.iter().map(|day| Some(date_of(day))).collect::<Date32Array>());
+        let dates: ArrayRef =
+            Arc::new(days.iter().map(|day| Some(date_of(day))).collect::<Date32Array>());
         let columns = if event_types.is_empty() { vec![dates] } else { vec![event_types, dates] };
         if days.is_empty() {
             return Ok(Vec::new());
@@ -68,7 +72,10 @@ impl Table {
             let filter = state.create_physical_expr(filter.clone(), &schema)?;
             let holds = filter.evaluate(&batch)?.into_array(days.len())?;
             let holds: &BooleanArray = holds.as_boolean();
-            is_wanted.iter_mut().zip(holds).for_each(|(wanted, holds)| *wanted &= holds == Some(true));
+            is_wanted
+                .iter_mut()
+                .zip(holds)
+                .for_each(|(wanted, holds)| *wanted &= holds == Some(true));
         }
         let mut is_wanted = is_wanted.into_iter();
         wanted.retain(|_| is_wanted.next() == Some(true));
@@ -76,7 +83,10 @@ impl Table {
     }
 
     fn is_about_partitions(&self, filter: &Expr) -> bool {
-        filter.column_refs().iter().all(|column| self.partition.field_with_name(&column.name).is_ok())
+        filter
+            .column_refs()
+            .iter()
+            .all(|column| self.partition.field_with_name(&column.name).is_ok())
     }
 
     fn file(&self, day: &Day, file: &TableFile) -> PartitionedFile {
@@ -105,7 +115,10 @@ impl TableProvider for Table {
         if self.rows == Rows::All { TableType::Base } else { TableType::View }
     }
 
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| {
             if self.is_about_partitions(filter) {
                 TableProviderFilterPushDown::Exact
@@ -127,9 +140,10 @@ impl TableProvider for Table {
         let files = self.shelf.files(&wanted, self.rows == Rows::Newest).await;
         let files = files.map_err(|error| DataFusionError::External(Box::new(error)))?;
         let files = files.iter().map(|(day, file)| self.file(day, file));
-        let groups = FileGroup::new(files.collect()).split_files(state.config().target_partitions());
-        let source =
-            ParquetSource::new(self.schema.clone()).with_parquet_file_reader_factory(Arc::new(OpenFiles));
+        let groups =
+            FileGroup::new(files.collect()).split_files(state.config().target_partitions());
+        let source = ParquetSource::new(self.schema.clone())
+            .with_parquet_file_reader_factory(Arc::new(OpenFiles));
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file_groups(groups)
             .with_projection_indices(projection.cloned())?

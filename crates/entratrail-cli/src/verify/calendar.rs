@@ -7,8 +7,8 @@ use entratrail::ledger::State;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-const LEGEND: &str = "# verified   - read, from before the archive began   o open: read, to be read again\n\
-                      ~ unstable   . missing   x expired   ! wrong";
+const LEGEND: &str = "# verified   - read, from before the archive began   o open: read, to be \
+                      read again\n~ unstable   . missing   x expired   ! wrong";
 
 /// The calendar of every stream.
 pub(super) fn of(verification: &Verification, now: DateTime<Utc>) -> String {

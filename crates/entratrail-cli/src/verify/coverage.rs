@@ -16,7 +16,8 @@ pub(super) struct Gap {
     pub(super) state: State,
 }
 
-/// Parts of `span` that no complete read covers. `stretches` are all of its days, in the order of time.
+/// Parts of `span` that no complete read covers. `stretches` are all of its days, in the order of
+/// time.
 pub(super) fn gaps(stretches: impl Iterator<Item = Stretch>, span: Span) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     for stretch in stretches.filter(|stretch| !stretch.is_read) {

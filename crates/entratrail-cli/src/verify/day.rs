@@ -41,7 +41,12 @@ struct Walk {
 
 impl CheckedDay {
     /// Checks the objects of `stream` on `day` against `ledger`.
-    pub(super) async fn check(archive: &Archive, stream: Stream, day: NaiveDate, found: FoundDay) -> Self {
+    pub(super) async fn check(
+        archive: &Archive,
+        stream: Stream,
+        day: NaiveDate,
+        found: FoundDay,
+    ) -> Self {
         let problems = Vec::new();
         let mut checked = Self { stream, day, objects: 0, records: 0, bytes: 0, problems };
         let FoundDay { ledger, objects, tables } = found;
@@ -56,12 +61,18 @@ impl CheckedDay {
     }
 
     /// Checks that each read that stored something has its table object, and no other one is there.
-    async fn check_tables(&mut self, archive: &Archive, ledger: &Ledger, mut tables: BTreeSet<RawObject>) {
+    async fn check_tables(
+        &mut self,
+        archive: &Archive,
+        ledger: &Ledger,
+        mut tables: BTreeSet<RawObject>,
+    ) {
         for RecordedObject { object, table: stored, .. } in objects_on_record(self.stream, ledger) {
             let key = table_key(self.stream, object);
             let address = archive.address(&key);
             if !tables.remove(&object) {
-                self.problems.push(format!("{address} is gone, and belongs to a read on record; {REBUILD}"));
+                self.problems
+                    .push(format!("{address} is gone, and belongs to a read on record; {REBUILD}"));
                 continue;
             }
             // Rows from before format 2 do not say what their table is.
@@ -69,7 +80,8 @@ impl CheckedDay {
             match archive.sha256_of(&key).await {
                 Ok(sha256) if sha256 == stored.sha256 => {}
                 Ok(_) => self.problems.push(format!(
-                    "{address} is not the table that the ledger has on record: its SHA-256 differs; {REBUILD}"
+                    "{address} is not the table that the ledger has on record: its SHA-256 \
+                     differs; {REBUILD}"
                 )),
                 Err(error) => self.problems.push(error.to_string()),
             }
@@ -82,11 +94,13 @@ impl CheckedDay {
 
     async fn check_all(&mut self, archive: &Archive, holdings: Holdings) {
         let ledger = &holdings.ledger;
-        self.problems.extend(rows::problems(self.stream, self.day, ledger, |key| archive.address(key)));
+        self.problems
+            .extend(rows::problems(self.stream, self.day, ledger, |key| archive.address(key)));
         for object in holdings.objects_without_row() {
             let address = archive.address(&raw_key(self.stream, object));
             self.problems.push(format!(
-                "{address} is named by no complete row of the ledger; the next collection puts it on record"
+                "{address} is named by no complete row of the ledger; the next collection puts it \
+                 on record"
             ));
         }
         let mut versions = HashSet::new();
@@ -98,7 +112,8 @@ impl CheckedDay {
         }
     }
 
-    /// Checks the object of `row`. `versions` are those of the day so far, `known` the records of the window so far.
+    /// Checks the object of `row`. `versions` are those of the day so far, `known` the records of
+    /// the window so far.
     async fn check_object(
         &mut self,
         archive: &Archive,
@@ -111,7 +126,9 @@ impl CheckedDay {
         let address = archive.address(&recorded.key);
         let Some(object) = parse_raw_key(self.stream, &recorded.key) else { return };
         if !holdings.objects.contains(&object) {
-            return self.problems.push(format!("{address} is gone, and the ledger has it on record"));
+            return self
+                .problems
+                .push(format!("{address} is gone, and the ledger has it on record"));
         }
         let mut walk = Walk::default();
         let mut ids = HashSet::new();
@@ -139,10 +156,17 @@ impl CheckedDay {
 }
 
 impl Walk {
-    fn problems(&self, row: &ReadRow, recorded: &StoredObject, found: &ObjectDigest) -> Vec<String> {
+    fn problems(
+        &self,
+        row: &ReadRow,
+        recorded: &StoredObject,
+        found: &ObjectDigest,
+    ) -> Vec<String> {
         let mut problems = Vec::new();
         if recorded.sha256 != found.sha256 {
-            problems.push("is not the object that the ledger has on record: its SHA-256 differs".to_owned());
+            problems.push(
+                "is not the object that the ledger has on record: its SHA-256 differs".to_owned(),
+            );
         }
         if recorded.records_root.as_ref().is_some_and(|root| *root != found.records_root) {
             problems.push("does not hold the lines that records_root is of".to_owned());
@@ -155,11 +179,14 @@ impl Walk {
         for (what, found, on_record) in
             [("record", self.lines, counts.new), ("changed record", self.changed, counts.changed)]
         {
-            // The identity of versions was another one before format 2, and so was what counts as changed.
+            // The identity of versions was another one before format 2, and so was what counts as
+            // changed.
             if found != on_record && (row.origin.is_some() || what == "record") {
                 let found = count(found, what);
-                problems
-                    .push(format!("holds {found}, and the ledger has {} on record", thousands(on_record)));
+                problems.push(format!(
+                    "holds {found}, and the ledger has {} on record",
+                    thousands(on_record)
+                ));
             }
         }
         if self.untimed > counts.untimed && row.origin.is_some() {

@@ -1,4 +1,5 @@
-//! The signed log of the ledger: is it signed, is it the one from before, and is the ledger what it says?
+//! The signed log of the ledger: is it signed, is it the one from before, and is the ledger what it
+//! says?
 
 use crate::numbers::count;
 use entratrail::archive::Archive;
@@ -50,7 +51,8 @@ impl Keys {
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let text = read(path)?;
         let keys = VerifierKey::parse_all(&text);
-        keys.map(Self).map_err(|broken| Error::Configuration(format!("{}: {broken}", path.display())))
+        keys.map(Self)
+            .map_err(|broken| Error::Configuration(format!("{}: {broken}", path.display())))
     }
 }
 
@@ -70,8 +72,9 @@ impl EarlierCheckpoint {
 }
 
 fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path)
-        .map_err(|error| Error::Configuration(format!("{} could not be read ({error})", path.display())))
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::Configuration(format!("{} could not be read ({error})", path.display()))
+    })
 }
 
 /// Checks the log of each of Entra's logs.
@@ -91,10 +94,9 @@ pub(super) async fn check(
         };
         checks.push(check);
     }
-    if let Some(stranger) = since
-        .iter()
-        .find(|checkpoint| !checkpoint.is_of(Log::SignIns) && !checkpoint.is_of(Log::DirectoryAudits))
-    {
+    if let Some(stranger) = since.iter().find(|checkpoint| {
+        !checkpoint.is_of(Log::SignIns) && !checkpoint.is_of(Log::DirectoryAudits)
+    }) {
         let broken = format!("{} is a checkpoint of another log", stranger.name);
         return Err(Error::Configuration(broken));
     }
@@ -111,7 +113,8 @@ async fn check_log(
         Ok(Some(signed)) => signed,
         Ok(None) if earlier.is_empty() => return Ok(EvidenceCheck::of(log, Standing::Lacking)),
         Ok(None) => {
-            let problem = format!("{}: the log is gone, and a checkpoint of it was kept", log.name());
+            let problem =
+                format!("{}: the log is gone, and a checkpoint of it was kept", log.name());
             return Ok(EvidenceCheck::of(log, Standing::Broken).with(problem));
         }
         Err(Unsound::Broken(broken)) => {
@@ -158,17 +161,21 @@ impl EvidenceCheck {
 impl fmt::Display for EvidenceCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = count(self.entries, "entry");
-        let entries = entries.strip_suffix("ys").map_or(entries.clone(), |stem| format!("{stem}ies"));
+        let entries =
+            entries.strip_suffix("ys").map_or(entries.clone(), |stem| format!("{stem}ies"));
         match self.standing {
             Standing::Without => write!(f, "{}: without a signed log", self.log),
             Standing::Lacking => {
                 write!(
                     f,
-                    "{}: the archive is without a signed log, so there is nothing to check the key with",
+                    "{}: the archive is without a signed log, so there is nothing to check the key \
+                     with",
                     self.log
                 )
             }
-            Standing::Unchecked => write!(f, "{}: there is a signed log; --key checks it", self.log),
+            Standing::Unchecked => {
+                write!(f, "{}: there is a signed log; --key checks it", self.log)
+            }
             Standing::Signed => write!(f, "{}: {entries} in the signed log", self.log),
             Standing::Broken => {
                 write!(f, "{}: the signed log, or the ledger, is not what was signed", self.log)

@@ -31,7 +31,11 @@ pub(super) struct StreamLedgers {
 
 impl StreamLedgers {
     /// Looks up all of `stream`.
-    pub(super) async fn of(archive: &Archive, stream: Stream, now: DateTime<Utc>) -> Result<Self, Error> {
+    pub(super) async fn of(
+        archive: &Archive,
+        stream: Stream,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Error> {
         let mut listing = archive.list(stream, NaiveDate::default()).await?;
         let mut tables: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (object, _) in archive.tables(stream).await?.objects {

@@ -131,12 +131,21 @@ impl CheckedStream {
                 _ => "entratrail collect reads it",
             };
             let at = |instant: DateTime<Utc>| instant.format("%Y-%m-%d %H:%M");
-            format!("{}: no read covers {} to {}; {advice}", self.stream, at(gap.start), at(gap.end))
+            format!(
+                "{}: no read covers {} to {}; {advice}",
+                self.stream,
+                at(gap.start),
+                at(gap.end)
+            )
         };
         self.problems.iter().cloned().chain(self.uncovered.iter().map(gap)).collect()
     }
 }
 
 fn are(found: usize) -> String {
-    if found == 1 { "1 thing is".to_owned() } else { format!("{} things are", thousands(found as u64)) }
+    if found == 1 {
+        "1 thing is".to_owned()
+    } else {
+        format!("{} things are", thousands(found as u64))
+    }
 }

@@ -42,9 +42,15 @@ fn of_row(stream: Stream, day: NaiveDate, row: &ReadRow) -> Vec<String> {
             .is_some_and(|object| object.window == row.window && object.read <= row.read)
     };
     match object {
-        Some(_) if counts.new == 0 => problems.push(format!("{read} names an object and nothing new")),
-        None if counts.new > 0 => problems.push(format!("{read} has something new and names no object")),
-        Some(key) if !is_own(key) => problems.push(format!("{read} names {key}, which is not its own")),
+        Some(_) if counts.new == 0 => {
+            problems.push(format!("{read} names an object and nothing new"))
+        }
+        None if counts.new > 0 => {
+            problems.push(format!("{read} has something new and names no object"))
+        }
+        Some(key) if !is_own(key) => {
+            problems.push(format!("{read} names {key}, which is not its own"))
+        }
         _ => {}
     }
     if counts.served < counts.new || counts.new < counts.changed {
@@ -60,8 +66,9 @@ fn of_row(stream: Stream, day: NaiveDate, row: &ReadRow) -> Vec<String> {
 fn of_table(ledger: &Ledger, row: &ReadRow) -> Option<String> {
     let table = ledger.table_of(&row.object()?.key)?;
     let new = row.counts().new;
-    (table.rows != new)
-        .then(|| format!("{} brought {new} new, and its table has {} rows on record", name(row), table.rows))
+    (table.rows != new).then(|| {
+        format!("{} brought {new} new, and its table has {} rows on record", name(row), table.rows)
+    })
 }
 
 /// Reads that stand after a later one of the same window. Rows are only appended.
@@ -98,8 +105,8 @@ fn doubled_reads(complete: &[&ReadRow]) -> Vec<String> {
     doubled.map(|(read, count)| format!("{read} is on record {count} times")).collect()
 }
 
-/// Reads that must have been there, because later ones are. Not so where the ledger itself was lost and made again from
-/// the objects, which know only of reads that brought something.
+/// Reads that must have been there, because later ones are. Not so where the ledger itself was lost
+/// and made again from the objects, which know only of reads that brought something.
 fn lost_reads(complete: &[&ReadRow]) -> Vec<String> {
     let mut reads = BTreeMap::new();
     for row in complete {
@@ -108,7 +115,8 @@ fn lost_reads(complete: &[&ReadRow]) -> Vec<String> {
         *is_made_again |= row.requests == 0 && row.object().is_some();
     }
     let mut problems = Vec::new();
-    for (window, (numbers, _)) in reads.into_iter().filter(|(_, (_, is_made_again))| !is_made_again) {
+    for (window, (numbers, _)) in reads.into_iter().filter(|(_, (_, is_made_again))| !is_made_again)
+    {
         let last = numbers.iter().copied().max().unwrap_or(0);
         let removed = (1..last).filter(|number| !numbers.contains(number));
         problems.extend(removed.map(|removed| {
@@ -187,7 +195,10 @@ mod tests {
 
     #[test]
     fn a_removed_and_a_doubled_line_are_found() {
-        check(&[row(1, (0, 24), 10), row(3, (0, 24), 0)], &["read 2 of 0000-2400 is not on record"]);
+        check(
+            &[row(1, (0, 24), 10), row(3, (0, 24), 0)],
+            &["read 2 of 0000-2400 is not on record"],
+        );
         let twice = ["is named by 2 reads", "read 1 of 0000-2400 is on record 2 times"];
         check(&[row(1, (0, 24), 10), row(1, (0, 24), 10)], &twice);
     }

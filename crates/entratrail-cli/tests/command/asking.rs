@@ -1,4 +1,5 @@
-//! Questions in SQL: what is printed, what is refused, and what becomes of objects that cannot be read.
+//! Questions in SQL: what is printed, what is refused, and what becomes of objects that cannot be
+//! read.
 
 use crate::stage::{Ended, Stage, TENANT, plain_command, run};
 use serde_json::{Value, json};
@@ -6,7 +7,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-const BY_TYPE: &str = "SELECT event_type, count(*) AS sign_ins FROM sign_ins_latest GROUP BY 1 ORDER BY 1";
+const BY_TYPE: &str =
+    "SELECT event_type, count(*) AS sign_ins FROM sign_ins_latest GROUP BY 1 ORDER BY 1";
 
 fn query(stage: &Stage, arguments: &[&str]) -> Ended {
     let archive = stage.archive();
@@ -35,8 +37,10 @@ servicePrincipal        90
     assert_eq!(csv.stdout, "event_type,sign_ins\ninteractiveUser,210\nservicePrincipal,90\n");
     let json_rows = rows(&query(&stage, &[BY_TYPE, "--format", "json"]));
     assert_eq!(json_rows[1], json!({"event_type": "servicePrincipal", "sign_ins": 90}));
-    let nested =
-        rows(&query(&stage, &["SELECT status, created_date_time FROM sign_ins LIMIT 1", "--format", "json"]));
+    let nested = rows(&query(
+        &stage,
+        &["SELECT status, created_date_time FROM sign_ins LIMIT 1", "--format", "json"],
+    ));
     assert!(nested[0]["status"]["error_code"].is_number(), "{nested:?}");
 }
 
@@ -47,8 +51,12 @@ async fn a_question_may_come_from_standard_input_or_be_saved_or_look_at_some_day
     let archive = stage.archive();
     let mut command =
         plain_command(&["query", "--archive", archive.to_str().unwrap(), "--format", "csv", "-"]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(BY_TYPE.as_bytes()).unwrap();
     let ended = Ended::of(&child.wait_with_output().unwrap());
     assert!(ended.stdout.ends_with("servicePrincipal,90\n"), "{}{}", ended.stdout, ended.stderr);
@@ -98,7 +106,8 @@ async fn an_empty_archive_has_the_tables_with_their_columns_and_no_row() {
     let archive = folder.path().to_str().unwrap();
     for table in ["sign_ins", "directory_audits_latest", "reads", "coverage", "directory_changes"] {
         let sql = format!("SELECT count(*) AS rows FROM {table}");
-        let ended = run(&mut plain_command(&["query", "--archive", archive, "--format", "csv", &sql]));
+        let ended =
+            run(&mut plain_command(&["query", "--archive", archive, "--format", "csv", &sql]));
         assert_eq!(
             (ended.status, ended.stdout.as_str()),
             (Some(0), "rows\n0\n"),
@@ -131,7 +140,10 @@ async fn the_newest_versions_are_those_that_the_view_of_athena_takes() {
     for name in ["sign_ins_latest", "directory_audits_latest"] {
         let newest = versions(name);
         assert_eq!(newest, versions(&format!("({})", view(name))), "{name}");
-        assert!(name != "sign_ins_latest" || newest.len() < all, "{all} versions and nothing superseded");
+        assert!(
+            name != "sign_ins_latest" || newest.len() < all,
+            "{all} versions and nothing superseded"
+        );
     }
 }
 
@@ -139,15 +151,18 @@ fn a_table(stage: &Stage) -> PathBuf {
     stage.files("tables/sign_ins/event_type=interactiveUser", ".parquet").remove(1)
 }
 
-/// Collects, has `tamper` change the tables, and expects the object named, the rest counted and exit status 1.
+/// Collects, has `tamper` change the tables, and expects the object named, the rest counted and
+/// exit status 1.
 async fn check_damage(tamper: impl FnOnce(&Stage), parts: &[&str]) {
     let stage = Stage::set(TENANT).await;
     stage.collect_all();
     tamper(&stage);
-    let sum = "SELECT event_type, count(user_agent) >= 0 AS is_read, count(*) AS sign_ins FROM sign_ins GROUP BY 1 ORDER BY 1";
+    let sum = "SELECT event_type, count(user_agent) >= 0 AS is_read, count(*) AS sign_ins FROM \
+               sign_ins GROUP BY 1 ORDER BY 1";
     let ended = query(&stage, &[sum, "--format", "csv"]);
     ended.assert_complains(1, parts);
-    let expected = "event_type,is_read,sign_ins\ninteractiveUser,true,140\nservicePrincipal,true,90\n";
+    let expected =
+        "event_type,is_read,sign_ins\ninteractiveUser,true,140\nservicePrincipal,true,90\n";
     assert_eq!(ended.stdout, expected);
 }
 
@@ -157,7 +172,8 @@ async fn damaged_and_foreign_objects_are_named_and_left_out() {
         let bytes = std::fs::read(a_table(stage)).unwrap();
         std::fs::write(a_table(stage), &bytes[..bytes.len() / 2]).unwrap();
     };
-    check_damage(half, &["0000-2400.r1.parquet", "is damaged", "left out", "entratrail rebuild"]).await;
+    check_damage(half, &["0000-2400.r1.parquet", "is damaged", "left out", "entratrail rebuild"])
+        .await;
     let empty = |stage: &Stage| std::fs::write(a_table(stage), "").unwrap();
     check_damage(empty, &["0000-2400.r1.parquet", "is damaged"]).await;
     let exchange = |stage: &Stage| {
@@ -175,11 +191,19 @@ async fn damaged_and_foreign_objects_are_named_and_left_out() {
     stage.collect_all();
     scratch(&stage);
     // Rows of other objects come before the damage is met: they are printed once all the same.
-    for (what, sound) in [("sign_ins WHERE event_type = 'interactiveUser'", 140), ("sign_ins", 230)] {
+    for (what, sound) in [("sign_ins WHERE event_type = 'interactiveUser'", 140), ("sign_ins", 230)]
+    {
         let ended = query(&stage, &[&format!("SELECT * FROM {what}"), "--format", "json"]);
-        assert_eq!((ended.status, ended.stdout.lines().count()), (Some(1), sound), "{}", ended.stderr);
-        ended
-            .assert_complains(1, &["0000-2400.r1.parquet", "is not the table that the ledger has on record"]);
+        assert_eq!(
+            (ended.status, ended.stdout.lines().count()),
+            (Some(1), sound),
+            "{}",
+            ended.stderr
+        );
+        ended.assert_complains(
+            1,
+            &["0000-2400.r1.parquet", "is not the table that the ledger has on record"],
+        );
     }
 }
 

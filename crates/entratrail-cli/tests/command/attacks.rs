@@ -1,5 +1,5 @@
-//! Attacks on a finished archive of a month with a signed log: each is named, with its window, by two programs that
-//! share no code.
+//! Attacks on a finished archive of a month with a signed log: each is named, with its window, by
+//! two programs that share no code.
 
 use crate::evidence::{change, check_py};
 use crate::stage::{Ended, Stage, run};
@@ -46,11 +46,13 @@ struct Place {
 struct Verdicts([Ended; 2]);
 
 impl Month {
-    /// Collects and signs all days but the last, keeps that state as `early`, and collects and signs the last day.
+    /// Collects and signs all days but the last, keeps that state as `early`, and collects and
+    /// signs the last day.
     async fn set() -> Self {
         let stage = Stage::set(TENANT).await;
         let today = stage.simulator.now().date_naive();
-        let month = Self { day: today - Days::new(10), stage, outside: tempfile::tempdir().unwrap() };
+        let month =
+            Self { day: today - Days::new(10), stage, outside: tempfile::tempdir().unwrap() };
         let live = month.place("live");
         month.collect(&live, today - WHOLE_DAYS, today - Days::new(1));
         month.copy(&live, "early");
@@ -101,8 +103,8 @@ impl Month {
         Verdicts([run(&mut verify), run(&mut script)])
     }
 
-    /// Has somebody change a copy of the archive, and expects both programs to name it in one line that holds the
-    /// parts of each.
+    /// Has somebody change a copy of the archive, and expects both programs to name it in one line
+    /// that holds the parts of each.
     fn check_attack(&self, name: &str, attack: impl FnOnce(&Place), parts: [&[&str]; 2]) {
         let place = self.copy(&self.place("live"), name);
         attack(&place);
@@ -110,11 +112,16 @@ impl Month {
     }
 
     fn ledger(&self, place: &Place) -> PathBuf {
-        place.archive.join(format!("ledger/sign-ins/event_type=interactiveUser/day={}.ndjson", self.day))
+        place
+            .archive
+            .join(format!("ledger/sign-ins/event_type=interactiveUser/day={}.ndjson", self.day))
     }
 
     fn raw(&self, place: &Place) -> PathBuf {
-        let name = format!("raw/sign-ins/event_type=interactiveUser/day={}/0000-1200.r1.ndjson.gz", self.day);
+        let name = format!(
+            "raw/sign-ins/event_type=interactiveUser/day={}/0000-1200.r1.ndjson.gz",
+            self.day
+        );
         place.archive.join(name)
     }
 }
@@ -139,7 +146,11 @@ fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(entry.file_name());
-        if entry.path().is_dir() { copy_folder(&entry.path(), &to) } else { drop(fs::copy(entry.path(), to)) }
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to)
+        } else {
+            drop(fs::copy(entry.path(), to))
+        }
     }
 }
 
@@ -182,7 +193,8 @@ async fn attacks_on_objects_and_rows_are_named_with_their_window() {
             text.split_inclusive('\n').filter(is_other).collect()
         });
         fs::remove_file(month.raw(place)).unwrap();
-        let table = month.raw(place).display().to_string().replace("/raw/sign-ins/", "/tables/sign_ins/");
+        let table =
+            month.raw(place).display().to_string().replace("/raw/sign-ins/", "/tables/sign_ins/");
         fs::remove_file(table.replace(".ndjson.gz", ".parquet")).unwrap();
     };
     let verify: &[&str] = &[&day, "read 1 of 0000-1200 was removed"];
@@ -220,7 +232,9 @@ async fn a_log_that_is_rolled_back_forked_or_of_another_key_is_named() {
     restore(&rolled_back, &early);
     month.verdicts(&rolled_back, None).assert_sound("an older archive is sound");
     let parts: &[&str] = &["the log was rolled back"];
-    month.verdicts(&rolled_back, Some(&month.kept())).assert_named("checkpoint rolled back", [parts, parts]);
+    month
+        .verdicts(&rolled_back, Some(&month.kept()))
+        .assert_named("checkpoint rolled back", [parts, parts]);
     let alone = month.copy(&live, "checkpoint alone");
     let checkpoint = "proof/sign-ins/checkpoint";
     fs::copy(early.archive.join(checkpoint), alone.archive.join(checkpoint)).unwrap();
@@ -234,7 +248,8 @@ async fn a_log_that_is_rolled_back_forked_or_of_another_key_is_named() {
     let parts: &[&str] = &["no key that is given has signed"];
     month.verdicts(&other, None).assert_named("signed anew with another key", [parts, parts]);
 
-    // The owner of the key goes back to the state before the last day, with the signer's memory, and goes on otherwise.
+    // The owner of the key goes back to the state before the last day, with the signer's memory,
+    // and goes on otherwise.
     let forked = month.copy(&live, "forked");
     restore(&forked, &early);
     restore_memory(&forked, &early);
@@ -251,16 +266,20 @@ async fn a_log_that_is_rolled_back_forked_or_of_another_key_is_named() {
         fs::remove_file(anew.key.with_file_name(format!("key.signed-{log}"))).unwrap();
     }
     let first = anew.archive.join("ledger/sign-ins/event_type=interactiveUser");
-    let mut ledgers: Vec<_> = fs::read_dir(first).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut ledgers: Vec<_> =
+        fs::read_dir(first).unwrap().map(|entry| entry.unwrap().path()).collect();
     ledgers.sort();
     change(&ledgers[0], |text| text.replacen("\"retries\":0", "\"retries\":7", 1));
     month.collect(&anew, today - Days::new(1), today);
     month.verdicts(&anew, None).assert_sound("a log that its owner signs anew is sound in itself");
     let checkpoints = live.archive.join("proof/sign-ins/checkpoints");
-    let kept: Vec<_> = fs::read_dir(checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let kept: Vec<_> =
+        fs::read_dir(checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(kept.len() >= 2, "{kept:?}");
     for kept in kept {
-        month.verdicts(&anew, Some(&kept)).assert_named("signed anew by the owner", [parts, script]);
+        month
+            .verdicts(&anew, Some(&kept))
+            .assert_named("signed anew by the owner", [parts, script]);
     }
 }
 

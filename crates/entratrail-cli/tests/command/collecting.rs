@@ -12,7 +12,11 @@ async fn everything_is_collected_once_and_a_second_run_finds_nothing_to_do() {
         "{}",
         first.stdout
     );
-    assert!(first.stdout.contains("directory-audits  3 windows read: 150 records"), "{}", first.stdout);
+    assert!(
+        first.stdout.contains("directory-audits  3 windows read: 150 records"),
+        "{}",
+        first.stdout
+    );
     stage.assert_sound();
     let before = stage.page_requests();
     let second = stage.collect_all();
@@ -52,7 +56,8 @@ async fn streams_and_spans_are_read_as_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_read_is_said_and_read_the_next_time() {
-    let faults = "[[faults.script]]\nkind = 'permission_403'\nstream = 'directoryAudits'\ntimes = 100\n";
+    let faults =
+        "[[faults.script]]\nkind = 'permission_403'\nstream = 'directoryAudits'\ntimes = 100\n";
     let stage = Stage::set(&format!("{TENANT}{faults}")).await;
     let ended = run(&mut stage.collect());
     ended.assert_complains(1, &["directory-audits", "AuditLog.Read.All"]);
@@ -76,7 +81,10 @@ fn wrong_use_is_answered_with_a_sentence_and_status_2() {
     check(&["collect", "--archive", "a", "--from", "2026-10-24T06:03:00Z"], "5-minute boundary");
     check(&["collect", "--archive", "a", "--streams", "people"], "there is no such stream");
     check(&["collect", "--archive", "s3://bucket/folder"], "a bucket is an archive as a whole");
-    check(&["collect", "--archive", "a", "--from", "2026-10-24", "--days", "3"], "cannot be used with");
+    check(
+        &["collect", "--archive", "a", "--from", "2026-10-24", "--days", "3"],
+        "cannot be used with",
+    );
     check(&["collect", "--archive", "a", "--from", "2999-10-24"], "empty or lies in the future");
     check(&["verify", "--archive", "no/such/folder"], "there is no such folder");
     check(&["collect", "--archive", "a", "--client-secret", "x"], "--client-secret");

@@ -1,13 +1,14 @@
-//! The view `coverage` and `entratrail verify` against the rules of proof, over ledgers that were made up.
+//! The view `coverage` and `entratrail verify` against the rules of proof, over ledgers that were
+//! made up.
 //!
-//! The rules have one home, `entratrail::ledger::Proof`. The view says them in SQL, `verify` shows them day by day: neither may
-//! call a minute by another word.
+//! The rules have one home, `entratrail::ledger::Proof`. The view says them in SQL, `verify` shows
+//! them day by day: neither may call a minute by another word.
 
 use crate::stage::plain_command;
 use chrono::{DateTime, Days, NaiveDate, SubsecRound as _, TimeDelta, Utc};
 use entratrail::ledger::{
-    Completed, Counts, Ledger, Origin, Proof, ReadResult, ReadRow, State, StoredObject, StreamHistory,
-    day_state, stretches,
+    Completed, Counts, Ledger, Origin, Proof, ReadResult, ReadRow, State, StoredObject,
+    StreamHistory, day_state, stretches,
 };
 use entratrail::log::{EventType, Stream};
 use entratrail::object::{ledger_key, raw_key};
@@ -48,7 +49,10 @@ fn coverage_and_verify_call_every_minute_what_the_rules_of_proof_call_it() {
             let shown = by_verify(folder.path());
             let differs = |(place, state): &(&_, &_)| shown.get(place) != Some(state);
             let different: Vec<_> = states.iter().filter(differs).collect();
-            assert!(different.is_empty(), "seed {seed}: verify shows other states than {different:?}");
+            assert!(
+                different.is_empty(),
+                "seed {seed}: verify shows other states than {different:?}"
+            );
         }
     }
     assert_eq!(states.len(), 6, "not every state was made up: {states:?}");
@@ -67,7 +71,8 @@ fn make_up(dice: &mut Rng, stores: bool) -> Ledgers {
             let windows = Window::whole_day(day).tiles(WindowLength::new(length).unwrap());
             let mut ledger = Ledger::default();
             for window in windows {
-                // One window is unstable in every archive whose stream began before it, whatever the dice say.
+                // One window is unstable in every archive whose stream began before it, whatever
+                // the dice say.
                 let is_restless = age == RESTLESS_AGE && window.start() == midnight(day);
                 if !is_restless && dice.u8(0..10) == 0 {
                     continue;
@@ -143,7 +148,16 @@ fn reads(
         let kept_since = dice.bool().then(|| window.start() + TimeDelta::hours(dice.i64(-30..30)));
         let origin = (dice.u8(0..5) > 0).then(|| Origin { kept_since, ..Origin::new(None) });
         let finished_at = started_at + TimeDelta::seconds(1);
-        rows.push(ReadRow { window, read, started_at, finished_at, result, requests: 1, retries: 0, origin });
+        rows.push(ReadRow {
+            window,
+            read,
+            started_at,
+            finished_at,
+            result,
+            requests: 1,
+            retries: 0,
+            origin,
+        });
         read += u32::from(!is_failed);
         started_at += TimeDelta::minutes(dice.i64(60..2900));
     }
@@ -164,7 +178,8 @@ type Table = BTreeMap<(String, NaiveDate), BTreeMap<&'static str, Value>>;
 fn by_the_rules(ledgers: &Ledgers) -> Table {
     let mut days = Table::new();
     let now = Utc::now();
-    let streams: std::collections::BTreeSet<_> = ledgers.keys().map(|(stream, _)| *stream).collect();
+    let streams: std::collections::BTreeSet<_> =
+        ledgers.keys().map(|(stream, _)| *stream).collect();
     for stream in streams {
         let of_stream = || ledgers.iter().filter(|((of, _), _)| *of == stream);
         let history = StreamHistory::of(of_stream().map(|(_, ledger)| ledger));
@@ -173,7 +188,8 @@ fn by_the_rules(ledgers: &Ledgers) -> Table {
         for day in first.iter_days().take_while(|day| *day < now.date_naive()) {
             let ledger = ledgers.get(&(stream, day)).cloned().unwrap_or_default();
             let minutes = |state: State| {
-                let of_state = stretches(day, &ledger, &proof).into_iter().filter(|part| part.state == state);
+                let of_state =
+                    stretches(day, &ledger, &proof).into_iter().filter(|part| part.state == state);
                 Value::from(of_state.map(|part| (part.end - part.start).num_minutes()).sum::<i64>())
             };
             let columns = BTreeMap::from([
@@ -209,17 +225,23 @@ fn by_coverage(folder: &Path) -> Table {
         let day = row["day"].as_str().unwrap().parse().unwrap();
         (row["stream"].as_str().unwrap().to_owned(), day)
     };
-    rows.iter().map(|row| (place(row), columns.map(|column| (column, row[column].clone())).into())).collect()
+    rows.iter()
+        .map(|row| (place(row), columns.map(|column| (column, row[column].clone())).into()))
+        .collect()
 }
 
 fn by_verify(folder: &Path) -> BTreeMap<(String, NaiveDate), Value> {
     let first = (Utc::now().date_naive() - Days::new(DAYS)).to_string();
-    let document = said(&["verify", "--archive", folder.to_str().unwrap(), "--from", &first, "--json"]);
+    let document =
+        said(&["verify", "--archive", folder.to_str().unwrap(), "--from", &first, "--json"]);
     let document: Value = serde_json::from_str(&document).unwrap();
     let mut days = BTreeMap::new();
     for stream in document["streams"].as_array().unwrap() {
         for (day, state) in stream["days"].as_object().unwrap() {
-            days.insert((stream["stream"].as_str().unwrap().to_owned(), day.parse().unwrap()), state.clone());
+            days.insert(
+                (stream["stream"].as_str().unwrap().to_owned(), day.parse().unwrap()),
+                state.clone(),
+            );
         }
     }
     days

@@ -1,6 +1,8 @@
-//! Bytes of an archive that are flipped, cut off or exchanged, and members of ledger rows that are changed.
+//! Bytes of an archive that are flipped, cut off or exchanged, and members of ledger rows that are
+//! changed.
 //!
-//! `DAMAGE_TRIALS=2000 cargo test --workspace --test command damage` tries more than the suite does.
+//! `DAMAGE_TRIALS=2000 cargo test --workspace --test command damage` tries more than the suite
+//! does.
 
 use crate::stage::{Stage, TENANT, plain_command, run};
 use serde_json::{Value, json};
@@ -57,7 +59,11 @@ async fn every_damaged_object_is_named_by_verify_and_told_by_the_report() {
             let arguments = ["report", "--archive", archive, "--out", page.to_str().unwrap()];
             let reported = run(&mut plain_command(&arguments));
             let html = std::fs::read_to_string(&page).unwrap_or_default();
-            assert!(reported.stderr.contains(&name) || html.contains(&name), "{name}: {}", reported.stderr);
+            assert!(
+                reported.stderr.contains(&name) || html.contains(&name),
+                "{name}: {}",
+                reported.stderr
+            );
         }
         std::fs::write(file, before).unwrap();
     }

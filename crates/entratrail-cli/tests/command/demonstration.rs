@@ -16,7 +16,11 @@ fn the_demo_ends_with_a_verified_archive_and_a_second_one_has_nothing_to_do() {
     let second = run(&mut plain_command(&["demo", "--folder", folder]));
     assert_eq!(second.status, Some(0), "{}{}", second.stdout, second.stderr);
     for log in ["sign-ins          ", "directory-audits  "] {
-        assert!(second.stdout.contains(&format!("{log}nothing is left to do")), "{}", second.stdout);
+        assert!(
+            second.stdout.contains(&format!("{log}nothing is left to do")),
+            "{}",
+            second.stdout
+        );
     }
 
     let page = std::fs::read_to_string(format!("{folder}/report.html")).unwrap();

@@ -36,9 +36,11 @@ async fn a_folder_that_cannot_be_written_is_named_before_anything_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_loses_nothing_and_the_next_run_goes_on() {
-    // Records that hardly compress, so that the object is larger than the limit and the ledger is not.
-    let large =
-        TENANT.replace("per_day = 70", "per_day = 700").replace("largest_page = 20", "largest_page = 1000");
+    // Records that hardly compress, so that the object is larger than the limit and the ledger is
+    // not.
+    let large = TENANT
+        .replace("per_day = 70", "per_day = 700")
+        .replace("largest_page = 20", "largest_page = 1000");
     let stage = Stage::set(&large).await;
     let ended = run(&mut with_little_room(&stage.collect(), 48));
     ended.assert_complains(1, &["sign-ins", "is full: make room", "could not be read"]);
@@ -49,7 +51,10 @@ async fn a_full_disk_loses_nothing_and_the_next_run_goes_on() {
     let streams = verified["streams"].as_array().unwrap();
     let problems = streams.iter().flat_map(|stream| stream["problems"].as_array().unwrap());
     for problem in problems {
-        assert!(problem.as_str().unwrap().ends_with("the next collection puts it on record"), "{problem}");
+        assert!(
+            problem.as_str().unwrap().ends_with("the next collection puts it on record"),
+            "{problem}"
+        );
     }
     stage.collect_all();
     stage.assert_sound();

@@ -102,7 +102,8 @@ async fn attacks_on_ledger_and_log_are_named_by_both_judges() {
         bytes[50] ^= 1;
         std::fs::write(bundle, bytes).unwrap();
     };
-    check(flip, ["the entries do not lead to the root", "the entries do not lead to the root"]).await;
+    check(flip, ["the entries do not lead to the root", "the entries do not lead to the root"])
+        .await;
     let cut = |court: &Court| std::fs::write(court.in_log("tile/0/000.p/12"), "short").unwrap();
     check(cut, ["does not hold what the entries give", "holds other hashes"]).await;
     let forge = |court: &Court| {
@@ -141,8 +142,10 @@ async fn an_archive_without_a_log_is_without_and_rows_that_wait_are_not_wrong() 
     let court = Court { stage: Stage::set(TENANT).await, outside: tempfile::tempdir().unwrap() };
     court.stage.collect_all();
     court.stage.assert_sound();
-    let other =
-        run(plain_command(&["verify", "--archive"]).arg(court.outside("none")).arg("--key").arg("no"));
+    let other = run(plain_command(&["verify", "--archive"])
+        .arg(court.outside("none"))
+        .arg("--key")
+        .arg("no"));
     assert_eq!(other.status, Some(2));
     court.collect();
     let today = court.stage.simulator.now().date_naive();
@@ -150,7 +153,10 @@ async fn an_archive_without_a_log_is_without_and_rows_that_wait_are_not_wrong() 
     let archive = court.stage.archive();
     let again = ["collect", "--log", "audit", "--archive", archive.to_str().unwrap()];
     assert_eq!(run(court.stage.command(&again).args(span)).status, Some(0));
-    court.assert_named(None, ["1 row of the ledger not in the log yet", "rows not in the log yet: 1"]);
+    court.assert_named(
+        None,
+        ["1 row of the ledger not in the log yet", "rows not in the log yet: 1"],
+    );
     std::fs::remove_dir_all(court.stage.archive().join("proof")).unwrap();
     let [ended, _] = court.verdicts(None);
     assert_eq!(ended.status, Some(1));
@@ -182,8 +188,10 @@ async fn one_record_is_proved_without_the_archive_and_a_changed_letter_is_named(
         assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stdout.starts_with("Yes: "), "{}", ended.stdout);
     }
-    let size: u64 =
-        std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    let size: u64 = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
     assert!(size < 20_000, "{size}");
     for (name, part) in [
         ("record.json", "record.tlog-proof does not lead from record.json"),
@@ -199,7 +207,11 @@ async fn one_record_is_proved_without_the_archive_and_a_changed_letter_is_named(
         std::fs::write(&path, bytes).unwrap();
         let [ended, script] = verdicts();
         assert_eq!((ended.status, script.status), (Some(1), Some(1)), "{name}");
-        assert!(ended.stdout.starts_with("No: ") && ended.stdout.contains(part), "{}", ended.stdout);
+        assert!(
+            ended.stdout.starts_with("No: ") && ended.stdout.contains(part),
+            "{}",
+            ended.stdout
+        );
         std::fs::write(&path, sound).unwrap();
     }
 }
@@ -216,8 +228,13 @@ async fn both_programs_follow_a_change_of_keys_from_the_old_verifier_key() {
     std::fs::write(court.outside("key"), new).unwrap();
     let today = court.stage.simulator.now().date_naive();
     let (from, to) = (today - chrono::Days::new(1), today);
-    let mut again = court.stage.command(&["collect", "--from", &from.to_string(), "--to", &to.to_string()]);
-    again.arg("--archive").arg(court.stage.archive()).arg("--evidence-key").arg(court.outside("key"));
+    let mut again =
+        court.stage.command(&["collect", "--from", &from.to_string(), "--to", &to.to_string()]);
+    again
+        .arg("--archive")
+        .arg(court.stage.archive())
+        .arg("--evidence-key")
+        .arg(court.outside("key"));
     assert_eq!(run(&mut again).status, Some(0));
     let note = std::fs::read_to_string(court.in_log("checkpoint")).unwrap();
     assert_eq!(note.lines().count(), 5, "one signature: {note}");
@@ -237,11 +254,15 @@ async fn both_programs_follow_a_change_of_keys_from_the_old_verifier_key() {
             script_of_proof.arg("--proof");
             check.arg(&folder);
             script_of_proof.arg(&folder);
-            [verify.arg("--key").arg(key), script.arg("--key").arg(key), check.arg("--key").arg(key)]
-                .into_iter()
-                .chain([script_of_proof.arg("--key").arg(key)])
-                .map(run)
-                .collect::<Vec<_>>()
+            [
+                verify.arg("--key").arg(key),
+                script.arg("--key").arg(key),
+                check.arg("--key").arg(key),
+            ]
+            .into_iter()
+            .chain([script_of_proof.arg("--key").arg(key)])
+            .map(run)
+            .collect::<Vec<_>>()
         };
         let mut prove = plain_command(&["prove", "--id", &id, "--archive"]);
         prove.arg(court.stage.archive()).arg("--key").arg(key).arg("--out").arg(&folder);

@@ -127,8 +127,10 @@ async fn pipes_and_links_in_an_archive_are_named_and_neither_read_nor_written_th
     let day = last.parent().unwrap();
     let name = day.file_name().unwrap().to_str().unwrap();
     std::fs::remove_dir_all(day).unwrap();
-    std::fs::remove_file(stage.files("ledger/sign-ins/event_type=interactiveUser", ".ndjson").pop().unwrap())
-        .unwrap();
+    std::fs::remove_file(
+        stage.files("ledger/sign-ins/event_type=interactiveUser", ".ndjson").pop().unwrap(),
+    )
+    .unwrap();
     symlink(&outside, day).unwrap();
     let ended = run(&mut stage.collect());
     assert_eq!(ended.status, Some(2), "{}{}", ended.stdout, ended.stderr);

@@ -51,7 +51,8 @@ async fn a_killed_run_is_carried_on_without_loss_or_double() {
 async fn a_run_killed_while_it_writes_leaves_half_a_file_that_the_next_one_removes() {
     let large = TENANT.replace("per_day = 70", "per_day = 12000").replace("= 20", "= 1000");
     // The last page of the first day does not come, so that its object stays half written.
-    let hangs = "[[faults.script]]\nkind = 'slow'\nstream = 'interactiveUser'\nnth = 12\ntimes = 1000\nseconds = 600\n";
+    let hangs = "[[faults.script]]\nkind = 'slow'\nstream = 'interactiveUser'\nnth = 12\ntimes = \
+                 1000\nseconds = 600\n";
     let stage = Stage::set(&format!("{large}{hangs}")).await;
     let mut child = stage.collect().spawn().unwrap();
     while stage.files("raw", ".part").is_empty() && child.try_wait().unwrap().is_none() {
@@ -72,7 +73,8 @@ async fn what_another_run_is_writing_is_left_alone() {
     stage.collect_all();
     let temporary = stage.files("raw", ".gz")[0].with_file_name(".entratrail-1.part");
     std::fs::write(&temporary, "half an object of a run that goes on").unwrap();
-    let other = File::options().append(true).open(stage.archive().join(".entratrail/in-use.lock")).unwrap();
+    let other =
+        File::options().append(true).open(stage.archive().join(".entratrail/in-use.lock")).unwrap();
     other.lock_shared().unwrap();
     stage.collect_all();
     assert!(temporary.exists());
@@ -138,7 +140,12 @@ async fn two_processes_at_once_store_nothing_twice() {
         let stage = Stage::set(&slow()).await;
         let start = || {
             let mut command = stage.collect();
-            command.env("WINDOW_MINUTES", windows).arg("--quiet").stderr(Stdio::piped()).spawn().unwrap()
+            command
+                .env("WINDOW_MINUTES", windows)
+                .arg("--quiet")
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
         };
         let both = [start(), start()];
         for child in both {

@@ -32,23 +32,30 @@ async fn every_command_of_the_readme_does_what_it_says() {
     for line in commands() {
         let words: Vec<_> = line.split(' ').collect();
         match words.as_slice() {
-            // They hold this test, so that only their parts can be run; CI runs one of them as a whole.
+            // They hold this test, so that only their parts can be run; CI runs one of them as a
+            // whole.
             ["make", "demo" | "test"] => works(&format!("make --dry-run {}", words[1])),
             ["git", "clone", ..] => {}
             // The tools that the tests of the deployment install and use.
             ["pip", "install", packages @ ..] => {
                 for package in packages {
-                    assert!(tools.lines().any(|line| line.starts_with(&format!("{package}=="))), "{package}");
+                    assert!(
+                        tools.lines().any(|line| line.starts_with(&format!("{package}=="))),
+                        "{package}"
+                    );
                 }
             }
             // The deployment itself is played in `tests/tests/deploy`.
             ["./deploy.sh"] => works("./deploy.sh --help"),
-            ["cargo", "build", "--release", "-p", package] => assert_eq!(*package, env!("CARGO_PKG_NAME")),
+            ["cargo", "build", "--release", "-p", package] => {
+                assert_eq!(*package, env!("CARGO_PKG_NAME"))
+            }
             ["cargo", "run", "-p", "graph-simulator"] => {
                 works("cargo metadata --format-version 1 --offline > /dev/null");
             }
             ["target/release/entratrail", ..] => {
-                let line = line.replace("target/release/entratrail", env!("CARGO_BIN_EXE_entratrail"));
+                let line =
+                    line.replace("target/release/entratrail", env!("CARGO_BIN_EXE_entratrail"));
                 let mut shell = Command::new("bash");
                 shell.args(["-c", &line]).current_dir(stage.archive().parent().unwrap());
                 let ended = run(stage.point(&mut shell));

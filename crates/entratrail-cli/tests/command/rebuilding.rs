@@ -39,13 +39,19 @@ async fn only_the_days_and_streams_that_are_asked_for_are_rebuilt() {
         .iter()
         .map(|file| file.parent().unwrap().file_name().unwrap().to_str().unwrap()[4..].to_owned())
         .collect();
-    let ended = rebuild(&stage, &["--from", &days[1], "--to", &days[2], "--streams", "audits", "--json"]);
+    let ended =
+        rebuild(&stage, &["--from", &days[1], "--to", &days[2], "--streams", "audits", "--json"]);
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     let rebuilt: serde_json::Value = ended.stdout.parse().unwrap();
     assert_eq!((&rebuilt["objects"], &rebuilt["records"]), (&1.into(), &50.into()));
-    assert_eq!((&rebuilt["unexpectedFields"], &rebuilt["remainingObjects"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&rebuilt["unexpectedFields"], &rebuilt["remainingObjects"]),
+        (&0.into(), &0.into())
+    );
     let made = tables(&stage).into_keys().next().unwrap();
-    assert!(made.ends_with(format!("tables/directory_audits/day={}/0000-2400.r1.parquet", days[1])));
+    assert!(
+        made.ends_with(format!("tables/directory_audits/day={}/0000-2400.r1.parquet", days[1]))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,9 +67,16 @@ async fn a_damaged_raw_object_is_named_and_the_rest_is_done() {
     let ended = rebuild(&stage, &[]);
     assert_eq!(ended.status, Some(1));
     let says = |object: &PathBuf, what: &str| {
-        ended.stderr.lines().any(|line| line.contains(object.to_str().unwrap()) && line.contains(what))
+        ended
+            .stderr
+            .lines()
+            .any(|line| line.contains(object.to_str().unwrap()) && line.contains(what))
     };
-    assert!(says(&objects[0], "is damaged") && says(&objects[1], "SHA-256 differs"), "{}", ended.stderr);
+    assert!(
+        says(&objects[0], "is damaged") && says(&objects[1], "SHA-256 differs"),
+        "{}",
+        ended.stderr
+    );
     assert!(ended.stdout.contains("7 table objects made"), "{}", ended.stdout);
     let made = tables(&stage);
     assert!(made.len() == 7 && made.iter().all(|(key, bytes)| before[key] == *bytes));

@@ -8,7 +8,8 @@ use std::process::Command;
 
 /// A tenant with incidents in its logs.
 fn tenant() -> String {
-    let stories = ["password_spray", "impossible_travel", "mfa_fatigue", "role_grant", "risky_consent"];
+    let stories =
+        ["password_spray", "impossible_travel", "mfa_fatigue", "role_grant", "risky_consent"];
     let stories = stories.map(|kind| format!("[[story]]\nkind = \"{kind}\"\n"));
     format!("{TENANT}{}", stories.concat())
 }
@@ -44,7 +45,9 @@ async fn a_page_holds_findings_pictures_and_coverage_and_needs_nothing_else() {
     ] {
         assert!(page.contains(part), "{part}");
     }
-    for foreign in ["<script", "<iframe", "<img", "src=", "@import", "url(", "href=\"http", "href=\"//"] {
+    for foreign in
+        ["<script", "<iframe", "<img", "src=", "@import", "url(", "href=\"http", "href=\"//"]
+    {
         assert!(!page.contains(foreign), "{foreign}");
     }
     assert!(!page.contains("not everything"), "a sound archive has no warning");
@@ -55,7 +58,8 @@ async fn a_page_holds_findings_pictures_and_coverage_and_needs_nothing_else() {
 async fn what_is_new_comes_first_and_is_told_by_the_status() {
     let stage = Stage::set(&tenant()).await;
     stage.collect_all();
-    let since = |day: &str| run(&mut report(&stage.archive(), &["--format", "json", "--new-since", day]));
+    let since =
+        |day: &str| run(&mut report(&stage.archive(), &["--format", "json", "--new-since", day]));
     let all = since("2025-01-01");
     assert_eq!(all.status, Some(3), "{}", all.stderr);
     let told: Value = serde_json::from_str(&all.stdout).unwrap();
@@ -98,7 +102,9 @@ async fn an_empty_archive_gets_a_page_that_says_how_to_fill_it() {
     let ended = run(&mut report(&archive, &["--out", out.to_str().unwrap()]));
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     let page = std::fs::read_to_string(out).unwrap();
-    for part in ["There is nothing to report yet", "entratrail collect --archive", "entratrail rebuild"] {
+    for part in
+        ["There is nothing to report yet", "entratrail collect --archive", "entratrail rebuild"]
+    {
         assert!(page.contains(part), "{part}");
     }
 }
@@ -115,7 +121,9 @@ async fn what_cannot_be_read_is_in_the_page_and_in_the_exit_status() {
     ended.assert_complains(1, &[table.to_str().unwrap(), "damaged"]);
     ended.assert_complains(1, &[ledger.to_str().unwrap(), "damaged"]);
     let page = std::fs::read_to_string(out).unwrap();
-    assert!(page.contains("Not everything could be read") && page.contains(table.to_str().unwrap()));
+    assert!(
+        page.contains("Not everything could be read") && page.contains(table.to_str().unwrap())
+    );
     assert!(page.contains("Why do sign-ins fail?"), "the rest is shown");
 }
 
@@ -131,7 +139,8 @@ async fn a_page_that_cannot_be_written_is_named_and_the_old_one_stays() {
     std::fs::write(&out, "the old one").unwrap();
     run(&mut with_little_room(&to(&out), 8)).assert_complains(2, &["report.html", "full"]);
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "the old one");
-    let mut left = std::fs::read_dir(out.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let mut left =
+        std::fs::read_dir(out.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
     assert!(left.all(|path| path.extension().is_none_or(|extension| extension != "part")));
     assert!(
         run(&mut report(&stage.archive(), &[])).stdout.starts_with("<!DOCTYPE html>"),
@@ -153,10 +162,18 @@ async fn the_page_fits_a_phone_and_a_desktop_and_a_browser_has_nothing_to_compla
     assert_eq!(seen.len(), 4, "two widths, by day and by night");
     for view in seen {
         for fault in ["complaints", "requests", "wide"] {
-            assert_eq!(view[fault], Value::Array(Vec::new()), "{fault} at {}: {view}", view["width"]);
+            assert_eq!(
+                view[fault],
+                Value::Array(Vec::new()),
+                "{fault} at {}: {view}",
+                view["width"]
+            );
         }
         let picture = std::fs::read(view["pictures"][0].as_str().unwrap()).unwrap();
-        assert!(picture.starts_with(b"\x89PNG") && picture.len() > 20_000, "the picture is empty: {view}");
+        assert!(
+            picture.starts_with(b"\x89PNG") && picture.len() > 20_000,
+            "the picture is empty: {view}"
+        );
     }
     assert!(out.with_file_name("paper.pdf").metadata().unwrap().len() > 10_000);
 }

@@ -37,8 +37,8 @@ async fn a_person_signs_in_with_a_code_and_needs_no_app_registration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sign_in_of_a_person_is_renewed_without_them() {
-    // The command takes its token for old after a second and asks for the next one. The tenant's clock
-    // stands still, so that no token is too old, however long the command takes to use it.
+    // The command takes its token for old after a second and asks for the next one. The tenant's
+    // clock stands still, so that no token is too old, however long the command takes to use it.
     let short = with_person("thinks = 0")
         .replace("requests_per_10s = 0", "requests_per_10s = 0\ntoken_lifetime_seconds = 1")
         .replace("[limits]", "[clock]\nspeed = 0\n[limits]");
@@ -62,7 +62,8 @@ async fn a_person_may_decline_or_lack_the_role() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_signing_in_ends_with_the_code() {
     let stage = Stage::set(&with_person("answer = 'never'")).await;
-    let child = stage.collect().arg("--sign-in").stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let child =
+        stage.collect().arg("--sign-in").stderr(std::process::Stdio::piped()).spawn().unwrap();
     while !stage.simulator.requests().iter().any(|request| request.kind == RequestKind::Token) {
         tokio::task::yield_now().await;
     }
@@ -110,8 +111,10 @@ async fn a_missing_or_wrong_credential_is_named_as_its_owner_knows_it() {
     with("CLIENT_ID", "x").assert_complains(2, &["ENTRATRAIL_CLIENT_ID holds \"x\""]);
     with("CLIENT_SECRET", "5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20")
         .assert_complains(2, &["is the id of a client secret"]);
-    with("CLIENT_SECRET", "wrong").assert_complains(2, &["AADSTS7000215", "ENTRATRAIL_CLIENT_SECRET"]);
-    run(stage.collect().args(["--certificate", "no-such.pem"])).assert_complains(2, &["no-such.pem"]);
+    with("CLIENT_SECRET", "wrong")
+        .assert_complains(2, &["AADSTS7000215", "ENTRATRAIL_CLIENT_SECRET"]);
+    run(stage.collect().args(["--certificate", "no-such.pem"]))
+        .assert_complains(2, &["no-such.pem"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,12 +122,14 @@ async fn a_certificate_takes_the_place_of_the_secret() {
     let stage = Stage::set(TENANT).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("app.pem");
-    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+        .unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["laptop".to_owned()]).unwrap();
     let certificate = certificate.self_signed(&key).unwrap().pem();
     std::fs::write(&file, key.serialize_pem() + &certificate).unwrap();
     stage.simulator.register_certificate(&certificate).unwrap();
-    let ended = run(stage.collect().env_remove("ENTRATRAIL_CLIENT_SECRET").arg("--certificate").arg(&file));
+    let ended =
+        run(stage.collect().env_remove("ENTRATRAIL_CLIENT_SECRET").arg("--certificate").arg(&file));
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
 }
 
@@ -140,7 +145,9 @@ async fn the_secret_is_never_an_argument_nor_printed() {
         run(&mut stage.verify()),
     ];
     stage.simulator.set_faults(graph_simulator::Faults::default());
-    outputs.push(run(stage.collect().env("ENTRATRAIL_TENANT_ID", "0b1a7c2e-0000-4000-8000-000000000000")));
+    outputs.push(run(stage
+        .collect()
+        .env("ENTRATRAIL_TENANT_ID", "0b1a7c2e-0000-4000-8000-000000000000")));
     for ended in outputs {
         assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret));
         assert!(!ended.stdout.contains("--client-secret") && !ended.stdout.contains("--secret"));

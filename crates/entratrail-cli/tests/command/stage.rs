@@ -138,7 +138,12 @@ impl Stage {
 
 /// The sum of a number over all streams of a verification.
 pub(crate) fn sum(verification: &Value, name: &str) -> u64 {
-    verification["streams"].as_array().unwrap().iter().map(|stream| stream[name].as_u64().unwrap()).sum()
+    verification["streams"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stream| stream[name].as_u64().unwrap())
+        .sum()
 }
 
 /// The command without any variable but the path and what sets the clock of the whole run.
@@ -159,7 +164,8 @@ pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
 /// agree on what day it is.
 pub(crate) fn wait_past_midnight() {
     let tomorrow = (Utc::now() + TimeDelta::days(1)).date_naive();
-    let left = (tomorrow.and_time(NaiveTime::MIN).and_utc() - Utc::now()).to_std().unwrap_or_default();
+    let left =
+        (tomorrow.and_time(NaiveTime::MIN).and_utc() - Utc::now()).to_std().unwrap_or_default();
     if left < LONGEST_STORY {
         std::thread::sleep(left);
     }
@@ -173,7 +179,11 @@ pub(crate) fn run(command: &mut Command) -> Ended {
 impl Ended {
     pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Self { status: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        Self {
+            status: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
     }
 
     /// Expects that status, and one sentence of the command that holds each of `parts`.
@@ -189,7 +199,11 @@ impl Ended {
 pub(crate) fn with_little_room(command: &Command, kilobytes: u32) -> Command {
     let mut limited = Command::new("bash");
     let script = format!("ulimit -f {kilobytes}; trap '' XFSZ; exec \"$@\"");
-    limited.args(["-c", &script, "bash"]).arg(command.get_program()).args(command.get_args()).env_clear();
+    limited
+        .args(["-c", &script, "bash"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
     limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     limited
 }

@@ -1,9 +1,11 @@
-//! Archives that somebody changed: verification finds it, says it in a sentence, and changes nothing itself.
+//! Archives that somebody changed: verification finds it, says it in a sentence, and changes
+//! nothing itself.
 
 use crate::stage::{Stage, TENANT, plain_command, run};
 use std::path::Path;
 
-/// Collects, has `tamper` change the archive, and expects exit status 1 and a sentence that holds each of `parts`.
+/// Collects, has `tamper` change the archive, and expects exit status 1 and a sentence that holds
+/// each of `parts`.
 async fn check(tamper: impl FnOnce(&Stage), parts: &[&str]) {
     let stage = Stage::set(TENANT).await;
     stage.collect_all();
@@ -90,12 +92,20 @@ async fn a_table_that_is_gone_exchanged_changed_or_unknown_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_holds_rows_of_a_table_that_is_not_the_one_on_record() {
-    const COUNT: &str = "SELECT count(*) AS sign_ins FROM sign_ins WHERE event_type = 'interactiveUser'";
+    const COUNT: &str =
+        "SELECT count(*) AS sign_ins FROM sign_ins WHERE event_type = 'interactiveUser'";
     let stage = Stage::set(TENANT).await;
     stage.collect_all();
     let archive = stage.archive();
     let ask = || {
-        run(&mut plain_command(&["query", "--archive", archive.to_str().unwrap(), "--format", "csv", COUNT]))
+        run(&mut plain_command(&[
+            "query",
+            "--archive",
+            archive.to_str().unwrap(),
+            "--format",
+            "csv",
+            COUNT,
+        ]))
     };
     assert_eq!(ask().stdout, "sign_ins\n210\n");
     // The neighbour's rows, once more: the same columns, the same number of rows.
@@ -130,7 +140,9 @@ async fn a_doubled_ledger_line_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_count_is_found() {
     let change = |stage: &Stage| {
-        rewrite(&a_ledger(stage), |text| text.replace(r#""served":70,"new":70"#, r#""served":71,"new":71"#));
+        rewrite(&a_ledger(stage), |text| {
+            text.replace(r#""served":70,"new":70"#, r#""served":71,"new":71"#)
+        });
     };
     check(change, &["holds 70 records, and the ledger has 71 on record"]).await;
 }
@@ -188,7 +200,9 @@ async fn a_stream_or_edge_days_that_are_gone_altogether_are_missed_where_they_ar
     assert_eq!(unaware.status, Some(0), "{}", unaware.stdout);
     let ended = verify();
     assert_eq!(ended.status, Some(1), "{}", ended.stdout);
-    let gap = |stream: &str, day: &dyn std::fmt::Display| format!("{stream}: no read covers {day} 00:00 to ");
+    let gap = |stream: &str, day: &dyn std::fmt::Display| {
+        format!("{stream}: no read covers {day} 00:00 to ")
+    };
     for expected in [
         gap("interactiveUser", &first_day),
         gap("interactiveUser", &last_day),

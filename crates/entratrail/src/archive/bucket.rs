@@ -57,8 +57,8 @@ impl Bucket {
         Self { s3, name, operator, owner: None, encryption: None }
     }
 
-    /// Has S3 refuse every request where the bucket belongs to another account: its name may have been mistyped, or
-    /// taken by somebody else after it was deleted.
+    /// Has S3 refuse every request where the bucket belongs to another account: its name may have
+    /// been mistyped, or taken by somebody else after it was deleted.
     #[must_use]
     pub fn owned_by(self, account: String) -> Self {
         Self { owner: Some(account), ..self }
@@ -94,8 +94,14 @@ impl Bucket {
         Ok(Content { address: self.address(key), body: found.body, stored_at })
     }
 
-    /// Writes an object if it still has `version`, or if there is none where that is `None`, and says whether that was so.
-    pub async fn replace(&self, key: &str, body: Vec<u8>, version: Option<String>) -> Result<bool, Error> {
+    /// Writes an object if it still has `version`, or if there is none where that is `None`, and
+    /// says whether that was so.
+    pub async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        version: Option<String>,
+    ) -> Result<bool, Error> {
         let must_be_new = version.is_none().then(|| "*".to_owned());
         let body = Bytes::from(body);
         let send = || {
@@ -111,8 +117,10 @@ impl Bucket {
 
     pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
         let body = Bytes::from(body);
-        match patiently(is_busy_or_contended, || self.put_object(key, body.clone()).if_none_match("*").send())
-            .await
+        match patiently(is_busy_or_contended, || {
+            self.put_object(key, body.clone()).if_none_match("*").send()
+        })
+        .await
         {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) => Ok(false),
@@ -122,7 +130,8 @@ impl Bucket {
 
     pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
         let body = Bytes::from(body);
-        let put = patiently(is_busy_or_contended, || self.put_object(key, body.clone()).send()).await;
+        let put =
+            patiently(is_busy_or_contended, || self.put_object(key, body.clone()).send()).await;
         put.map(drop).map_err(|error| self.failed(Action::Write, key, &error))
     }
 
@@ -139,7 +148,8 @@ impl Bucket {
             let page = patiently(is_busy, || {
                 let request = self.s3.list_objects_v2().bucket(&self.name).prefix(prefix);
                 let request = request.set_expected_bucket_owner(self.owner.clone());
-                let request = request.set_start_after(after.clone()).set_continuation_token(next.clone());
+                let request =
+                    request.set_start_after(after.clone()).set_continuation_token(next.clone());
                 request.set_delimiter(is_flat.then(|| "/".to_owned())).send()
             })
             .await;
@@ -159,7 +169,8 @@ impl Bucket {
         }
     }
 
-    /// A checksum of all bytes has 32; that of an object made of parts covers the checksums of these.
+    /// A checksum of all bytes has 32; that of an object made of parts covers the checksums of
+    /// these.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
     pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
         let send = || {
@@ -178,8 +189,9 @@ impl Bucket {
         }
     }
 
-    /// Creates an object of two parts, or finds the one that an earlier check has created. Only a completed upload
-    /// shows that parts, checksums, condition, encryption and policy are as S3 wants them.
+    /// Creates an object of two parts, or finds the one that an earlier check has created. Only a
+    /// completed upload shows that parts, checksums, condition, encryption and policy are as S3
+    /// wants them.
     pub(super) async fn check_write(&self, log: Log) -> Result<(), Error> {
         let mut object = self.begin(&check_key(log)).await?;
         for part in [vec![0; PART_BYTES], b"written by a check\n".to_vec()] {
@@ -196,7 +208,8 @@ impl Bucket {
         request.set_expected_bucket_owner(self.owner.clone())
     }
 
-    /// Every write to a bucket with Object Lock has to carry a checksum. SHA-256 is the one that the ledger has too.
+    /// Every write to a bucket with Object Lock has to carry a checksum. SHA-256 is the one that
+    /// the ledger has too.
     fn put_object(&self, key: &str, body: Bytes) -> PutObjectFluentBuilder {
         let request = self.s3.put_object().bucket(&self.name).key(key).body(body.into());
         let request = request.set_expected_bucket_owner(self.owner.clone());
@@ -231,5 +244,6 @@ fn broke_off(address: &str) -> Error {
 }
 
 fn to_chrono(time: Option<AwsDateTime>) -> DateTime<Utc> {
-    time.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos())).unwrap_or_default()
+    time.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
+        .unwrap_or_default()
 }

@@ -35,7 +35,9 @@ impl Archive {
         let listed = self.store.list(&folder, folder.clone(), end).await?;
         let mut files: Vec<_> = listed.into_iter().map(|file| (file.key, file.bytes)).collect();
         let streams = log.streams(&EventType::ALL);
-        files.retain(|(key, _)| streams.iter().any(|stream| parse_ledger_key(*stream, key).is_some()));
+        files.retain(|(key, _)| {
+            streams.iter().any(|stream| parse_ledger_key(*stream, key).is_some())
+        });
         Ok(files)
     }
 

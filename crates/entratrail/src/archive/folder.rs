@@ -1,6 +1,6 @@
-//! An archive in a folder of this machine, with the guarantees of the bucket: an object appears whole or not at all,
-//! and only where there is none of that name; a ledger is replaced in one step by who has seen its latest version; and
-//! what was reported as done survives a power cut.
+//! An archive in a folder of this machine, with the guarantees of the bucket: an object appears
+//! whole or not at all, and only where there is none of that name; a ledger is replaced in one step
+//! by who has seen its latest version; and what was reported as done survives a power cut.
 
 mod claim;
 mod draft;
@@ -36,13 +36,15 @@ struct Opened {
 }
 
 impl Folder {
-    /// Opens the archive in `root`. To write, the folder is made where there is none, and what earlier runs left half
-    /// written is removed, unless somebody else is writing.
+    /// Opens the archive in `root`. To write, the folder is made where there is none, and what
+    /// earlier runs left half written is removed, unless somebody else is writing.
     pub(super) fn open(root: &Path, access: Access) -> Result<Self, Error> {
         places::check(root, access)?;
         let claim = match access {
             Access::Read => None,
-            Access::Write => Some(Claim::on(root).map_err(|error| failed(Action::Write, root, &error))?),
+            Access::Write => {
+                Some(Claim::on(root).map_err(|error| failed(Action::Write, root, &error))?)
+            }
         };
         Ok(Self(Arc::new(Opened { root: root.to_owned(), claim })))
     }
@@ -55,7 +57,8 @@ impl Folder {
         let folder = self.clone();
         let path = self.path(key);
         blocking(move || {
-            let body = folder.body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
+            let body =
+                folder.body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
             Ok(body.map(|body| StoredFile { version: Some(version_of(&body)), body }))
         })
         .await
@@ -109,7 +112,12 @@ impl Folder {
         .await
     }
 
-    pub(super) async fn list(&self, prefix: &str, after: String, end: String) -> Result<Vec<Listed>, Error> {
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        after: String,
+        end: String,
+    ) -> Result<Vec<Listed>, Error> {
         let mut keys = self.keys(prefix, Some(after), false).await?;
         keys.retain(|key| *key < end);
         let files: Vec<_> = keys.into_iter().map(|key| (self.path(&key), key)).collect();
@@ -117,7 +125,9 @@ impl Folder {
             let mut listed = Vec::with_capacity(files.len());
             for (path, key) in files {
                 match std::fs::metadata(&path).and_then(|file| Ok((file.len(), file.modified()?))) {
-                    Ok((bytes, modified)) => listed.push(Listed { key, bytes, modified: modified.into() }),
+                    Ok((bytes, modified)) => {
+                        listed.push(Listed { key, bytes, modified: modified.into() })
+                    }
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(failed(Action::List, &path, &error)),
                 }
@@ -142,7 +152,8 @@ impl Folder {
         self.0.root.join(key)
     }
 
-    /// Path of an object's file, for whoever opens it; an error where anything else is in its place.
+    /// Path of an object's file, for whoever opens it; an error where anything else is in its
+    /// place.
     pub(super) fn file_path(&self, key: &str) -> Result<PathBuf, Error> {
         let path = self.path(key);
         match refuse_irregular(&self.0.root, &path) {
@@ -168,12 +179,14 @@ impl Folder {
 
     /// The right to write `path`.
     fn claim(&self, path: &Path) -> Result<&Claim, Error> {
-        let read_only = || io::Error::new(io::ErrorKind::PermissionDenied, "it was opened to be read");
+        let read_only =
+            || io::Error::new(io::ErrorKind::PermissionDenied, "it was opened to be read");
         self.0.claim.as_ref().ok_or_else(|| failed(Action::Write, path, &read_only()))
     }
 }
 
-/// Runs what may wait for a disk beside the run. It goes on to its end even where nobody waits for it any more.
+/// Runs what may wait for a disk beside the run. It goes on to its end even where nobody waits for
+/// it any more.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

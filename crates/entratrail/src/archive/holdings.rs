@@ -20,7 +20,8 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// Days with a ledger since `earliest`, and the very first one, which says when the stream began.
+    /// Days with a ledger since `earliest`, and the very first one, which says when the stream
+    /// began.
     pub fn ledgers_since(&self, earliest: NaiveDate) -> impl Iterator<Item = NaiveDate> {
         let first = self.ledgers.first().copied().filter(|day| *day < earliest);
         first.into_iter().chain(self.ledgers.range(earliest..).copied())
@@ -28,15 +29,17 @@ impl Listing {
 }
 
 impl Archive {
-    /// Lists the raw objects of `stream` from `first` on, and all its ledger files: one request for about a
-    /// thousand objects.
+    /// Lists the raw objects of `stream` from `first` on, and all its ledger files: one request for
+    /// about a thousand objects.
     pub async fn list(&self, stream: Stream, first: NaiveDate) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         let folder = raw_folder(stream);
         let after = Some(format!("{folder}day={first}"));
         for key in self.store.keys(&folder, after, false).await? {
             match parse_raw_key(stream, &key) {
-                Some(object) => listing.objects.entry(object.window.day()).or_default().push(object),
+                Some(object) => {
+                    listing.objects.entry(object.window.day()).or_default().push(object)
+                }
                 None => listing.foreign.push(key),
             }
         }
@@ -62,8 +65,13 @@ impl Archive {
     }
 
     /// The raw objects of one day.
-    pub(super) async fn list_raw(&self, stream: Stream, day: NaiveDate) -> Result<Vec<RawObject>, Error> {
-        let keys = self.store.keys(&format!("{}day={day}/", raw_folder(stream)), None, false).await?;
+    pub(super) async fn list_raw(
+        &self,
+        stream: Stream,
+        day: NaiveDate,
+    ) -> Result<Vec<RawObject>, Error> {
+        let keys =
+            self.store.keys(&format!("{}day={day}/", raw_folder(stream)), None, false).await?;
         Ok(keys.iter().filter_map(|key| parse_raw_key(stream, key)).collect())
     }
 }

@@ -1,4 +1,5 @@
-//! Objects of a span of days held against what the ledger has on record, without reading most of them.
+//! Objects of a span of days held against what the ledger has on record, without reading most of
+//! them.
 
 use super::Archive;
 use super::store::{Checksum, Listed};
@@ -31,7 +32,8 @@ pub struct Expected {
     pub sha256: String,
     /// Key of the raw object that a table object is made of; `None` for a raw object.
     pub made_of: Option<String>,
-    /// The listing shows it in its size and no younger than its ledger, so that nothing asks for a closer look.
+    /// The listing shows it in its size and no younger than its ledger, so that nothing asks for a
+    /// closer look.
     pub is_as_listed: bool,
 }
 
@@ -47,8 +49,8 @@ pub enum Held {
 }
 
 impl Archive {
-    /// Lists the raw objects, table objects and ledgers of `stream` from `first` to `last`: three requests for about a
-    /// thousand objects.
+    /// Lists the raw objects, table objects and ledgers of `stream` from `first` to `last`: three
+    /// requests for about a thousand objects.
     pub async fn inventory(
         &self,
         stream: Stream,
@@ -56,8 +58,12 @@ impl Archive {
         last: NaiveDate,
     ) -> Result<Inventory, Error> {
         let end = last + Days::new(1);
-        let mut inventory =
-            Inventory { stream, objects: HashMap::new(), ledgers: BTreeMap::new(), raw: BTreeMap::new() };
+        let mut inventory = Inventory {
+            stream,
+            objects: HashMap::new(),
+            ledgers: BTreeMap::new(),
+            raw: BTreeMap::new(),
+        };
         let tables = format!("tables/{}/", stream.table_folder());
         for folder in [ledger_folder(stream), raw_folder(stream), tables] {
             let after = format!("{folder}day={first}");
@@ -68,15 +74,18 @@ impl Archive {
         Ok(inventory)
     }
 
-    /// Holds an object against its hash on record. The store's own checksum is asked for; where it has none, an object
-    /// that is no younger than the ledger is taken for the one that was put on record, and any other is read.
+    /// Holds an object against its hash on record. The store's own checksum is asked for; where it
+    /// has none, an object that is no younger than the ledger is taken for the one that was put on
+    /// record, and any other is read.
     pub async fn hold(&self, expected: &Expected) -> Result<Held, Error> {
         let same_if = |is_same| if is_same { Held::Same } else { Held::Differs };
         match self.store.checksum(&expected.key).await? {
             Checksum::Gone => Ok(Held::Gone),
             Checksum::Sha256(sha256) => Ok(same_if(sha256 == expected.sha256)),
             Checksum::Unknown if expected.is_as_listed => Ok(Held::Same),
-            Checksum::Unknown => Ok(same_if(self.sha256_of(&expected.key).await? == expected.sha256)),
+            Checksum::Unknown => {
+                Ok(same_if(self.sha256_of(&expected.key).await? == expected.sha256))
+            }
         }
     }
 }
@@ -109,15 +118,16 @@ impl Inventory {
         self.raw.get(&day).into_iter().flatten().any(|key| !recorded.contains(key.as_str()))
     }
 
-    /// The objects that `ledger`, of `day`, has on record. A table object whose row is from before format 2, which
-    /// does not say its hash, is left out.
+    /// The objects that `ledger`, of `day`, has on record. A table object whose row is from before
+    /// format 2, which does not say its hash, is left out.
     pub fn expected(&self, day: NaiveDate, ledger: &Ledger) -> Vec<Expected> {
         let written_at = self.ledgers.get(&day).copied();
         let mut expected = Vec::new();
         for RecordedObject { object, stored, table } in objects_on_record(self.stream, ledger) {
             expected.push(self.expect(&stored.key, &stored.sha256, Some(stored.bytes), written_at));
             if let Some(table) = table {
-                let of_table = self.expect(&table_key(self.stream, object), &table.sha256, None, written_at);
+                let of_table =
+                    self.expect(&table_key(self.stream, object), &table.sha256, None, written_at);
                 expected.push(Expected { made_of: Some(stored.key.clone()), ..of_table });
             }
         }
@@ -133,9 +143,10 @@ impl Inventory {
     ) -> Expected {
         let listed = self.objects.get(key);
         // An object is written before the row that names it. S3 writes times down in whole seconds.
-        let is_late =
-            listed.is_none_or(|(_, modified)| written_at.is_none_or(|written| *modified >= written));
-        let has_other_size = listed.is_some_and(|(size, _)| bytes.is_some_and(|bytes| bytes != *size));
+        let is_late = listed
+            .is_none_or(|(_, modified)| written_at.is_none_or(|written| *modified >= written));
+        let has_other_size =
+            listed.is_some_and(|(size, _)| bytes.is_some_and(|bytes| bytes != *size));
         Expected {
             key: key.to_owned(),
             sha256: sha256.to_owned(),

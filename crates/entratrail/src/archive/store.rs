@@ -8,8 +8,9 @@ use crate::object::raw_folder;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-/// A bucket, or a folder with the same layout and the same guarantees: an object appears whole or not at all and only
-/// where there is none of that name, and a ledger is replaced only by who has seen its latest version.
+/// A bucket, or a folder with the same layout and the same guarantees: an object appears whole or
+/// not at all and only where there is none of that name, and a ledger is replaced only by who has
+/// seen its latest version.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
     Bucket(Bucket),
@@ -91,8 +92,8 @@ impl Store {
         }
     }
 
-    /// Writes the object unless somebody has written it since `version` (`None`: since there was none); says whether
-    /// it did.
+    /// Writes the object unless somebody has written it since `version` (`None`: since there was
+    /// none); says whether it did.
     pub(super) async fn replace(
         &self,
         key: &str,
@@ -129,8 +130,8 @@ impl Store {
         }
     }
 
-    /// Writes as a run does: in a bucket an object that stays and that the next check finds, in a folder one that is
-    /// given up.
+    /// Writes as a run does: in a bucket an object that stays and that the next check finds, in a
+    /// folder one that is given up.
     pub(super) async fn check_write(&self, stream: Stream) -> Result<(), Error> {
         match self {
             Self::Bucket(bucket) => bucket.check_write(stream.log()).await,
@@ -140,8 +141,8 @@ impl Store {
         }
     }
 
-    /// The keys that start with `prefix` and come after `after`, in order; `is_flat` leaves out those with a further
-    /// slash.
+    /// The keys that start with `prefix` and come after `after`, in order; `is_flat` leaves out
+    /// those with a further slash.
     pub(super) async fn keys(
         &self,
         prefix: &str,
@@ -158,15 +159,20 @@ impl Store {
     }
 
     /// The objects whose keys start with `prefix` and lie after `after` and before `end`, in order.
-    pub(super) async fn list(&self, prefix: &str, after: String, end: String) -> Result<Vec<Listed>, Error> {
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        after: String,
+        end: String,
+    ) -> Result<Vec<Listed>, Error> {
         match self {
             Self::Bucket(bucket) => bucket.list(prefix, Some(after), Some(&end), false).await,
             Self::Folder(folder) => folder.list(prefix, after, end).await,
         }
     }
 
-    /// Asks the store for the checksum of the object: S3 keeps a checksum of what was put in one piece, and a folder's
-    /// files are read.
+    /// Asks the store for the checksum of the object: S3 keeps a checksum of what was put in one
+    /// piece, and a folder's files are read.
     pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
         match self {
             Self::Bucket(bucket) => bucket.checksum(key).await,

@@ -1,4 +1,5 @@
-//! Making the table object of a read: while its records arrive, or from its raw object, as often as wanted.
+//! Making the table object of a read: while its records arrive, or from its raw object, as often as
+//! wanted.
 
 use super::Archive;
 use super::upload::Sending;
@@ -15,7 +16,8 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use parquet::errors::ParquetError;
 use std::future::Future;
 
-/// A table object that is being made. It appears in the archive when it is put, whole, or not at all.
+/// A table object that is being made. It appears in the archive when it is put, whole, or not at
+/// all.
 #[derive(Debug)]
 pub struct TableUpload<'archive> {
     sending: Sending<'archive>,
@@ -23,7 +25,8 @@ pub struct TableUpload<'archive> {
 }
 
 impl Archive {
-    /// Starts the table object of a read that started at `first_seen`; nothing is sent before a part is full.
+    /// Starts the table object of a read that started at `first_seen`; nothing is sent before a
+    /// part is full.
     pub fn upload_table(
         &self,
         stream: Stream,
@@ -37,9 +40,10 @@ impl Archive {
         }
     }
 
-    /// Makes the table object of a raw object, in the place of any that is there. `first_seen` is the start
-    /// of the read that stored it. The raw object is read back for that and must be the one on record. The same
-    /// raw object always makes the same bytes, those that [`TableUpload`] makes of the same records.
+    /// Makes the table object of a raw object, in the place of any that is there. `first_seen` is
+    /// the start of the read that stored it. The raw object is read back for that and must be the
+    /// one on record. The same raw object always makes the same bytes, those that [`TableUpload`]
+    /// makes of the same records.
     pub async fn write_table(
         &self,
         stream: Stream,
@@ -52,8 +56,8 @@ impl Archive {
         table.put_if(filled).await
     }
 
-    /// Makes the table object of the read of `row` again, and puts it on record where its bytes are not those
-    /// of `known`. Gives up with `None` when `stop` completes first.
+    /// Makes the table object of the read of `row` again, and puts it on record where its bytes are
+    /// not those of `known`. Gives up with `None` when `stop` completes first.
     pub async fn rebuild_table(
         &self,
         stream: Stream,

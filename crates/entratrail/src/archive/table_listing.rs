@@ -23,7 +23,9 @@ impl Archive {
     /// Lists the table objects of `stream`.
     pub async fn tables(&self, stream: Stream) -> Result<TableListing, Error> {
         let mut listing = TableListing::default();
-        for key in self.store.keys(&format!("tables/{}/", stream.table_folder()), None, false).await? {
+        for key in
+            self.store.keys(&format!("tables/{}/", stream.table_folder()), None, false).await?
+        {
             match parse_table_key(stream, &key) {
                 Some(object) => listing.objects.push((object, key)),
                 None => listing.foreign.push(key),
@@ -42,15 +44,18 @@ impl Archive {
         Ok(digest.sha256())
     }
 
-    /// A file that holds the object: its own where the archive is a folder, a copy in `scratch`, for its owner alone, of
-    /// what lies in a bucket.
+    /// A file that holds the object: its own where the archive is a folder, a copy in `scratch`,
+    /// for its owner alone, of what lies in a bucket.
     pub async fn file_of(&self, key: &str, scratch: &Path) -> Result<PathBuf, Error> {
         if let Store::Folder(folder) = &self.store {
             return folder.file_path(key);
         }
         let copy = scratch.join(key.replace('/', "_"));
         let failed = |error: std::io::Error| {
-            Error::Disk(format!("{key} could not be copied to {}: {error}; make room there", copy.display()))
+            Error::Disk(format!(
+                "{key} could not be copied to {}: {error}; make room there",
+                copy.display()
+            ))
         };
         let mut content = self.store.open(key).await?;
         let mut options = std::fs::File::options();

@@ -1,5 +1,5 @@
-//! Creating an object: streamed where it is large. A raw object appears only where nothing has its name yet; a table
-//! object takes the place of the one before.
+//! Creating an object: streamed where it is large. A raw object appears only where nothing has its
+//! name yet; a table object takes the place of the one before.
 
 use super::Archive;
 use super::store::{Draft, Store};
@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::raw::{ObjectDigest, RawEncoder};
 use std::borrow::Cow;
 
-/// A raw object that is being made. It appears in the archive when it is created, whole, or not at all.
+/// A raw object that is being made. It appears in the archive when it is created, whole, or not at
+/// all.
 #[derive(Debug)]
 pub struct Upload<'archive> {
     sending: Sending<'archive>,
@@ -72,7 +73,8 @@ impl<'archive> Upload<'archive> {
     /// Ends the content. What is left to do is one request.
     pub async fn prepare(self) -> Result<PreparedObject<'archive>, Error> {
         let Self { sending, encoder } = self;
-        let (rest, digest) = encoder.finish().map_err(|error| not_compressed(&sending.key, &error))?;
+        let (rest, digest) =
+            encoder.finish().map_err(|error| not_compressed(&sending.key, &error))?;
         Ok(PreparedObject { sent: sending.end(rest).await?, digest })
     }
 

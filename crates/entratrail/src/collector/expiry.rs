@@ -22,8 +22,9 @@ struct Expired {
 }
 
 impl Collector {
-    /// Tells of every window that left the history unverified since this was last looked at. A failed row in
-    /// its ledger remembers that, so that it is told once, whatever becomes of the run.
+    /// Tells of every window that left the history unverified since this was last looked at. A
+    /// failed row in its ledger remembers that, so that it is told once, whatever becomes of the
+    /// run.
     pub(super) async fn expire(
         &self,
         archived: &Archived,
@@ -33,7 +34,8 @@ impl Collector {
         let now = now.trunc_subsecs(3);
         let mut reports = Vec::new();
         for expired in self.expired(archived, now, damaged).await? {
-            let rows: Vec<_> = expired.windows.iter().map(|&told| row(told, now, &self.origin)).collect();
+            let rows: Vec<_> =
+                expired.windows.iter().map(|&told| row(told, now, &self.origin)).collect();
             self.archive.append(expired.stream, expired.day, &rows).await?;
             reports.extend(expired.windows.iter().map(|(window, read)| {
                 let start = window.start();
@@ -80,7 +82,8 @@ impl Collector {
     }
 }
 
-/// First day of `stream` that a run of this version asked for: every day since then was to be verified.
+/// First day of `stream` that a run of this version asked for: every day since then was to be
+/// verified.
 fn first_day(archived: &Archived, stream: Stream) -> Option<NaiveDate> {
     let days = archived.days.iter().map(|(place, day)| (place, &day.planned_on.ledger));
     archived
@@ -92,8 +95,8 @@ fn first_day(archived: &Archived, stream: Stream) -> Option<NaiveDate> {
         .min()
 }
 
-/// Whether `window` was not told yet. What only an earlier version read is never told: it was not open to
-/// proof while Graph kept it.
+/// Whether `window` was not told yet. What only an earlier version read is never told: it was not
+/// open to proof while Graph kept it.
 fn is_untold(ledger: &Ledger, window: Window) -> bool {
     let mut reads = ledger.complete_reads(window).peekable();
     let is_from_before = reads.peek().is_some() && reads.all(|row| row.origin.is_none());

@@ -29,8 +29,9 @@ pub(super) type Place = (Stream, NaiveDate);
 /// Knowledge of a run about one stream and day.
 #[derive(Debug)]
 pub(super) struct Day {
-    /// Snapshot on which its windows were planned. Reads build on this alone: it must not grow while they
-    /// wait, or they would take the work of another run for a part of what they build on.
+    /// Snapshot on which its windows were planned. Reads build on this alone: it must not grow
+    /// while they wait, or they would take the work of another run for a part of what they build
+    /// on.
     pub(super) planned_on: Arc<Holdings>,
     /// The ledger as last seen.
     ledger: Ledger,
@@ -113,7 +114,8 @@ impl Archived {
         }
     }
 
-    /// Rules by which the windows of `stream` are judged after a read of `window`, which has brought `ledger`.
+    /// Rules by which the windows of `stream` are judged after a read of `window`, which has
+    /// brought `ledger`.
     pub(super) fn proof_with(&mut self, stream: Stream, ledger: &Ledger, window: Window) -> Proof {
         self.histories.entry(stream).or_default().add_window(ledger, window);
         self.proof(stream)
@@ -125,8 +127,13 @@ impl Archived {
         Proof { history, oldest_day: self.oldest_day }
     }
 
-    /// Hours for which the oldest settled window that still asks for something has asked for it; 0 where there is none.
-    pub(super) fn oldest_unverified_hours(&self, now: DateTime<Utc>, settings: &PlanSettings) -> i64 {
+    /// Hours for which the oldest settled window that still asks for something has asked for it; 0
+    /// where there is none.
+    pub(super) fn oldest_unverified_hours(
+        &self,
+        now: DateTime<Utc>,
+        settings: &PlanSettings,
+    ) -> i64 {
         self.days
             .iter()
             .filter_map(|(&(stream, day), known): (&Place, &Day)| {
@@ -149,7 +156,11 @@ impl Archived {
 }
 
 /// Windows on record of a day, and those of the settings for the rest of it.
-pub(super) fn known_windows(day: NaiveDate, ledger: &Ledger, settings: &PlanSettings) -> Vec<Window> {
+pub(super) fn known_windows(
+    day: NaiveDate,
+    ledger: &Ledger,
+    settings: &PlanSettings,
+) -> Vec<Window> {
     let on_record = ledger.windows_on_record();
     let tiles: Vec<_> = Window::whole_day(day)
         .tiles(settings.window_length)
@@ -171,13 +182,14 @@ impl Collector {
         let days = self.settings.plan.days(scope, now);
         let Some(&first) = days.first() else { return Ok(archived) };
         for stream in self.streams() {
-            // The listing comes first: an object that is created after it is named by the ledger that is read
-            // after it, so that none is taken for a left-over.
+            // The listing comes first: an object that is created after it is named by the ledger
+            // that is read after it, so that none is taken for a left-over.
             let listing = self.archive.list(stream, first).await?;
             archived.foreign.extend(listing.foreign.iter().cloned());
             archived.first_ledgers.extend(listing.ledgers.first().map(|&first| (stream, first)));
             self.look_up_earlier(stream, &days, &listing, &mut archived).await;
-            let holdings: Vec<_> = days.iter().map(|&day| self.holdings_of(stream, day, &listing)).collect();
+            let holdings: Vec<_> =
+                days.iter().map(|&day| self.holdings_of(stream, day, &listing)).collect();
             let mut holdings = stream::iter(holdings).buffered(FETCHED_AT_ONCE);
             while let Some((day, found)) = holdings.next().await {
                 let found = match found {
@@ -193,8 +205,9 @@ impl Collector {
         Ok(archived)
     }
 
-    /// Looks up the ledgers of the days that are not in `days` but decide on their state: those since
-    /// [`PlanSettings::earliest_day`], and the very first one, which says when the stream began.
+    /// Looks up the ledgers of the days that are not in `days` but decide on their state: those
+    /// since [`PlanSettings::earliest_day`], and the very first one, which says when the stream
+    /// began.
     async fn look_up_earlier(
         &self,
         stream: Stream,
@@ -208,7 +221,8 @@ impl Collector {
         while let Some((day, found)) = ledgers.next().await {
             match found {
                 Ok(ledger) => archived.add_earlier((stream, day), ledger),
-                // Without it the stream may seem to have begun later than it did, and a debt to be none.
+                // Without it the stream may seem to have begun later than it did, and a debt to be
+                // none.
                 Err(error) => archived.give_up_day(stream, day, error),
             }
         }
@@ -239,11 +253,16 @@ impl Collector {
         (day, ledger.map(|ledger| Holdings { stream, day, ledger, objects }))
     }
 
-    /// Makes the table of every object that a run stored before it died, and puts it on record. The ledger is read once more
-    /// for that: an object is announced before it is created, so whoever saw it listed finds it announced or on record, and
-    /// makes the table that its own run makes. An object that nothing announced was on record: its ledger was lost, or an
-    /// older version took its place, which `damaged` gets a sentence about.
-    async fn pick_up(&self, mut holdings: Holdings, damaged: &mut Vec<String>) -> Result<Holdings, Error> {
+    /// Makes the table of every object that a run stored before it died, and puts it on record. The
+    /// ledger is read once more for that: an object is announced before it is created, so whoever
+    /// saw it listed finds it announced or on record, and makes the table that its own run makes.
+    /// An object that nothing announced was on record: its ledger was lost, or an older version
+    /// took its place, which `damaged` gets a sentence about.
+    async fn pick_up(
+        &self,
+        mut holdings: Holdings,
+        damaged: &mut Vec<String>,
+    ) -> Result<Holdings, Error> {
         if !holdings.objects_without_row().is_empty() {
             holdings.ledger = self.archive.ledger(holdings.stream, holdings.day).await?.0;
         }
@@ -255,7 +274,9 @@ impl Collector {
                 continue;
             }
             let row = self.row_of(&holdings, object).await?;
-            if let Recorded::Done { ledger, row } = self.archive.record(holdings.stream, &row, None).await? {
+            if let Recorded::Done { ledger, row } =
+                self.archive.record(holdings.stream, &row, None).await?
+            {
                 let key = row.object().map(|object| object.key.as_str());
                 tracing::warn!(key, "an object without its ledger entry is put on record");
                 if row
@@ -278,11 +299,13 @@ impl Collector {
         )
     }
 
-    /// The row of an object, with its table made: the one that announced it, or one made from what the object
-    /// holds. It cannot verify anything, because a read that brings new versions does not.
+    /// The row of an object, with its table made: the one that announced it, or one made from what
+    /// the object holds. It cannot verify anything, because a read that brings new versions does
+    /// not.
     async fn row_of(&self, holdings: &Holdings, object: RawObject) -> Result<ReadRow, Error> {
         let mut versions = StoredVersions::default();
-        for earlier in holdings.objects_of(object.window).into_iter().filter(|other| other.read < object.read)
+        for earlier in
+            holdings.objects_of(object.window).into_iter().filter(|other| other.read < object.read)
         {
             self.archive
                 .read_object(holdings.stream, earlier, |record, _: &[u8]| {

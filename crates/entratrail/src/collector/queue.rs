@@ -102,7 +102,11 @@ impl Queue {
 
     /// Tasks of one stream that wait or are in flight.
     pub(super) fn left(&self, stream: Stream) -> usize {
-        self.waiting.iter().chain(&self.in_flight).filter(|task| task.planned.stream == stream).count()
+        self.waiting
+            .iter()
+            .chain(&self.in_flight)
+            .filter(|task| task.planned.stream == stream)
+            .count()
     }
 
     /// The oldest task that waits.
@@ -136,12 +140,15 @@ impl Queue {
         *plans <= MOST_PLANS
     }
 
-    /// Puts a fresh plan of a day in the place of what waits of it. What is in flight stays in flight.
+    /// Puts a fresh plan of a day in the place of what waits of it. What is in flight stays in
+    /// flight.
     pub(super) fn plan_again(&mut self, place: Place, planned: Vec<Task>) {
         self.waiting.retain(|task| task.place() != place);
         let in_flight = |planned: &Task| {
             let window = planned.planned.window;
-            self.in_flight.iter().any(|task| task.place() == place && task.planned.window.overlaps(window))
+            self.in_flight
+                .iter()
+                .any(|task| task.place() == place && task.planned.window.overlaps(window))
         };
         self.put_first(planned.into_iter().filter(|task| !in_flight(task)).collect());
     }

@@ -1,5 +1,5 @@
-//! Holding what the archive holds against its ledgers: the days of the history in every run, and a slice of all days, so
-//! that each is looked at within thirty days of daily runs.
+//! Holding what the archive holds against its ledgers: the days of the history in every run, and a
+//! slice of all days, so that each is looked at within thirty days of daily runs.
 
 use super::Collector;
 use super::holdings::Archived;
@@ -18,8 +18,8 @@ const CYCLE_DAYS: i32 = 30;
 /// Days that are listed at once: their keys follow each other, and one request lists a thousand.
 const BLOCK_DAYS: i32 = 16;
 
-/// Objects of a slice whose checksum a run asks S3 for although their listing shows nothing odd: 0.0008 dollars. Where
-/// there are more, each has its turn in another cycle.
+/// Objects of a slice whose checksum a run asks S3 for although their listing shows nothing odd:
+/// 0.0008 dollars. Where there are more, each has its turn in another cycle.
 const MAX_CHECKSUMS: usize = 2_000;
 
 /// An object that the ledger of a day has on record.
@@ -60,11 +60,9 @@ impl Findings {
         if others == 0 {
             return Some(error);
         }
-        Some(
-            error.and(&format!(
-                "{others} more objects of the archive are gone or differ: the report has them"
-            )),
-        )
+        Some(error.and(&format!(
+            "{others} more objects of the archive are gone or differ: the report has them"
+        )))
     }
 }
 
@@ -79,7 +77,8 @@ impl Collector {
             let cycle = last.num_days_from_ce() / CYCLE_DAYS;
             for (number, (start, end)) in blocks(first, last) {
                 if is_due(number, last, last_run) {
-                    self.scrub_days(stream, (start, end), Some(cycle), archived, &mut findings).await;
+                    self.scrub_days(stream, (start, end), Some(cycle), archived, &mut findings)
+                        .await;
                 } else if archived.oldest_day <= end {
                     let days = (start.max(archived.oldest_day), end);
                     self.scrub_days(stream, days, None, archived, &mut findings).await;
@@ -89,7 +88,8 @@ impl Collector {
         findings
     }
 
-    /// Looks at the days from `first` to `last`; in a `cycle`, at checksums that the listing does not ask for, too.
+    /// Looks at the days from `first` to `last`; in a `cycle`, at checksums that the listing does
+    /// not ask for, too.
     async fn scrub_days(
         &self,
         stream: Stream,
@@ -118,8 +118,12 @@ impl Collector {
             match outcome {
                 Ok(Held::Same) => {}
                 Ok(differs) => match expected.made_of {
-                    Some(raw) => findings.tables.push(LostTable { stream, day, raw, key: expected.key }),
-                    None => findings.fail_with(self.archive.not_as_recorded(&expected.key, differs)),
+                    Some(raw) => {
+                        findings.tables.push(LostTable { stream, day, raw, key: expected.key })
+                    }
+                    None => {
+                        findings.fail_with(self.archive.not_as_recorded(&expected.key, differs))
+                    }
                 },
                 Err(error) => findings.fail_with(error),
             }
@@ -137,7 +141,9 @@ impl Collector {
         let mut objects = Vec::new();
         let mut damaged: Vec<_> = inventory.days_without_ledger().collect();
         let mut expect = |day, ledger: &Ledger| {
-            objects.extend(inventory.expected(day, ledger).into_iter().map(|expected| (day, expected)));
+            objects.extend(
+                inventory.expected(day, ledger).into_iter().map(|expected| (day, expected)),
+            );
             if inventory.has_unrecorded(day, ledger) {
                 damaged.push(day);
             }
@@ -164,7 +170,8 @@ impl Collector {
         objects.into_iter().partition(|(_, expected)| !expected.is_as_listed)
     }
 
-    /// Makes lost table objects again until `stop` completes, and returns the keys of those that were made.
+    /// Makes lost table objects again until `stop` completes, and returns the keys of those that
+    /// were made.
     pub(super) async fn remake_tables<Stop>(
         &self,
         tables: Vec<LostTable>,
@@ -179,14 +186,18 @@ impl Collector {
                 break;
             }
             if self.remake_table(&table, stop).await? {
-                tracing::warn!(key = table.key, "a table object that was gone or differed was made again");
+                tracing::warn!(
+                    key = table.key,
+                    "a table object that was gone or differed was made again"
+                );
                 remade.push(table.key);
             }
         }
         Ok(remade)
     }
 
-    /// Makes the table object again, unless somebody else has meanwhile: then the ledger knows what is there.
+    /// Makes the table object again, unless somebody else has meanwhile: then the ledger knows what
+    /// is there.
     async fn remake_table<Stop>(&self, table: &LostTable, stop: &mut Stop) -> Result<bool, Error>
     where
         Stop: FusedFuture<Output = ()> + Unpin,
@@ -200,13 +211,17 @@ impl Collector {
             return Ok(false);
         }
         let origin = self.origin.clone();
-        let rebuilt = self.archive.rebuild_table(table.stream, row, known, origin, self.clock, stop).await?;
+        let rebuilt =
+            self.archive.rebuild_table(table.stream, row, known, origin, self.clock, stop).await?;
         Ok(rebuilt.is_some())
     }
 }
 
 /// The blocks of days from `first` to `last`, with their numbers.
-fn blocks(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = (i32, (NaiveDate, NaiveDate))> {
+fn blocks(
+    first: NaiveDate,
+    last: NaiveDate,
+) -> impl Iterator<Item = (i32, (NaiveDate, NaiveDate))> {
     let numbers = first.num_days_from_ce() / BLOCK_DAYS..=last.num_days_from_ce() / BLOCK_DAYS;
     numbers.filter_map(move |number| {
         let start = NaiveDate::from_num_days_from_ce_opt(number * BLOCK_DAYS)?;
@@ -215,20 +230,27 @@ fn blocks(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = (i32, (Naiv
     })
 }
 
-/// Tells whether a block is in the slice of a run on the day `today`, where the last run was on the day `after`.
+/// Tells whether a block is in the slice of a run on the day `today`, where the last run was on the
+/// day `after`.
 fn is_due(block: i32, today: NaiveDate, after: Option<NaiveDate>) -> bool {
-    let since_last_run = after.map_or(1, |after| (today - after).num_days().clamp(1, CYCLE_DAYS.into()));
+    let since_last_run =
+        after.map_or(1, |after| (today - after).num_days().clamp(1, CYCLE_DAYS.into()));
     (0..since_last_run).any(|ago| {
         let turn = i64::from(today.num_days_from_ce()) - ago;
         turn.rem_euclid(CYCLE_DAYS.into()) == i64::from(block).rem_euclid(CYCLE_DAYS.into())
     })
 }
 
-/// Selects the `objects` whose checksum is asked for in `cycle`: all of them, where they are few enough.
+/// Selects the `objects` whose checksum is asked for in `cycle`: all of them, where they are few
+/// enough.
 fn in_turn<T>(objects: Vec<T>, cycle: i32) -> impl Iterator<Item = T> {
     let turns = objects.len().div_ceil(MAX_CHECKSUMS).max(1);
     let turn = usize::try_from(cycle).unwrap_or(0) % turns;
-    objects.into_iter().enumerate().filter(move |(index, _)| index % turns == turn).map(|(_, object)| object)
+    objects
+        .into_iter()
+        .enumerate()
+        .filter(move |(index, _)| index % turns == turn)
+        .map(|(_, object)| object)
 }
 
 #[cfg(test)]
@@ -242,12 +264,21 @@ mod tests {
     }
 
     fn days(blocks: Vec<(NaiveDate, NaiveDate)>) -> impl Iterator<Item = NaiveDate> {
-        blocks.into_iter().flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last))
+        blocks
+            .into_iter()
+            .flat_map(|(first, last)| first.iter_days().take_while(move |day| *day <= last))
     }
 
     /// The blocks of a slice.
-    fn slice(first: NaiveDate, last: NaiveDate, after: Option<NaiveDate>) -> Vec<(NaiveDate, NaiveDate)> {
-        blocks(first, last).filter(|(number, _)| is_due(*number, last, after)).map(|(_, days)| days).collect()
+    fn slice(
+        first: NaiveDate,
+        last: NaiveDate,
+        after: Option<NaiveDate>,
+    ) -> Vec<(NaiveDate, NaiveDate)> {
+        blocks(first, last)
+            .filter(|(number, _)| is_due(*number, last, after))
+            .map(|(_, days)| days)
+            .collect()
     }
 
     #[test]
@@ -283,7 +314,8 @@ mod tests {
     fn every_object_has_its_turn() {
         assert_eq!(in_turn(vec![1, 2, 3], 7).count(), 3);
         let objects: Vec<usize> = (0..4_500).collect();
-        let seen: BTreeSet<_> = (24_000..24_003).flat_map(|cycle| in_turn(objects.clone(), cycle)).collect();
+        let seen: BTreeSet<_> =
+            (24_000..24_003).flat_map(|cycle| in_turn(objects.clone(), cycle)).collect();
         assert_eq!(seen.len(), 4_500);
         assert!(in_turn(objects, 24_000).count() <= MAX_CHECKSUMS);
     }

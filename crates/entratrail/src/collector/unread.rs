@@ -1,12 +1,13 @@
-//! The windows that a run leaves unread, in words: the end of the sentence that a person gets when a run fails.
+//! The windows that a run leaves unread, in words: the end of the sentence that a person gets when
+//! a run fails.
 
 use super::queue::Task;
 use crate::ledger::State;
 use crate::report::Report;
 use chrono::{DateTime, Days, Utc};
 
-/// Names what could not be read and what is left; of what no read has on record, since when it is missing, and until
-/// when Graph serves it still, where it keeps it for `history_days`.
+/// Names what could not be read and what is left; of what no read has on record, since when it is
+/// missing, and until when Graph serves it still, where it keeps it for `history_days`.
 pub(super) fn describe<'left>(
     report: &Report,
     left: impl Iterator<Item = &'left Task>,
@@ -15,7 +16,8 @@ pub(super) fn describe<'left>(
     let failed = report.windows.iter().filter(|window| window.has_failed());
     let failed = failed.map(|window| (window.state, window.start));
     let left = left.map(|task| (task.planned.state, task.planned.window.start()));
-    let missing = failed.chain(left).filter(|(state, _)| *state == State::Missing).map(|(_, start)| start);
+    let missing =
+        failed.chain(left).filter(|(state, _)| *state == State::Missing).map(|(_, start)| start);
     let how_many = counts(report);
     match missing.min() {
         Some(oldest) => format!("{how_many}; {}", since(oldest, history_days)),
@@ -24,7 +26,8 @@ pub(super) fn describe<'left>(
 }
 
 fn counts(report: &Report) -> String {
-    let windows = |count: u64| if count == 1 { "1 window".to_owned() } else { format!("{count} windows") };
+    let windows =
+        |count: u64| if count == 1 { "1 window".to_owned() } else { format!("{count} windows") };
     let failed = windows(report.failed_windows() as u64);
     match report.remaining_windows {
         0 => format!("{failed} could not be read"),
@@ -67,8 +70,8 @@ mod tests {
         report.remaining_windows = 1;
         assert_eq!(
             describe(&report, std::iter::empty(), 30),
-            "3 windows could not be read, 1 window left; missing since 2026-11-20 00:00 UTC, which can be fetched until \
-             2026-12-20"
+            "3 windows could not be read, 1 window left; missing since 2026-11-20 00:00 UTC, which \
+             can be fetched until 2026-12-20"
         );
     }
 

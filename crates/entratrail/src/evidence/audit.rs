@@ -74,28 +74,37 @@ impl From<Error> for Unsound {
     }
 }
 
-/// Latest checkpoint of the log about `log`, unchecked; `None` where the archive is without evidence.
+/// Latest checkpoint of the log about `log`, unchecked; `None` where the archive is without
+/// evidence.
 pub async fn published(archive: &Archive, log: Log) -> Result<Option<String>, Error> {
     let file = archive.file(&proof_key(log, "checkpoint")).await?;
     Ok(file.map(|file| String::from_utf8_lossy(&file.body).into_owned()))
 }
 
 impl SignedLog {
-    /// Reads the log about `log`, which must be signed by one of `keys`; `None` where the archive is without evidence.
-    pub async fn read(archive: &Archive, log: Log, keys: &[VerifierKey]) -> Result<Option<Self>, Unsound> {
+    /// Reads the log about `log`, which must be signed by one of `keys`; `None` where the archive
+    /// is without evidence.
+    pub async fn read(
+        archive: &Archive,
+        log: Log,
+        keys: &[VerifierKey],
+    ) -> Result<Option<Self>, Unsound> {
         let key = proof_key(log, "checkpoint");
         let kept = archive.kept_checkpoints(log).await?;
         let Some(file) = archive.file(&key).await? else {
             return match kept.last() {
                 None => Ok(None),
-                Some(_) => Err(Broken(format!("{key} is gone, and earlier checkpoints are there")).into()),
+                Some(_) => {
+                    Err(Broken(format!("{key} is gone, and earlier checkpoints are there")).into())
+                }
             };
         };
         let named = |broken: Broken| Broken(format!("{key}: {broken}"));
         let note = SignedNote::parse(&file.body).map_err(named)?;
         let tree = Checkpoint::of(&note).map_err(named)?.tree;
         if sizes_of(&kept).last().is_some_and(|&longest| longest > tree.size) {
-            let what = format!("{key} was rolled back to {} entries: a longer one was kept", tree.size);
+            let what =
+                format!("{key} was rolled back to {} entries: a longer one was kept", tree.size);
             return Err(Broken(what).into());
         }
         let entries = read_entries(archive, log, tree.size).await?;
@@ -115,7 +124,8 @@ impl SignedLog {
         for change in self.key_changes(archive).await? {
             let named = |broken: Broken| Broken(format!("{}: {broken}", change.place));
             let note = SignedNote::parse(change.note.as_bytes()).map_err(named)?;
-            // A change from a key that nobody has given: a later one may be from one that somebody has.
+            // A change from a key that nobody has given: a later one may be from one that somebody
+            // has.
             if note.signers(&self.trusted).is_err() {
                 continue;
             }
@@ -126,14 +136,17 @@ impl SignedLog {
         Ok(())
     }
 
-    /// Changes of the key, in order, as far as the checkpoint that introduced each was kept; unchecked.
+    /// Changes of the key, in order, as far as the checkpoint that introduced each was kept;
+    /// unchecked.
     pub async fn key_changes(&self, archive: &Archive) -> Result<Vec<KeyChange>, Error> {
         let kept = archive.kept_checkpoints(self.log).await?;
         let sizes = sizes_of(&kept);
         let mut changes = Vec::new();
         for (index, entry) in self.entries.iter().enumerate() {
             let Ok(LogEntry::NewKey(key)) = LogEntry::parse(entry) else { continue };
-            let Some(&size) = sizes.range(index as u64 + 1..=self.tree.size).next() else { continue };
+            let Some(&size) = sizes.range(index as u64 + 1..=self.tree.size).next() else {
+                continue;
+            };
             let place = proof_key(self.log, &format!("checkpoints/{size}"));
             let Some(file) = archive.file(&place).await? else { continue };
             let note = String::from_utf8_lossy(&file.body).into_owned();
@@ -147,7 +160,9 @@ impl SignedLog {
         let signers = note.signers(&self.trusted)?;
         let checkpoint = Checkpoint::of(note)?;
         let is_named = |key: &&VerifierKey| key.name() == checkpoint.origin;
-        if !signers.iter().any(is_named) || !checkpoint.origin.ends_with(&format!("/{}", self.log.name())) {
+        if !signers.iter().any(is_named)
+            || !checkpoint.origin.ends_with(&format!("/{}", self.log.name()))
+        {
             return Err(Broken::new("it is a checkpoint of another log"));
         }
         let tree = checkpoint.tree;
@@ -168,7 +183,9 @@ impl SignedLog {
     }
 
     fn root_at(&self, size: u64) -> Hash {
-        crate::merkle::root_of(&self.leaves[..usize::try_from(size).unwrap_or(0).min(self.leaves.len())])
+        crate::merkle::root_of(
+            &self.leaves[..usize::try_from(size).unwrap_or(0).min(self.leaves.len())],
+        )
     }
 
     /// Checks that each tile of the present size holds the hashes of the entries.
@@ -200,13 +217,17 @@ impl SignedLog {
             match entry.split_once('\n') {
                 Some((file, line)) => logged.entry(file.to_owned()).or_default().push(line),
                 None if LogEntry::parse(entry).is_ok() => {}
-                None => check.problems.push("an entry of the log is neither a row nor a key".to_owned()),
+                None => {
+                    check.problems.push("an entry of the log is neither a row nor a key".to_owned())
+                }
             }
         }
         let files = archive.ledger_files(self.log).await?;
         let there: BTreeSet<_> = files.iter().map(|(file, _)| file.clone()).collect();
         for (file, lines) in logged.iter().filter(|(file, _)| !there.contains(*file)) {
-            check.problems.push(format!("{file} is gone, and the log has {} rows of it", lines.len()));
+            check
+                .problems
+                .push(format!("{file} is gone, and the log has {} rows of it", lines.len()));
         }
         let reads = futures_util::stream::iter(there).map(async |file: String| {
             let body = archive.file(&file).await?.map(|file| file.body).unwrap_or_default();
@@ -218,7 +239,9 @@ impl SignedLog {
             let known = logged.get(&file).map(Vec::as_slice).unwrap_or_default();
             // A damaged file is named by whoever reads the ledger.
             let Ok(ledger) = Ledger::parse(&body) else {
-                check.problems.push(format!("{file} is damaged, and the log has {} rows of it", known.len()));
+                check
+                    .problems
+                    .push(format!("{file} is damaged, and the log has {} rows of it", known.len()));
                 continue;
             };
             let lines: Vec<_> = ledger.lines_on_record().collect();
@@ -235,7 +258,8 @@ impl SignedLog {
         Inclusion::of(&self.leaves, index).to_text(&self.note)
     }
 
-    /// Proof that the entry of a change of keys is in the log, as of the checkpoint that introduced it.
+    /// Proof that the entry of a change of keys is in the log, as of the checkpoint that introduced
+    /// it.
     pub fn proof_of_change(&self, change: &KeyChange) -> String {
         let size = usize::try_from(change.size).unwrap_or(usize::MAX).min(self.leaves.len());
         Inclusion::of(&self.leaves[..size], change.index).to_text(&change.note)

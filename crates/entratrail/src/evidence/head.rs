@@ -29,7 +29,8 @@ pub struct FileCursor {
 impl Head {
     /// Reads the file form.
     pub fn parse(body: &[u8]) -> Result<Self, Broken> {
-        let head: Self = serde_json::from_slice(body).map_err(|_| Broken::new("head is damaged"))?;
+        let head: Self =
+            serde_json::from_slice(body).map_err(|_| Broken::new("head is damaged"))?;
         let is_sound = head.size.checked_sub(head.from) == Some(head.entries.len() as u64);
         if is_sound { Ok(head) } else { Err(Broken::new("head contradicts itself")) }
     }

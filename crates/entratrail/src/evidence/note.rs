@@ -43,7 +43,8 @@ impl VerifierKey {
 
     /// Reads the text form, `<name>+<id>+<base64>`.
     pub fn parse(text: &str) -> Result<Self, Broken> {
-        Self::parsed(text).ok_or_else(|| Broken::new("a verifier key is not of the form <name>+<id>+<key>"))
+        Self::parsed(text)
+            .ok_or_else(|| Broken::new("a verifier key is not of the form <name>+<id>+<key>"))
     }
 
     fn parsed(text: &str) -> Option<Self> {
@@ -61,7 +62,11 @@ impl VerifierKey {
         let lines = text.lines().map(str::trim);
         let keys = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(Self::parse);
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(Broken::new("there is no verifier key in the key file")) } else { Ok(keys) }
+        if keys.is_empty() {
+            Err(Broken::new("there is no verifier key in the key file"))
+        } else {
+            Ok(keys)
+        }
     }
 
     /// Name of the key, which is the origin of the checkpoints that it signs.
@@ -104,23 +109,32 @@ impl SignedNote {
         let all = std::str::from_utf8(bytes).ok()?;
         let end = all.rfind("\n\n")?;
         let (text, lines) = (&all[..=end], all[end + 2..].strip_suffix('\n')?);
-        let signatures = lines.split('\n').map(NoteSignature::parsed).collect::<Option<Vec<_>>>()?;
+        let signatures =
+            lines.split('\n').map(NoteSignature::parsed).collect::<Option<Vec<_>>>()?;
         Some(Self { text: text.to_owned(), signatures })
     }
 
-    /// Keys among `keys` that have signed the note: at least one. A signature that claims to be of one of
-    /// them and is not spoils the note.
-    pub fn signers<'keys>(&self, keys: &'keys [VerifierKey]) -> Result<Vec<&'keys VerifierKey>, Broken> {
+    /// Keys among `keys` that have signed the note: at least one. A signature that claims to be of
+    /// one of them and is not spoils the note.
+    pub fn signers<'keys>(
+        &self,
+        keys: &'keys [VerifierKey],
+    ) -> Result<Vec<&'keys VerifierKey>, Broken> {
         let mut signers = Vec::new();
         for signature in &self.signatures {
-            let is_of = |key: &&VerifierKey| key.name == signature.name && key.id() == signature.key_id;
+            let is_of =
+                |key: &&VerifierKey| key.name == signature.name && key.id() == signature.key_id;
             let Some(key) = keys.iter().find(is_of) else { continue };
             if !key.verifies(&self.text, &signature.bytes) {
                 return Err(Broken::new("its signature is wrong"));
             }
             signers.push(key);
         }
-        if signers.is_empty() { Err(Broken::new("no key that is given has signed it")) } else { Ok(signers) }
+        if signers.is_empty() {
+            Err(Broken::new("no key that is given has signed it"))
+        } else {
+            Ok(signers)
+        }
     }
 }
 
@@ -129,7 +143,11 @@ impl NoteSignature {
         let (name, encoded) = line.strip_prefix("— ")?.split_once(' ')?;
         let bytes = STANDARD.decode(encoded).ok()?;
         let (key_id, bytes) = bytes.split_first_chunk()?;
-        is_name(name).then(|| Self { name: name.to_owned(), key_id: *key_id, bytes: bytes.to_owned() })
+        is_name(name).then(|| Self {
+            name: name.to_owned(),
+            key_id: *key_id,
+            bytes: bytes.to_owned(),
+        })
     }
 }
 
@@ -146,7 +164,8 @@ mod tests {
     const GO_NOTE: &str = concat!(
         "If you think cryptography is the answer to your problem,\n",
         "then you don't know what your problem is.\n\n",
-        "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n",
+        "— PeterNeumann \
+         x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n",
     );
 
     #[test]
@@ -161,14 +180,16 @@ mod tests {
     fn what_was_changed_or_signed_by_others_is_refused() {
         let keys = [VerifierKey::parse(GO_KEY).unwrap()];
         let check = |note: String, part: &str| {
-            let refused = SignedNote::parse(note.as_bytes()).and_then(|note| note.signers(&keys).map(drop));
+            let refused =
+                SignedNote::parse(note.as_bytes()).and_then(|note| note.signers(&keys).map(drop));
             assert!(refused.unwrap_err().0.contains(part), "{note}");
         };
         check(GO_NOTE.replace("cryptography", "Cryptography"), "signature is wrong");
         check(GO_NOTE.replace("— Peter", "— Paul"), "no key that is given");
         check(GO_NOTE.replace("\n\n", "\n"), "no signed note");
         check(GO_NOTE.trim_end().to_owned(), "no signed note");
-        for key in [GO_KEY.replace("c74f", "c74e"), GO_KEY.replace('+', " "), format!(" {GO_KEY}")] {
+        for key in [GO_KEY.replace("c74f", "c74e"), GO_KEY.replace('+', " "), format!(" {GO_KEY}")]
+        {
             assert!(VerifierKey::parse(&key).is_err(), "{key}");
         }
     }

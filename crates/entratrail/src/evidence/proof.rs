@@ -38,7 +38,8 @@ impl Inclusion {
         Self { index: index as u64, path }
     }
 
-    /// Root of the tree of `size` leaves to which the path leads from `leaf`; `None` where it has another length.
+    /// Root of the tree of `size` leaves to which the path leads from `leaf`; `None` where it has
+    /// another length.
     pub fn root(&self, leaf: Hash, size: u64) -> Option<Hash> {
         let (mut node, mut last) = (self.index, size.checked_sub(1)?);
         let mut hash = leaf;
@@ -75,7 +76,8 @@ impl Inclusion {
 
     /// Reads the text form: the path and the checkpoint.
     pub fn parse(text: &str) -> Result<(Self, &str), Broken> {
-        let (path, checkpoint) = text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
+        let (path, checkpoint) =
+            text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
         let parsed = Self::parse_path(path).ok_or_else(|| Broken::new("it is no tlog-proof"))?;
         Ok((parsed, checkpoint))
     }
@@ -101,8 +103,13 @@ mod tests {
             let root = root_of(&leaves[..size]);
             for index in 0..size {
                 let inclusion = Inclusion::of(&leaves[..size], index);
-                assert_eq!(inclusion.root(leaves[index], size as u64), Some(root), "{index} of {size}");
-                let other = Inclusion { index: (index as u64 + 1) % size as u64, ..inclusion.clone() };
+                assert_eq!(
+                    inclusion.root(leaves[index], size as u64),
+                    Some(root),
+                    "{index} of {size}"
+                );
+                let other =
+                    Inclusion { index: (index as u64 + 1) % size as u64, ..inclusion.clone() };
                 assert!(size == 1 || other.root(leaves[index], size as u64) != Some(root));
                 assert_ne!(inclusion.root(leaf_hash(b"other"), size as u64), Some(root));
             }
@@ -115,7 +122,9 @@ mod tests {
 
     #[test]
     fn what_is_no_proof_is_refused() {
-        for text in ["", "c2sp.org/tlog-proof@v1\nindex -1\n", "c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n"] {
+        for text in
+            ["", "c2sp.org/tlog-proof@v1\nindex -1\n", "c2sp.org/tlog-proof@v1\nindex 1\nAAAA\n"]
+        {
             assert!(Inclusion::parse(text).is_err(), "{text}");
         }
         let single = Inclusion { index: 0, path: vec![[1; 32]] };

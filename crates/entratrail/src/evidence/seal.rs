@@ -1,9 +1,9 @@
 //! Protocol of writing the log: a state and an answer in, the next request out.
 //!
-//! A tile's name says its place and not its content, so no order of plain writes is safe with two runs.
-//! `head` decides: it is replaced only by who has seen the latest one (that write is the commit), and
-//! only after the checkpoint of the batch before is out. All tiles are a function of decided heads, so
-//! whoever comes finishes what another run has decided, with the same bytes.
+//! A tile's name says its place and not its content, so no order of plain writes is safe with two
+//! runs. `head` decides: it is replaced only by who has seen the latest one (that write is the
+//! commit), and only after the checkpoint of the batch before is out. All tiles are a function of
+//! decided heads, so whoever comes finishes what another run has decided, with the same bytes.
 
 mod survey;
 #[cfg(test)]
@@ -22,7 +22,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub use survey::Pending;
 use survey::{Survey, Wanted};
 
-/// Times that a seal looks at `head` anew. Each time another writer has got ahead, or a batch of its own is out.
+/// Times that a seal looks at `head` anew. Each time another writer has got ahead, or a batch of
+/// its own is out.
 const MOST_ROUNDS: u32 = 1000;
 
 /// One thing that is asked of the archive, the signer or its memory.
@@ -44,7 +45,8 @@ pub enum SealRequest {
     Sign {
         /// Its text.
         text: String,
-        /// Whether the key from before signs as well, because this checkpoint introduces the new one.
+        /// Whether the key from before signs as well, because this checkpoint introduces the new
+        /// one.
         with_both: bool,
     },
 }
@@ -133,7 +135,8 @@ struct Decided {
 type Step = Result<(SealState, Next), Broken>;
 
 impl Seal {
-    /// A seal of the log about `log`. `keys` are the one that signs and, while keys change, the one before.
+    /// A seal of the log about `log`. `keys` are the one that signs and, while keys change, the one
+    /// before.
     pub fn new(log: Log, keys: Vec<VerifierKey>) -> Self {
         Self { log, keys, rounds: 0, state: SealState::Recalling }
     }
@@ -143,7 +146,8 @@ impl Seal {
         SealRequest::Recall
     }
 
-    /// Takes the answer to the last request. An error is an alarm: something is not what honest writers write.
+    /// Takes the answer to the last request. An error is an alarm: something is not what honest
+    /// writers write.
     pub fn advance(&mut self, answer: SealAnswer) -> Result<Next, Broken> {
         let state = std::mem::replace(&mut self.state, SealState::Over);
         let (state, next) = self.step(state, answer)?;
@@ -156,7 +160,9 @@ impl Seal {
             (SealState::Recalling, SealAnswer::Remembered(memory)) => {
                 Ok(ask(SealState::ReadingHead { memory }, self.read(["head"])))
             }
-            (SealState::ReadingHead { memory }, SealAnswer::Files(files)) => self.take_head(memory, files),
+            (SealState::ReadingHead { memory }, SealAnswer::Files(files)) => {
+                self.take_head(memory, files)
+            }
             (SealState::ReadingCheckpoint { memory, head, version }, SealAnswer::Files(files)) => {
                 self.take_checkpoint(memory, head, version, files)
             }
@@ -186,7 +192,9 @@ impl Seal {
             (SealState::Replaying { found, edge, memory }, SealAnswer::Files(files)) => {
                 self.replay(found, &edge, memory, files)
             }
-            (SealState::Remembering { found, tree }, SealAnswer::Done) => Ok(self.sign(found, tree)),
+            (SealState::Remembering { found, tree }, SealAnswer::Done) => {
+                Ok(self.sign(found, tree))
+            }
             (SealState::Signing { found, tree }, SealAnswer::Note(note)) => {
                 let path = proof_key(self.log, &format!("checkpoints/{}", tree.size));
                 let request = SealRequest::Create(path, note.clone().into_bytes());
@@ -217,7 +225,9 @@ impl Seal {
                 self.look(found, survey)
             }
             // Whatever the answer: the next look at head says who has won.
-            (SealState::Publishing | SealState::Committing, SealAnswer::Written(_)) => self.start_over(),
+            (SealState::Publishing | SealState::Committing, SealAnswer::Written(_)) => {
+                self.start_over()
+            }
             _ => Err(Broken::new("the seal of the log got an answer to another question")),
         }
     }
@@ -230,8 +240,8 @@ impl Seal {
         Ok(ask(SealState::Recalling, SealRequest::Recall))
     }
 
-    /// Takes the head, which is read after the memory and before the checkpoint: so it is at least as new as what was
-    /// signed by then, and its batch begins where some checkpoint ended.
+    /// Takes the head, which is read after the memory and before the checkpoint: so it is at least
+    /// as new as what was signed by then, and its batch begins where some checkpoint ended.
     fn take_head(&self, memory: Option<TreeHead>, files: Vec<Option<StoredFile>>) -> Step {
         let (head, version) = match files.into_iter().flatten().next() {
             Some(file) => (Head::parse(&file.body)?, file.version),
@@ -258,21 +268,27 @@ impl Seal {
                 (tree, Some(String::from_utf8_lossy(&file.body).into_owned()), !is_by_new_key)
             }
         };
-        if memory.is_some_and(|memory| memory.size == published.size && memory.root != published.root) {
+        if memory
+            .is_some_and(|memory| memory.size == published.size && memory.root != published.root)
+        {
             return Err(self.broken("checkpoint", "is not the one that the signer has signed"));
         }
         if published.size > head.size {
-            // Others have published meanwhile. Head is read again, and must be at least as new then.
+            // Others have published meanwhile. Head is read again, and must be at least as new
+            // then.
             let state = SealState::ReadingHead { memory: Some(published) };
             return Ok(ask(state, self.read(["head"])));
         }
         let note_version = file.and_then(|file| file.version);
-        let found = Decided { head, head_version: version, published, note, note_version, needs_rotation };
+        let found =
+            Decided { head, head_version: version, published, note, note_version, needs_rotation };
         if found.published.size == found.head.size {
             return Ok(ask(SealState::Listing(found), SealRequest::ListLedgers));
         }
         if found.published.size != found.head.from {
-            return Err(self.broken("checkpoint", "was rolled back: the batch in head begins elsewhere"));
+            return Err(
+                self.broken("checkpoint", "was rolled back: the batch in head begins elsewhere")
+            );
         }
         let tiles: Vec<_> = Edge::tiles(found.published.size).iter().map(Tile::path).collect();
         let request = self.read(tiles.iter().map(String::as_str));
@@ -282,7 +298,8 @@ impl Seal {
     /// Size and root that a note signs, and whether the key in use has signed it.
     fn check_note(&self, body: &[u8]) -> Result<(TreeHead, bool), Broken> {
         let ours = || self.keys.first().map_or("", VerifierKey::name);
-        let not_ours = |broken: Broken| self.broken("checkpoint", &format!("is not this key's: {broken}"));
+        let not_ours =
+            |broken: Broken| self.broken("checkpoint", &format!("is not this key's: {broken}"));
         let note = SignedNote::parse(body).map_err(not_ours)?;
         let signers = note.signers(&self.keys).map_err(not_ours)?;
         let checkpoint = Checkpoint::of(&note).map_err(not_ours)?;
@@ -292,7 +309,8 @@ impl Seal {
         Ok((checkpoint.tree, signers.iter().any(|key| Some(*key) == self.keys.first())))
     }
 
-    /// Checks that the batch is what the ledger says, in its order: whoever can write the bucket can write head.
+    /// Checks that the batch is what the ledger says, in its order: whoever can write the bucket
+    /// can write head.
     fn check_entries(&self, found: &Decided, files: Vec<Option<StoredFile>>) -> Result<(), Broken> {
         let rows = rows_of(&found.head.entries)?;
         for ((file, lines), stored) in rows.iter().zip(files) {
@@ -325,7 +343,12 @@ impl Seal {
         self.create_next(found, edge, files.into())
     }
 
-    fn create_next(&self, found: Decided, edge: Edge, files: VecDeque<TileFile>) -> (SealState, Next) {
+    fn create_next(
+        &self,
+        found: Decided,
+        edge: Edge,
+        files: VecDeque<TileFile>,
+    ) -> (SealState, Next) {
         match files.front().cloned() {
             None => ask(SealState::RecallingAgain { found, edge }, SealRequest::Recall),
             Some((path, content)) => {
@@ -346,7 +369,8 @@ impl Seal {
             }
             Some(memory) if memory == published => Ok(remember(found, tree)),
             Some(memory) if memory.size >= published.size => Err(Broken::new(
-                "the log does not extend what the signer has signed: it was forked; nothing was signed",
+                "the log does not extend what the signer has signed: it was forked; nothing was \
+                 signed",
             )),
             // It signed more than it remembers: that must extend what it remembers all the same.
             Some(memory) if memory.size > 0 => {
@@ -360,8 +384,15 @@ impl Seal {
         }
     }
 
-    fn replay(&self, found: Decided, edge: &Edge, memory: TreeHead, files: Vec<Option<StoredFile>>) -> Step {
-        let mut contents: Vec<_> = files.into_iter().map(|file| file.map(|file| file.body)).collect();
+    fn replay(
+        &self,
+        found: Decided,
+        edge: &Edge,
+        memory: TreeHead,
+        files: Vec<Option<StoredFile>>,
+    ) -> Step {
+        let mut contents: Vec<_> =
+            files.into_iter().map(|file| file.map(|file| file.body)).collect();
         let bundles = contents.split_off(Edge::tiles(memory.size).len());
         let mut replayed = Edge::read(memory, &contents)?;
         for (tile, content) in new_bundles(memory.size, found.published.size).zip(bundles) {
@@ -390,7 +421,8 @@ impl Seal {
 
     fn compare_kept(&self, found: Decided, note: String, files: Vec<Option<StoredFile>>) -> Step {
         let there = files.into_iter().flatten().next().map(|file| file.body).unwrap_or_default();
-        let is_same = |ours: SignedNote| SignedNote::parse(&there).is_ok_and(|kept| kept.text == ours.text);
+        let is_same =
+            |ours: SignedNote| SignedNote::parse(&there).is_ok_and(|kept| kept.text == ours.text);
         if SignedNote::parse(note.as_bytes()).is_ok_and(is_same) {
             return Ok(self.publish(found, note));
         }
@@ -405,7 +437,9 @@ impl Seal {
     /// Looks for rows that are not in the log yet, until there are enough for a batch.
     fn look(&mut self, found: Decided, mut survey: Survey) -> Step {
         match survey.wanted() {
-            Wanted::Files(keys) => Ok(ask(SealState::ReadingLedgers(found, survey), SealRequest::Read(keys))),
+            Wanted::Files(keys) => {
+                Ok(ask(SealState::ReadingLedgers(found, survey), SealRequest::Read(keys)))
+            }
             Wanted::Bundle(tile) => {
                 let request = self.read([tile.path().as_str()]);
                 Ok(ask(SealState::ReadingBundle(found, survey, tile), request))

@@ -37,9 +37,13 @@ pub async fn seal(archive: &Archive, log: Log, signer: Result<&Signer, &Error>) 
         Err(error) => Err(SealFailure::Delayed(error.clone())),
     };
     let sealed = match sealed {
-        Ok(SealOutcome { checkpoint, alarms }) => Sealed { checkpoint, alarms, ..Sealed::default() },
+        Ok(SealOutcome { checkpoint, alarms }) => {
+            Sealed { checkpoint, alarms, ..Sealed::default() }
+        }
         Err(SealFailure::Alarm(alarm)) => Sealed { alarms: vec![alarm], ..Sealed::default() },
-        Err(SealFailure::Delayed(error)) => Sealed { delayed: Some(error.to_string()), ..Sealed::default() },
+        Err(SealFailure::Delayed(error)) => {
+            Sealed { delayed: Some(error.to_string()), ..Sealed::default() }
+        }
     };
     let is_whole = sealed.alarms.is_empty() && sealed.delayed.is_none();
     let waiting = if is_whole { Some(0) } else { waiting(archive, log).await.ok() };
@@ -84,12 +88,16 @@ async fn answer(
             SealAnswer::Done
         }
         SealRequest::Read(keys) => SealAnswer::Files(read(archive, &keys).await?),
-        SealRequest::Create(key, body) => SealAnswer::Written(archive.create_file(&key, body).await?),
+        SealRequest::Create(key, body) => {
+            SealAnswer::Written(archive.create_file(&key, body).await?)
+        }
         SealRequest::Replace(key, body, version) => {
             SealAnswer::Written(archive.replace_file(&key, body, version).await?)
         }
         SealRequest::ListLedgers => SealAnswer::Ledgers(archive.ledger_files(log).await?),
-        SealRequest::Sign { text, with_both } => SealAnswer::Note(signer.sign(log, &text, with_both).await?),
+        SealRequest::Sign { text, with_both } => {
+            SealAnswer::Note(signer.sign(log, &text, with_both).await?)
+        }
     })
 }
 
@@ -98,7 +106,8 @@ async fn read(archive: &Archive, keys: &[String]) -> Result<Vec<Option<StoredFil
     reads.buffered(FETCHED_AT_ONCE).try_collect().await
 }
 
-/// Rows on record that are not in the signed log about `log`, as head and checkpoint say; 0 where there is no log.
+/// Rows on record that are not in the signed log about `log`, as head and checkpoint say; 0 where
+/// there is no log.
 pub async fn waiting(archive: &Archive, log: Log) -> Result<u64, Error> {
     let head = archive.file(&proof_key(log, "head")).await?;
     let head = head.and_then(|file| Head::parse(&file.body).ok()).unwrap_or_default();
@@ -111,7 +120,8 @@ pub async fn waiting(archive: &Archive, log: Log) -> Result<u64, Error> {
             continue;
         }
         let body = archive.file(&key).await?.map(|file| file.body).unwrap_or_default();
-        let on_record = Ledger::parse(&body).map_or(0, |ledger| ledger.lines_on_record().count() as u64);
+        let on_record =
+            Ledger::parse(&body).map_or(0, |ledger| ledger.lines_on_record().count() as u64);
         rows += on_record.saturating_sub(cursor.rows);
     }
     Ok(rows)

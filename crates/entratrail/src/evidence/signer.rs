@@ -72,11 +72,13 @@ impl Signer {
             return Ok(());
         }
         Err(Error::Parameters(format!(
-            "the id of the evidence key ({place}) is not of {ID_DIGITS} lower-case hexadecimal digits"
+            "the id of the evidence key ({place}) is not of {ID_DIGITS} lower-case hexadecimal \
+             digits"
         )))
     }
 
-    /// Verifier keys for `log`: of the key that signs and, while keys change, of the one from before.
+    /// Verifier keys for `log`: of the key that signs and, while keys change, of the one from
+    /// before.
     pub fn verifier_keys(&self, log: Log) -> Vec<VerifierKey> {
         let name = format!("entratrail/{}/{}", self.id, log.name());
         self.keys.iter().map(|key| VerifierKey::new(&name, key.public())).collect()
@@ -91,16 +93,22 @@ impl Signer {
         shown
     }
 
-    /// Signs a checkpoint: the note. What a key answers is checked, because a wrong signature that is published looks
-    /// like an attack.
-    pub(super) async fn sign(&self, log: Log, text: &str, with_both: bool) -> Result<String, Error> {
+    /// Signs a checkpoint: the note. What a key answers is checked, because a wrong signature that
+    /// is published looks like an attack.
+    pub(super) async fn sign(
+        &self,
+        log: Log,
+        text: &str,
+        with_both: bool,
+    ) -> Result<String, Error> {
         let mut note = format!("{text}\n");
         let count = if with_both { self.keys.len() } else { 1 };
         for (key, verifier) in self.keys.iter().zip(self.verifier_keys(log)).take(count) {
             let signature = key.sign(text.as_bytes()).await?;
             if !verifier.verifies(text, &signature) {
-                let what =
-                    format!("the key {verifier} gave a signature that is not its own; nothing was signed");
+                let what = format!(
+                    "the key {verifier} gave a signature that is not its own; nothing was signed"
+                );
                 return Err(Error::Parameters(what));
             }
             note += &verifier.signature_line(&signature);
@@ -137,7 +145,8 @@ impl SigningKey {
     pub fn all_in(text: &str, place: &str) -> Result<Vec<Self>, Error> {
         let refused = || {
             Error::Parameters(format!(
-                "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey -algorithm ed25519"
+                "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey \
+                 -algorithm ed25519"
             ))
         };
         let blocks = pem::parse_many(text).map_err(|_| refused())?;

@@ -20,7 +20,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Bytes of an answer at most; one with its certificates has some thousands.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// Has the service at `url` stamp the checkpoint `note` of the log about `log`, unless it is stamped already.
+/// Has the service at `url` stamp the checkpoint `note` of the log about `log`, unless it is
+/// stamped already.
 pub async fn stamp(archive: &Archive, log: Log, note: &str, url: &Url) -> Result<(), Error> {
     let Some(tree) = tree_of(note.as_bytes()) else { return Ok(()) };
     let key = proof_key(log, &format!("checkpoints/{}.tsr", tree.size));
@@ -38,8 +39,10 @@ pub async fn stamp(archive: &Archive, log: Log, note: &str, url: &Url) -> Result
 
 async fn ask(url: &Url, query: Vec<u8>) -> Result<Bytes, Error> {
     let request = Request::post(url.as_str()).header("content-type", "application/timestamp-query");
-    let request = request.body(Full::new(Bytes::from(query))).map_err(|_| failed(url, "no valid address"))?;
-    let answer = HttpClient::new(url)?.send(request).await.map_err(|_| failed(url, "no connection"))?;
+    let request =
+        request.body(Full::new(Bytes::from(query))).map_err(|_| failed(url, "no valid address"))?;
+    let answer =
+        HttpClient::new(url)?.send(request).await.map_err(|_| failed(url, "no connection"))?;
     if !answer.status().is_success() {
         return Err(failed(url, &format!("status {}", answer.status().as_u16())));
     }

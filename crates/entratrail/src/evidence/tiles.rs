@@ -1,4 +1,5 @@
-//! Tiles of the log, <https://c2sp.org/tlog-tiles>: where they lie, what they hold, and how a log grows.
+//! Tiles of the log, <https://c2sp.org/tlog-tiles>: where they lie, what they hold, and how a log
+//! grows.
 
 use super::Broken;
 use super::checkpoint::TreeHead;
@@ -44,7 +45,8 @@ impl Tile {
             number = format!("x{:03}/{number}", rest % 1000);
             rest /= 1000;
         }
-        let part = if self.width == TILE_WIDTH { String::new() } else { format!(".p/{}", self.width) };
+        let part =
+            if self.width == TILE_WIDTH { String::new() } else { format!(".p/{}", self.width) };
         format!("tile/{level}/{number}{part}")
     }
 
@@ -91,7 +93,8 @@ impl Edge {
         tiles
     }
 
-    /// Reads the edge of `tree` from the contents of its [`tiles`](Self::tiles), which must lead to its root.
+    /// Reads the edge of `tree` from the contents of its [`tiles`](Self::tiles), which must lead to
+    /// its root.
     pub fn read(tree: TreeHead, contents: &[Option<Vec<u8>>]) -> Result<Self, Broken> {
         let mut edge = Self { size: tree.size, ..Self::default() };
         for (tile, content) in Self::tiles(tree.size).iter().zip(contents) {
@@ -140,7 +143,8 @@ impl Edge {
         self.bundle.push(entry.to_owned());
         if self.bundle.len() as u64 == TILE_WIDTH {
             let bundle = std::mem::take(&mut self.bundle);
-            let tile = Tile { level: Level::Entries, index: self.size / TILE_WIDTH, width: TILE_WIDTH };
+            let tile =
+                Tile { level: Level::Entries, index: self.size / TILE_WIDTH, width: TILE_WIDTH };
             files.push((tile.path(), bundle_of(&bundle)));
         }
         let mut hash = leaf_hash(entry.as_bytes());
@@ -173,9 +177,10 @@ impl Edge {
         };
         let content = |tile: Tile| match tile.level {
             Level::Entries => (tile.path(), bundle_of(&self.bundle)),
-            Level::Hashes(level) => {
-                (tile.path(), self.rows.get(level as usize).map(|row| row.concat()).unwrap_or_default())
-            }
+            Level::Hashes(level) => (
+                tile.path(),
+                self.rows.get(level as usize).map(|row| row.concat()).unwrap_or_default(),
+            ),
         };
         Self::tiles(self.size).into_iter().filter(grown).map(content).collect()
     }
@@ -253,7 +258,8 @@ mod tests {
         check(Level::Hashes(0), 1_234_067, 256, "tile/0/x001/x234/067");
         check(Level::Hashes(2), 0, 1, "tile/2/000.p/1");
         check(Level::Entries, 273, 112, "tile/entries/273.p/112");
-        let edge = Edge::tiles(70_000).iter().map(|tile| (tile.index, tile.width)).collect::<Vec<_>>();
+        let edge =
+            Edge::tiles(70_000).iter().map(|tile| (tile.index, tile.width)).collect::<Vec<_>>();
         assert_eq!(edge, [(273, 112), (273, 112), (1, 17), (0, 1)]);
         assert_eq!(Edge::tiles(256).iter().map(Tile::path).collect::<Vec<_>>(), ["tile/1/000.p/1"]);
     }
@@ -276,7 +282,8 @@ mod tests {
             }
             assert_eq!(edge.tree(), TreeHead { size: leaves.len() as u64, root: root_of(&leaves) });
             let tiles = Edge::tiles(edge.size());
-            let contents: Vec<_> = tiles.iter().map(|tile| files.get(&tile.path()).cloned()).collect();
+            let contents: Vec<_> =
+                tiles.iter().map(|tile| files.get(&tile.path()).cloned()).collect();
             edge = Edge::read(edge.tree(), &contents).unwrap();
         }
         let mut entries = Vec::new();
@@ -292,7 +299,8 @@ mod tests {
         let mut edge = Edge::default();
         let mut full = Vec::new();
         (0..300).for_each(|number| edge.push(&entry(number), &mut full));
-        let contents: Vec<_> = edge.partial().into_iter().map(|(_, content)| Some(content)).collect();
+        let contents: Vec<_> =
+            edge.partial().into_iter().map(|(_, content)| Some(content)).collect();
         assert!(Edge::read(edge.tree(), &contents).is_ok());
         let check = |place: usize, change: &dyn Fn(&mut Vec<u8>), part: &str| {
             let mut contents = contents.clone();
@@ -306,6 +314,8 @@ mod tests {
         check(1, &|tile| tile.truncate(1400), "the tile tile/0/001.p/44 is damaged");
         let mut contents = contents.clone();
         contents[2] = None;
-        assert!(Edge::read(edge.tree(), &contents).unwrap_err().0.contains("tile/1/000.p/1 is gone"));
+        assert!(
+            Edge::read(edge.tree(), &contents).unwrap_err().0.contains("tile/1/000.p/1 is gone")
+        );
     }
 }

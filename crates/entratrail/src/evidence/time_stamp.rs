@@ -1,7 +1,7 @@
 //! Time stamps of RFC 3161: what is asked of a service, and whether its answer is one to that.
 //!
-//! The signature of an answer is not looked at here: whoever relies on it has to choose whom to trust. `openssl ts
-//! -verify -data CHECKPOINT -in FILE.tsr -CAfile ROOTS` does it.
+//! The signature of an answer is not looked at here: whoever relies on it has to choose whom to
+//! trust. `openssl ts -verify -data CHECKPOINT -in FILE.tsr -CAfile ROOTS` does it.
 
 use super::Broken;
 use aws_lc_rs::digest::{SHA256, digest};

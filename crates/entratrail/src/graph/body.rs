@@ -1,4 +1,5 @@
-//! A body as it arrives: unpacked piece by piece into the page buffer, and never beyond what a page may take.
+//! A body as it arrives: unpacked piece by piece into the page buffer, and never beyond what a page
+//! may take.
 
 use super::page::Oversized;
 use super::refusal::is_plain;
@@ -6,10 +7,11 @@ use super::scan::Scan;
 use flate2::write::MultiGzDecoder;
 use std::io::{self, Write};
 
-/// Bytes (2^20 each) that a page may take once unpacked. A thousand records of 11.5 KB take 12 MB; a function has 256 MB,
-/// of which a run takes some 45 beside the page.
+/// Bytes (2^20 each) that a page may take once unpacked. A thousand records of 11.5 KB take 12 MB;
+/// a function has 256 MB, of which a run takes some 45 beside the page.
 pub(super) const LARGEST_PAGE_BYTES: usize = 32 * 1024 * 1024;
-/// A single record is looked through up to this size, and no further: whoever sends more sends no record.
+/// A single record is looked through up to this size, and no further: whoever sends more sends no
+/// record.
 const LARGEST_SCAN_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Why a body cannot be taken.
@@ -29,7 +31,8 @@ pub(super) enum Unpacker<'buffer> {
     Gzip(Box<MultiGzDecoder<Sink<'buffer>>>),
 }
 
-/// The page buffer, which takes no more than a page, and the scan of what is beyond it, where that is wanted.
+/// The page buffer, which takes no more than a page, and the scan of what is beyond it, where that
+/// is wanted.
 pub(super) struct Sink<'buffer> {
     buffer: &'buffer mut Vec<u8>,
     scan: Option<Scan>,
@@ -46,21 +49,29 @@ pub(super) enum Unpacked {
 }
 
 impl<'buffer> Unpacker<'buffer> {
-    /// An unpacker into `buffer`. With a scan, a body that is too large is looked through instead of refused.
-    pub(super) fn new(encoding: Option<&str>, buffer: &'buffer mut Vec<u8>, scan: Option<Scan>) -> Self {
+    /// An unpacker into `buffer`. With a scan, a body that is too large is looked through instead
+    /// of refused.
+    pub(super) fn new(
+        encoding: Option<&str>,
+        buffer: &'buffer mut Vec<u8>,
+        scan: Option<Scan>,
+    ) -> Self {
         buffer.clear();
         let sink = Sink { buffer, scan, bytes: 0 };
         match encoding.map(str::trim) {
-            Some(coding) if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") => {
+            Some(coding)
+                if coding.eq_ignore_ascii_case("gzip") || coding.eq_ignore_ascii_case("x-gzip") =>
+            {
                 Self::Gzip(Box::new(MultiGzDecoder::new(sink)))
             }
             _ => Self::Plain(sink),
         }
     }
 
-    /// Makes room for a body that arrived whole. A gzip body says in its last four bytes how large it is
-    /// (<https://www.rfc-editor.org/rfc/rfc1952>, 2.3.1); where that is too much it is not unpacked at all. Without room from
-    /// the start, the buffer would grow to twice of what it needs.
+    /// Makes room for a body that arrived whole. A gzip body says in its last four bytes how large
+    /// it is (<https://www.rfc-editor.org/rfc/rfc1952>, 2.3.1); where that is too much it is not
+    /// unpacked at all. Without room from the start, the buffer would grow to twice of what it
+    /// needs.
     pub(super) fn expect_whole(&mut self, body: &[u8]) -> Result<(), BodyFault> {
         let trailer = body.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
         let (sink, size) = match self {
@@ -132,5 +143,9 @@ impl Write for Sink<'_> {
 }
 
 fn fault(error: &io::Error) -> BodyFault {
-    if error.kind() == io::ErrorKind::FileTooLarge { BodyFault::TooLarge } else { BodyFault::NotGzip }
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        BodyFault::TooLarge
+    } else {
+        BodyFault::NotGzip
+    }
 }

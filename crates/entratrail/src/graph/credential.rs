@@ -1,4 +1,5 @@
-//! Who the collector is to Entra: a client secret, a certificate, a token of the AWS role that it runs as, or a person.
+//! Who the collector is to Entra: a client secret, a certificate, a token of the AWS role that it
+//! runs as, or a person.
 
 use crate::error::Error;
 use crate::graph::delegated::Delegated;
@@ -90,19 +91,21 @@ impl Certificate {
         let unusable = |why: &str| kept_in.unusable_certificate(why);
         let blocks = pem::parse_many(text).map_err(|_| unusable("it is not PEM text"))?;
         let block = |part: &str| blocks.iter().find(|block| block.tag().ends_with(part));
-        let certificate = block("CERTIFICATE").ok_or_else(|| unusable("it holds no CERTIFICATE block"))?;
+        let certificate =
+            block("CERTIFICATE").ok_or_else(|| unusable("it holds no CERTIFICATE block"))?;
         let key = block("PRIVATE KEY").ok_or_else(|| unusable("it holds no PRIVATE KEY block"))?;
         if key.tag().starts_with("ENCRYPTED") {
             return Err(unusable("its private key is encrypted; store it without a password"));
         }
-        let x509 =
-            X509::from_der(certificate.contents()).map_err(|_| unusable("its certificate is damaged"))?;
+        let x509 = X509::from_der(certificate.contents())
+            .map_err(|_| unusable("its certificate is damaged"))?;
         let not_after = x509.tbs_certificate().validity().not_after.to_unix_duration();
         Ok(Self {
             key: EncodingKey::from_rsa_pem(pem::encode(key).as_bytes())
                 .map_err(|_| unusable("its private key is not an RSA key"))?,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())),
-            not_after: DateTime::UNIX_EPOCH + TimeDelta::from_std(not_after).unwrap_or(TimeDelta::MAX),
+            not_after: DateTime::UNIX_EPOCH
+                + TimeDelta::from_std(not_after).unwrap_or(TimeDelta::MAX),
             kept_in,
         })
     }

@@ -1,5 +1,5 @@
-//! The sign-in of a person by device code: they open a page, enter a code there and sign in as ever.
-//! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
+//! The sign-in of a person by device code: they open a page, enter a code there and sign in as
+//! ever. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
 
 use super::question::Question;
 use super::sign_on::SignOnAnswer;
@@ -104,7 +104,9 @@ impl TokenSource {
                     Ok(granted) => return self.accept(granted).ok_or_else(not_signed_in),
                     Err(SignOnAnswer::Fail(error)) => return Err(error),
                     Err(SignOnAnswer::TooFast) => interval += SLOWER_BY,
-                    Err(SignOnAnswer::Pending | SignOnAnswer::Again | SignOnAnswer::NotSpreadYet(_)) => {}
+                    Err(
+                        SignOnAnswer::Pending | SignOnAnswer::Again | SignOnAnswer::NotSpreadYet(_),
+                    ) => {}
                 }
             }
         };

@@ -1,7 +1,7 @@
 //! HTTP to one host, with request targets sent byte for byte.
 //!
-//! Graph's next links are opaque: a client that parses and writes them again changes their encoding, and Graph may
-//! refuse what it gave itself. So links go to the wire as they are.
+//! Graph's next links are opaque: a client that parses and writes them again changes their
+//! encoding, and Graph may refuse what it gave itself. So links go to the wire as they are.
 
 use crate::error::Error;
 use bytes::Bytes;
@@ -33,15 +33,18 @@ pub(crate) enum HttpClient {
 }
 
 impl HttpClient {
-    /// A client for the host of `url`. Plain http, which is for loopback hosts only, and loopback hosts themselves never
-    /// go through a proxy: it would see the token.
+    /// A client for the host of `url`. Plain http, which is for loopback hosts only, and loopback
+    /// hosts themselves never go through a proxy: it would see the token.
     pub(crate) fn new(url: &Url) -> Result<Self, Error> {
-        let intercepted = url.as_str().parse().ok().and_then(|uri| Matcher::from_env().intercept(&uri));
+        let intercepted =
+            url.as_str().parse().ok().and_then(|uri| Matcher::from_env().intercept(&uri));
         let proxy = intercepted.filter(|_| url.scheme() == "https" && !is_loopback(url));
         let Some(proxy) = proxy else { return Ok(Self::Direct(Box::new(client(direct()?)))) };
         if !matches!(proxy.uri().scheme_str(), Some("http" | "https")) {
             return Err(Error::Configuration(
-                "the proxy that HTTPS_PROXY or ALL_PROXY names is neither http nor https; only these are supported".into(),
+                "the proxy that HTTPS_PROXY or ALL_PROXY names is neither http nor https; only \
+                 these are supported"
+                    .into(),
             ));
         }
         let tunnel = Tunnel::new(proxy.uri().clone(), direct()?);
@@ -82,7 +85,9 @@ fn direct() -> Result<Direct, Error> {
 /// TLS with the roots of the platform.
 fn secure() -> Result<HttpsConnectorBuilder<hyper_rustls::builderstates::WantsProtocols3>, Error> {
     let builder = HttpsConnectorBuilder::new().try_with_platform_verifier().map_err(|_| {
-        Error::Configuration("no TLS client could be made: the root certificates are unreadable".into())
+        Error::Configuration(
+            "no TLS client could be made: the root certificates are unreadable".into(),
+        )
     })?;
     Ok(builder.https_or_http().enable_all_versions())
 }

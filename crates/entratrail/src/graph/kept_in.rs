@@ -1,4 +1,5 @@
-//! The operator's place for the credential, by which errors name its parts; and parts that cannot be right.
+//! The operator's place for the credential, by which errors name its parts; and parts that cannot
+//! be right.
 
 use crate::error::Error;
 use crate::shown::describe;
@@ -74,11 +75,12 @@ impl KeptIn {
     }
 }
 
-/// Whether a text has the form of a domain. A pasted token has not: its parts are longer than a domain's.
-/// <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
+/// Whether a text has the form of a domain. A pasted token has not: its parts are longer than a
+/// domain's. <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
 fn is_domain(text: &str) -> bool {
-    let is_top =
-        |label: &str| (2..=24).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_top = |label: &str| {
+        (2..=24).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphabetic())
+    };
     let top = text.rsplit_once('.').map(|(_, top)| top);
     let has_top = top.is_some_and(|top| is_top(top) || top.starts_with("xn--"));
     text.len() <= 253
@@ -105,8 +107,10 @@ mod tests {
             assert!(text.contains("22 characters") && !text.contains("secret.v"), "{text}");
         }
         assert!(kept_in.check_tenant_id("contoso.example/../x").is_err());
-        let error =
-            kept_in.check_secret("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20".into()).unwrap_err().to_string();
+        let error = kept_in
+            .check_secret("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20".into())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("value") && !error.contains("5e1c"), "{error}");
         assert!(kept_in.check_secret("abc8Q~something".into()).is_ok());
     }

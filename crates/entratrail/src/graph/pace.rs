@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::VecDeque;
 
-/// Graph counts requests in spans of ten seconds. The margin covers the different times that requests need
-/// to get there.
+/// Graph counts requests in spans of ten seconds. The margin covers the different times that
+/// requests need to get there.
 const PERIOD: TimeDelta = TimeDelta::milliseconds(10_050);
 
 /// Limit to which throttling can slow a run down: the period is never stretched beyond this.
@@ -49,8 +49,8 @@ impl Pace {
         self.period = PERIOD + (self.period - PERIOD) * (RECOVERY - 1) / RECOVERY;
     }
 
-    /// Nobody sends before `until`, and from then on everybody more slowly. Requests that were in flight together
-    /// are refused together: that counts once.
+    /// Nobody sends before `until`, and from then on everybody more slowly. Requests that were in
+    /// flight together are refused together: that counts once.
     pub(super) fn throttled_until(&mut self, until: DateTime<Utc>, now: DateTime<Utc>) {
         if self.paused_until.is_none_or(|paused| paused <= now) {
             self.period = (self.period + self.period / 4).min(LONGEST_PERIOD);

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use std::ops::Range;
 use tokio::sync::OwnedMutexGuard;
 
-/// The one place in memory for an unpacked body. The next page waits until this one is dropped, and is unpacked
-/// into the same memory.
+/// The one place in memory for an unpacked body. The next page waits until this one is dropped, and
+/// is unpacked into the same memory.
 pub type PageBuffer = OwnedMutexGuard<Vec<u8>>;
 
 /// More bytes that are no UTF-8 are not a slip in a record but another encoding, or no text at all.
@@ -47,8 +47,8 @@ struct Envelope<'body> {
 }
 
 impl Page {
-    /// The page that `body` holds, or the first byte at which it is none. Bytes that are no UTF-8 are kept as they are:
-    /// they cost neither the page nor their record.
+    /// The page that `body` holds, or the first byte at which it is none. Bytes that are no UTF-8
+    /// are kept as they are: they cost neither the page nor their record.
     pub fn parse(mut body: PageBuffer) -> Result<Self, usize> {
         let (records, next_link) = if let Ok(text) = std::str::from_utf8(&body) {
             records_in(text)?
@@ -65,7 +65,11 @@ impl Page {
     }
 
     /// A page of nothing but a record that is too large, and the link of the next one.
-    pub(super) fn of_oversized(body: PageBuffer, oversized: Oversized, next_link: Option<String>) -> Self {
+    pub(super) fn of_oversized(
+        body: PageBuffer,
+        oversized: Oversized,
+        next_link: Option<String>,
+    ) -> Self {
         Self { body, records: Vec::new(), next_link, oversized: Some(oversized) }
     }
 
@@ -92,12 +96,13 @@ impl Page {
     }
 }
 
-/// Places of the records in the page that `body` holds, and the link of the next one; or the first byte at which it is no
-/// page.
+/// Places of the records in the page that `body` holds, and the link of the next one; or the first
+/// byte at which it is no page.
 fn records_in(body: &str) -> Result<(Vec<Range<usize>>, Option<String>), usize> {
     let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let text_start = body.len() - text.len();
-    let envelope: Envelope = serde_json::from_str(text).map_err(|error| text_start + offset(text, &error))?;
+    let envelope: Envelope =
+        serde_json::from_str(text).map_err(|error| text_start + offset(text, &error))?;
     Ok((
         envelope
             .value
@@ -150,7 +155,10 @@ mod tests {
         let body = b"\xef\xbb\xbf{\"value\":[{\"id\":\"\xff\xc3\xa9\",\n\"createdDateTime\":\"2026-11-22T00:00:00Z\"},null, 7]}";
         let page = parse(body).unwrap();
         let records = page.records(Log::SignIns);
-        assert_eq!(records[0].1, b"{\"id\":\"\xff\xc3\xa9\",\n\"createdDateTime\":\"2026-11-22T00:00:00Z\"}");
+        assert_eq!(
+            records[0].1,
+            b"{\"id\":\"\xff\xc3\xa9\",\n\"createdDateTime\":\"2026-11-22T00:00:00Z\"}"
+        );
         assert!(records[0].0.time.is_some());
         assert_eq!((records[1].1, records[1].0.time), (&b"null"[..], None));
         assert_eq!((records[2].1, records[2].0.time), (&b"7"[..], None));
@@ -158,13 +166,21 @@ mod tests {
 
     #[test]
     fn anything_but_a_whole_page_is_refused() {
-        for body in ["", "{}", "<html>", r#"{"value":[{"id":1}"#, r#"{"value":{}}"#, r#"{"value":[]}x"#, "[]"]
-        {
+        for body in [
+            "",
+            "{}",
+            "<html>",
+            r#"{"value":[{"id":1}"#,
+            r#"{"value":{}}"#,
+            r#"{"value":[]}x"#,
+            "[]",
+        ] {
             assert!(parse(body.as_bytes()).is_err(), "{body}");
         }
         assert_eq!(parse(b"{\"value\":[{\"id\":x}]}").unwrap_err(), 17);
         assert!(parse(&vec![0xff; 200_000]).is_err());
-        let tips = br#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
+        let tips =
+            br#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
         assert_eq!(parse(tips).unwrap().next_link.as_deref(), Some("https://x/"));
     }
 }

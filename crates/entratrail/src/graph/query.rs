@@ -70,13 +70,14 @@ impl Collection {
 
     /// The link of the first page of `span` with at most `top` records a page.
     ///
-    /// Only `ge` and `le` are documented for the time fields and both include their bound, so a record exactly
-    /// at the end is served too; it belongs to the span that starts there.
+    /// Only `ge` and `le` are documented for the time fields and both include their bound, so a
+    /// record exactly at the end is served too; it belongs to the span that starts there.
     /// <https://learn.microsoft.com/graph/api/resources/signin>
     pub fn link(&self, span: Span, top: u16) -> String {
         let field = self.stream.log().time_field();
         let literal = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let time = format!("{field} ge {} and {field} le {}", literal(span.start), literal(span.end));
+        let time =
+            format!("{field} ge {} and {field} le {}", literal(span.start), literal(span.end));
         let filter = match (self.version, self.stream) {
             (GraphVersion::Beta, Stream::SignIns(event_type)) => {
                 format!("{time} and signInEventTypes/any(t: t eq '{}')", event_type.name())
@@ -87,11 +88,14 @@ impl Collection {
         let version = self.version.path();
         let collection = self.stream.log().collection();
         let filter: String = form_urlencoded::byte_serialize(filter.as_bytes()).collect();
-        format!("{base}/{version}/auditLogs/{collection}?$filter={}&$top={top}", filter.replace('+', "%20"))
+        format!(
+            "{base}/{version}/auditLogs/{collection}?$filter={}&$top={top}",
+            filter.replace('+', "%20")
+        )
     }
 
-    /// Checks that a link which Graph gave stays on the configured host, so that the token goes nowhere else, and that
-    /// it can be asked for byte for byte. What is checked is what is sent.
+    /// Checks that a link which Graph gave stays on the configured host, so that the token goes
+    /// nowhere else, and that it can be asked for byte for byte. What is checked is what is sent.
     pub fn check_link(&self, link: &str) -> Result<(), Error> {
         let target = link.parse::<Uri>().ok().filter(|uri| {
             let is_plain = link.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
@@ -100,8 +104,8 @@ impl Collection {
         let host = self.graph_url.host_str().unwrap_or_default();
         let Some(target) = target else {
             return Err(Error::Graph(format!(
-                "Graph gave a next link that is no plain URL, so that the rest of its answer cannot be asked for; check \
-                 that no proxy rewrites the answers of {host}"
+                "Graph gave a next link that is no plain URL, so that the rest of its answer \
+                 cannot be asked for; check that no proxy rewrites the answers of {host}"
             )));
         };
         let port = target.port_u16().or(match target.scheme_str() {
@@ -116,8 +120,8 @@ impl Collection {
             return Ok(());
         }
         Err(Error::Graph(format!(
-            "Graph gave a next link that leaves {host}; it was not followed, because the access token must go to \
-             no other host; check GRAPH_URL and that no proxy rewrites the answers"
+            "Graph gave a next link that leaves {host}; it was not followed, because the access \
+             token must go to no other host; check GRAPH_URL and that no proxy rewrites the answers"
         )))
     }
 }
@@ -133,7 +137,11 @@ mod tests {
 
     fn collection(version: GraphVersion) -> Collection {
         let stream = Stream::SignIns(EventType::ServicePrincipal);
-        Collection { graph_url: Url::parse("https://graph.microsoft.com").unwrap(), version, stream }
+        Collection {
+            graph_url: Url::parse("https://graph.microsoft.com").unwrap(),
+            version,
+            stream,
+        }
     }
 
     #[test]
@@ -153,9 +161,13 @@ mod tests {
     fn the_token_goes_to_the_configured_host_only() {
         let collection = collection(GraphVersion::V1);
         assert!(
-            collection.check_link("https://graph.microsoft.com/v1.0/auditLogs/signIns?$skiptoken=x").is_ok()
+            collection
+                .check_link("https://graph.microsoft.com/v1.0/auditLogs/signIns?$skiptoken=x")
+                .is_ok()
         );
-        assert!(collection.check_link("https://GRAPH.microsoft.com:443/beta?a='%23+%2b[x]").is_ok());
+        assert!(
+            collection.check_link("https://GRAPH.microsoft.com:443/beta?a='%23+%2b[x]").is_ok()
+        );
         for link in [
             "http://graph.microsoft.com/v1.0/auditLogs/signIns",
             "https://graph.microsoft.com:8443/v1.0",
@@ -180,7 +192,9 @@ mod tests {
             assert_eq!(slices.len(), count as usize);
             assert_eq!((slices[0].start, slices.last().unwrap().end), (day.start, day.end));
             assert!(
-                slices.windows(2).all(|pair| pair[0].end == pair[1].start && pair[0].start < pair[0].end)
+                slices
+                    .windows(2)
+                    .all(|pair| pair[0].end == pair[1].start && pair[0].start < pair[0].end)
             );
         }
         assert!(span("2026-11-22T00:00:00Z", "2026-11-22T00:05:00Z").halves().is_none());

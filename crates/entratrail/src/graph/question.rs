@@ -25,9 +25,12 @@ impl TokenSource {
         let (grant_type, name, proof) = match (question, &self.application.credential) {
             (Question::Code, _) => ("", "", SecretString::default()),
             (Question::Approval(code), _) => (DEVICE_CODE, "device_code", code.clone()),
-            (_, Credential::Secret(secret)) => ("client_credentials", "client_secret", secret.clone()),
+            (_, Credential::Secret(secret)) => {
+                ("client_credentials", "client_secret", secret.clone())
+            }
             (_, Credential::Certificate(certificate)) => {
-                let assertion = certificate.assertion(client_id, &self.endpoint, self.clock.now())?;
+                let assertion =
+                    certificate.assertion(client_id, &self.endpoint, self.clock.now())?;
                 ("client_credentials", "client_assertion", assertion)
             }
             (_, Credential::Federated(federation)) => {
@@ -49,7 +52,8 @@ impl TokenSource {
     }
 }
 
-/// Scope that a token is asked for: a person's names the permissions, an application's has all it was granted.
+/// Scope that a token is asked for: a person's names the permissions, an application's has all it
+/// was granted.
 pub(super) fn scope(credential: &Credential, graph_url: &str) -> String {
     match credential {
         Credential::Delegated(_) => {

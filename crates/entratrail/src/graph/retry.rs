@@ -9,10 +9,11 @@ const MOST_TRIES: u32 = 8;
 const MOST_THROTTLED: u32 = 40;
 /// Time-outs of one request before a smaller span is asked for.
 const MOST_TIMEOUTS: u32 = 2;
-/// Tries of a page that arrives whole and cannot be read before a smaller span is asked for: a garbled answer
-/// passes at once or not at all.
+/// Tries of a page that arrives whole and cannot be read before a smaller span is asked for: a
+/// garbled answer passes at once or not at all.
 const MOST_UNREADABLE: u32 = 3;
-/// Further tries of a first link that Graph answers with 400: public reports tell of such answers that pass.
+/// Further tries of a first link that Graph answers with 400: public reports tell of such answers
+/// that pass.
 const MOST_BAD_REQUESTS: u32 = 2;
 /// A wait longer than this is not worth keeping a run alive for.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -57,8 +58,8 @@ pub(super) struct Tries {
 }
 
 impl Tries {
-    /// Decides after `outcome` of a request for a first link, or one that Graph gave (`is_next`). `jitter` is a random
-    /// number from 0 to 1.
+    /// Decides after `outcome` of a request for a first link, or one that Graph gave (`is_next`).
+    /// `jitter` is a random number from 0 to 1.
     pub(super) fn decide(&mut self, outcome: Outcome, is_next: bool, jitter: f64) -> Decision {
         match outcome {
             Outcome::Status(429 | 503, wait) => self.throttled(wait, jitter),
@@ -85,9 +86,12 @@ impl Tries {
 
     fn throttled(&mut self, wait: Option<Duration>, jitter: f64) -> Decision {
         self.throttled += 1;
-        // A wait of zero is as good as none: without a floor it would be answered by the next refusal.
-        let wait =
-            wait.map_or_else(|| backoff(self.throttled + 2, jitter), |wait| wait.max(Duration::from_secs(1)));
+        // A wait of zero is as good as none: without a floor it would be answered by the next
+        // refusal.
+        let wait = wait.map_or_else(
+            || backoff(self.throttled + 2, jitter),
+            |wait| wait.max(Duration::from_secs(1)),
+        );
         if self.throttled >= MOST_THROTTLED || wait > LONGEST_WAIT {
             Decision::Fail
         } else {
@@ -97,12 +101,16 @@ impl Tries {
 
     fn again(&mut self, jitter: f64) -> Decision {
         self.failed += 1;
-        if self.failed >= MOST_TRIES { Decision::Fail } else { Decision::Wait(backoff(self.failed, jitter)) }
+        if self.failed >= MOST_TRIES {
+            Decision::Fail
+        } else {
+            Decision::Wait(backoff(self.failed, jitter))
+        }
     }
 }
 
-/// Doubles from one second to a minute; the upper half of each wait is random, so that readers that failed
-/// together do not come back together.
+/// Doubles from one second to a minute; the upper half of each wait is random, so that readers that
+/// failed together do not come back together.
 pub(super) fn backoff(attempt: u32, jitter: f64) -> Duration {
     let ceiling = f64::from(1u32 << attempt.clamp(1, 6)).min(60.0);
     Duration::from_secs_f64(ceiling / 2.0 * (1.0 + jitter.clamp(0.0, 1.0)))
@@ -129,7 +137,8 @@ mod tests {
 
     fn check(outcomes: &[Outcome], last: Decision) {
         let mut tries = Tries::default();
-        let decisions: Vec<_> = outcomes.iter().map(|&outcome| tries.decide(outcome, true, 0.0)).collect();
+        let decisions: Vec<_> =
+            outcomes.iter().map(|&outcome| tries.decide(outcome, true, 0.0)).collect();
         assert_eq!(decisions.last(), Some(&last), "{outcomes:?}");
     }
 

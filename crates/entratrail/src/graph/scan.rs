@@ -96,7 +96,16 @@ impl Scan {
             }
             b',' => self.expects_key = self.open.last() == Some(&b'{'),
             b':' => self.expects_key = false,
-            b' ' | b'\t' | b'\n' | b'\r' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E' => {}
+            b' '
+            | b'\t'
+            | b'\n'
+            | b'\r'
+            | b'+'
+            | b'-'
+            | b'.'
+            | b'0'..=b'9'
+            | b'a'..=b'z'
+            | b'E' => {}
             // The byte order mark, which may precede the text.
             0xef | 0xbb | 0xbf if self.open.is_empty() && !self.is_over => {}
             _ => self.is_broken = true,
@@ -116,7 +125,8 @@ impl Scan {
             // An escape in a link is read as JSON means it.
             (b"{", b"@odata.nextLink") => {
                 let quoted = [b"\"", &string[..], b"\""].concat();
-                self.found.next_link = serde_json::from_slice::<String>(&quoted).ok().map(String::into_bytes);
+                self.found.next_link =
+                    serde_json::from_slice::<String>(&quoted).ok().map(String::into_bytes);
                 self.is_broken |= self.found.next_link.is_none();
             }
             (b"{[{", b"id") if self.is_in_value => self.found.id = Some(string),

@@ -6,7 +6,8 @@ use crate::graph::delegated::not_signed_in;
 use crate::shown::is_plain;
 use serde::Deserialize;
 
-/// The body of a refusal. <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
+/// The body of a refusal.
+/// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct SignOnRefusal {
     #[serde(default)]
@@ -70,88 +71,90 @@ impl SignOnRefusal {
         match code {
             90006 | 90012 | 90024 | 90033 | 90055 => SignOnAnswer::Again,
             70021 | 700_213 => SignOnAnswer::NotSpreadYet(Error::Credentials(format!(
-                "Entra knows no federated credential of application {client} that matches this function's role \
-                 ({came_back}); compare issuer, subject and audience letter by letter, then allow some minutes after \
-                 a change"
+                "Entra knows no federated credential of application {client} that matches this \
+                 function's role ({came_back}); compare issuer, subject and audience letter by \
+                 letter, then allow some minutes after a change"
             ))),
             7_000_215 => credentials(format!(
-                "Entra refused the client secret of application {client}: it is wrong; store the secret's value, not its \
-                 id, in {client_secret}"
+                "Entra refused the client secret of application {client}: it is wrong; store the \
+                 secret's value, not its id, in {client_secret}"
             )),
             7_000_222 => credentials(format!(
-                "the client secret of application {client} has expired; make a new one in Entra and store its value in \
-                 {client_secret}"
+                "the client secret of application {client} has expired; make a new one in Entra \
+                 and store its value in {client_secret}"
             )),
             700_016 => credentials(format!(
-                "tenant {tenant} has no application {client}; check {client_id} and {tenant_id}, and that \
-                 an administrator has consented to the application"
+                "tenant {tenant} has no application {client}; check {client_id} and {tenant_id}, \
+                 and that an administrator has consented to the application"
             )),
             90002 | 900_023 => credentials(format!(
-                "Entra knows no tenant {tenant}; check {tenant_id}, and LOGIN_URL for a national cloud"
+                "Entra knows no tenant {tenant}; check {tenant_id}, and LOGIN_URL for a national \
+                 cloud"
             )),
             90038 | 900_382 | 900_432 => credentials(format!(
                 "tenant {tenant} belongs to another national cloud; check LOGIN_URL and GRAPH_URL"
             )),
             70011 => SignOnAnswer::Fail(Error::Configuration(format!(
-                "Entra does not accept the scope of GRAPH_URL ({came_back}); GRAPH_URL and LOGIN_URL must belong to the \
-                 same cloud"
+                "Entra does not accept the scope of GRAPH_URL ({came_back}); GRAPH_URL and \
+                 LOGIN_URL must belong to the same cloud"
             ))),
             700_211 | 700_212 | 7_002_137 | 7_002_138 => credentials(format!(
-                "the federated credential of application {client} does not match this function's role; issuer, subject \
-                 and audience must be equal letter by letter"
+                "the federated credential of application {client} does not match this function's \
+                 role; issuer, subject and audience must be equal letter by letter"
             )),
             7_000_112 => credentials(format!(
-                "application {client} is disabled in tenant {tenant}; an administrator can enable it under \
-                 Enterprise applications"
+                "application {client} is disabled in tenant {tenant}; an administrator can enable \
+                 it under Enterprise applications"
             )),
             7_000_229 => credentials(format!(
-                "application {client} has no service principal in tenant {tenant}; an administrator of the tenant \
-                 has to consent to the application"
+                "application {client} has no service principal in tenant {tenant}; an \
+                 administrator of the tenant has to consent to the application"
             )),
             500_011 | 1_002_016 => SignOnAnswer::Fail(Error::Configuration(format!(
-                "the tenant has no such Graph as GRAPH_URL names, or does not serve it in this way ({came_back}); \
-                 check that GRAPH_URL and LOGIN_URL are those of the tenant's cloud"
+                "the tenant has no such Graph as GRAPH_URL names, or does not serve it in this way \
+                 ({came_back}); check that GRAPH_URL and LOGIN_URL are those of the tenant's cloud"
             ))),
             7_000_216 => credentials(format!(
-                "Entra read no credential of application {client}; check that CREDENTIAL names the kind that the app \
-                 registration has"
+                "Entra read no credential of application {client}; check that CREDENTIAL names the \
+                 kind that the app registration has"
             )),
             50196 => credentials(format!(
-                "Entra saw application {client} ask for the same token again and again, and refuses for some \
-                 minutes; stop other programs that use it, then start again"
+                "Entra saw application {client} ask for the same token again and again, and \
+                 refuses for some minutes; stop other programs that use it, then start again"
             )),
             53003 | 53000..=53002 | 530_084 | 530_003 if is_person => credentials(
-                "a Conditional Access policy of the tenant forbids to sign in with a code, or from this device; use \
-                 an app registration instead of --sign-in"
+                "a Conditional Access policy of the tenant forbids to sign in with a code, or from \
+                 this device; use an app registration instead of --sign-in"
                     .to_owned(),
             ),
             53003 | 53000..=53002 | 530_084 | 530_003 => credentials(format!(
-                "a Conditional Access policy for workload identities blocks application {client}; exclude it from \
-                 the policy, or allow the address from which it asks"
+                "a Conditional Access policy for workload identities blocks application {client}; \
+                 exclude it from the policy, or allow the address from which it asks"
             )),
             50105 if is_person => credentials(
-                "whoever signed in is not assigned to the application; an administrator can assign them under \
-                 Enterprise applications"
+                "whoever signed in is not assigned to the application; an administrator can assign \
+                 them under Enterprise applications"
                     .to_owned(),
             ),
             65001 | 90094 if is_person => credentials(
-                "nobody has consented to what the application wants to read; an administrator has to consent for \
-                 the tenant"
+                "nobody has consented to what the application wants to read; an administrator has \
+                 to consent for the tenant"
                     .to_owned(),
             ),
             7_000_218 if is_person => credentials(format!(
-                "application {client} does not allow public client flows; allow them under Authentication of the \
-                 app registration, or leave --client-id out"
+                "application {client} does not allow public client flows; allow them under \
+                 Authentication of the app registration, or leave --client-id out"
             )),
             700_024 | 700_027 | 7_000_218 => credentials(format!(
-                "Entra refused the assertion of application {client}; check that the certificate is uploaded to the app \
-                 registration, has not expired, and that the clock is right"
+                "Entra refused the assertion of application {client}; check that the certificate \
+                 is uploaded to the app registration, has not expired, and that the clock is right"
             )),
             _ if status == 429 || status >= 500 || self.error == "temporarily_unavailable" => {
                 SignOnAnswer::Again
             }
             _ if is_person => credentials(
-                "Entra does not accept the sign-in any more; start again and sign in anew".to_owned(),
+                "Entra does not accept the sign-in any more; start again and sign in \
+                 anew".to_owned(),
             ),
             _ => credentials(format!("Entra refused application {client} of tenant {tenant}")),
         }
@@ -163,9 +166,9 @@ impl SignOnRefusal {
         Some(match self.error.as_str() {
             "authorization_pending" => SignOnAnswer::Pending,
             "slow_down" => SignOnAnswer::TooFast,
-            "authorization_declined" | "access_denied" => {
-                fail("the sign-in was declined; start again and accept it, or use an app registration")
-            }
+            "authorization_declined" | "access_denied" => fail(
+                "the sign-in was declined; start again and accept it, or use an app registration",
+            ),
             "expired_token" | "code_expired" => SignOnAnswer::Fail(not_signed_in()),
             _ => return None,
         })
@@ -194,14 +197,16 @@ mod tests {
     fn explain_to(credential: Credential, status: u16, body: &str) -> SignOnAnswer {
         let tenant_id = "contoso.example".to_owned();
         let client_id = "app-1".to_owned();
-        let application = Application { tenant_id, client_id, credential, kept_in: KeptIn::Parameters };
+        let application =
+            Application { tenant_id, client_id, credential, kept_in: KeptIn::Parameters };
         SignOnRefusal::read(body.as_bytes()).explain(status, &application)
     }
 
     #[test]
     fn each_code_says_what_to_do() {
         let check = |code: u32, part: &str| {
-            let body = format!(r#"{{"error":"invalid_client","error_codes":[{code}],"trace_id":"t-1"}}"#);
+            let body =
+                format!(r#"{{"error":"invalid_client","error_codes":[{code}],"trace_id":"t-1"}}"#);
             let SignOnAnswer::Fail(error) = explain(401, &body) else { panic!("{code} is final") };
             assert_eq!(error.error_type(), "Credentials");
             assert!(error.to_string().contains(part), "{error}");
@@ -218,7 +223,8 @@ mod tests {
     #[test]
     fn a_refusal_that_a_new_credential_does_not_cure_names_what_does() {
         let text = |credential: Credential, code: u32| {
-            let body = format!(r#"{{"error":"invalid_grant","error_codes":[{code}],"trace_id":"t-1"}}"#);
+            let body =
+                format!(r#"{{"error":"invalid_grant","error_codes":[{code}],"trace_id":"t-1"}}"#);
             let SignOnAnswer::Fail(error) = explain_to(credential, 400, &body) else {
                 panic!("{code} is final")
             };
@@ -256,7 +262,8 @@ mod tests {
 
     #[test]
     fn a_trace_id_that_is_none_is_not_quoted() {
-        let body = serde_json::json!({"error_codes": [7_000_215], "trace_id": "x\u{1b}]0;owned\u{7}"});
+        let body =
+            serde_json::json!({"error_codes": [7_000_215], "trace_id": "x\u{1b}]0;owned\u{7}"});
         let answer = explain(401, &body.to_string());
         assert!(
             matches!(&answer, SignOnAnswer::Fail(error) if error.to_string().contains("trace id none")),
@@ -281,7 +288,9 @@ mod tests {
         assert_eq!(check("authorization_pending"), SignOnAnswer::Pending);
         assert_eq!(check("slow_down"), SignOnAnswer::TooFast);
         let part = |error: &str, part: &str| {
-            assert!(matches!(check(error), SignOnAnswer::Fail(error) if error.to_string().contains(part)));
+            assert!(
+                matches!(check(error), SignOnAnswer::Fail(error) if error.to_string().contains(part))
+            );
         };
         part("authorization_declined", "declined");
         part("expired_token", "expired");
@@ -292,6 +301,9 @@ mod tests {
         assert_eq!(explain(400, r#"{"error_codes":[90033]}"#), SignOnAnswer::Again);
         assert_eq!(explain(503, "<html>"), SignOnAnswer::Again);
         assert_eq!(explain(429, ""), SignOnAnswer::Again);
-        assert!(matches!(explain(400, r#"{"error_codes":[70021]}"#), SignOnAnswer::NotSpreadYet(_)));
+        assert!(matches!(
+            explain(400, r#"{"error_codes":[70021]}"#),
+            SignOnAnswer::NotSpreadYet(_)
+        ));
     }
 }

@@ -19,9 +19,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use url::Url;
 
-/// A token is renewed when it has less than this left, or a quarter of its life where that is shorter.
+/// A token is renewed when it has less than this left, or a quarter of its life where that is
+/// shorter.
 const RENEW_BEFORE: TimeDelta = TimeDelta::minutes(5);
-/// Seconds that a token is taken to live at most. Entra's live a day at most; more would overflow the calendar.
+/// Seconds that a token is taken to live at most. Entra's live a day at most; more would overflow
+/// the calendar.
 const LONGEST_LIFE: i64 = 24 * 60 * 60;
 /// Tries of one token request while Entra is out of order.
 const MOST_TRIES: u32 = 8;
@@ -64,7 +66,8 @@ pub(super) struct Granted {
     refresh_token: Option<SecretString>,
 }
 
-/// The life of a token whose answer tells none: long enough for a few pages, short enough to be true.
+/// The life of a token whose answer tells none: long enough for a few pages, short enough to be
+/// true.
 fn short_life() -> i64 {
     300
 }
@@ -98,7 +101,11 @@ impl TokenSource {
         Ok(Self {
             http: HttpClient::new(login_url)?,
             endpoint: format!("{}/{}/oauth2/v2.0/token", base(login_url), application.tenant_id),
-            code_endpoint: format!("{}/{}/oauth2/v2.0/devicecode", base(login_url), application.tenant_id),
+            code_endpoint: format!(
+                "{}/{}/oauth2/v2.0/devicecode",
+                base(login_url),
+                application.tenant_id
+            ),
             scope: scope(&application.credential, &base(graph_url)),
             application,
             clock,
@@ -140,7 +147,8 @@ impl TokenSource {
         self.accept(granted).ok_or_else(|| unreadable_login(&self.endpoint))
     }
 
-    /// Asks until Entra says yes or no. With the answer comes how far Entra's clock is ahead of ours.
+    /// Asks until Entra says yes or no. With the answer comes how far Entra's clock is ahead of
+    /// ours.
     pub(super) async fn ask_until_decided<T: DeserializeOwned>(
         &self,
         question: &Question,
@@ -172,7 +180,8 @@ impl TokenSource {
         &self,
         question: &Question,
     ) -> Result<Result<Answer<T>, SignOnAnswer>, Error> {
-        let endpoint = if matches!(question, Question::Code) { &self.code_endpoint } else { &self.endpoint };
+        let endpoint =
+            if matches!(question, Question::Code) { &self.code_endpoint } else { &self.endpoint };
         let request = Request::post(endpoint)
             .header(header::USER_AGENT, USER_AGENT)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -180,13 +189,18 @@ impl TokenSource {
         let Ok(request) = request else { return Err(unreachable_login(endpoint)) };
         let exchange = async {
             let response = self.http.send(request).await.ok()?;
-            let date = response.headers().get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
+            let date = response
+                .headers()
+                .get(DATE)
+                .and_then(|date| date.to_str().ok())
+                .and_then(http_date);
             let server_ahead = date.map(|date| date - self.clock.now());
             let status = response.status();
             let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await.ok()?;
             Some((status, server_ahead, body.to_bytes()))
         };
-        let Some(Some((status, server_ahead, body))) = self.clock.timeout(TIMEOUT, exchange).await else {
+        let Some(Some((status, server_ahead, body))) = self.clock.timeout(TIMEOUT, exchange).await
+        else {
             return Ok(Err(SignOnAnswer::Again));
         };
         if status.is_success() {
@@ -213,8 +227,8 @@ impl TokenSource {
 /// The error of an answer with success that is none of Entra's. Asking again would bring the same.
 fn unreadable_login(endpoint: &str) -> Error {
     Error::Graph(format!(
-        "{} answered with success, but what it sent could not be read as an answer of Entra's; check LOGIN_URL, and \
-         whether a proxy answers in its place",
+        "{} answered with success, but what it sent could not be read as an answer of Entra's; \
+         check LOGIN_URL, and whether a proxy answers in its place",
         host_of(endpoint)
     ))
 }
@@ -226,7 +240,8 @@ fn host_of(endpoint: &str) -> String {
 fn unreachable_login(endpoint: &str) -> Error {
     let host = host_of(endpoint);
     Error::Graph(format!(
-        "no access token could be fetched from {host}: it did not answer, or kept answering that it is out of order \
-         ({MOST_TRIES} tries); check LOGIN_URL and the network; the next run tries again"
+        "no access token could be fetched from {host}: it did not answer, or kept answering that \
+         it is out of order ({MOST_TRIES} tries); check LOGIN_URL and the network; the next run \
+         tries again"
     ))
 }

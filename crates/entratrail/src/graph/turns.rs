@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// Order of the requests that wait: the older window first, and among windows of one start the chain with more records
-/// ahead. So the chains of all streams end at about the same time, and the limit is used up to the end.
+/// Order of the requests that wait: the older window first, and among windows of one start the
+/// chain with more records ahead. So the chains of all streams end at about the same time, and the
+/// limit is used up to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     window_start: DateTime<Utc>,
@@ -17,7 +18,8 @@ pub struct Rank {
 }
 
 impl Rank {
-    /// The rank of a chain with so many records ahead; where that is not known, its request goes first, to find out.
+    /// The rank of a chain with so many records ahead; where that is not known, its request goes
+    /// first, to find out.
     pub fn new(window_start: DateTime<Utc>, records_ahead: Option<u64>) -> Self {
         Self { window_start, records_ahead: Reverse(records_ahead.unwrap_or(u64::MAX)) }
     }
@@ -92,7 +94,8 @@ impl Turns {
         state.in_flight > 0 || !state.waiting.is_empty()
     }
 
-    /// Nobody sends before `instant`, and from then on everybody more slowly: Graph said that it was too much.
+    /// Nobody sends before `instant`, and from then on everybody more slowly: Graph said that it
+    /// was too much.
     pub(super) fn throttled_until(&self, instant: DateTime<Utc>) {
         self.state().pace.throttled_until(instant, self.clock.now());
     }
@@ -161,7 +164,8 @@ mod tests {
         Rank::new(start, ahead)
     }
 
-    /// The order in which requests get their turn that ask for it at once while another one is in flight.
+    /// The order in which requests get their turn that ask for it at once while another one is in
+    /// flight.
     async fn order(ranks: &[Rank]) -> Vec<usize> {
         let turns = Turns::new(1000, 1, Clock::wall());
         let order = RefCell::new(Vec::new());
@@ -184,8 +188,13 @@ mod tests {
 
     #[tokio::test]
     async fn the_older_window_goes_first_and_in_it_the_longer_chain() {
-        let ranks =
-            [rank(22, None), rank(21, Some(500)), rank(21, Some(9000)), rank(20, Some(1)), rank(21, None)];
+        let ranks = [
+            rank(22, None),
+            rank(21, Some(500)),
+            rank(21, Some(9000)),
+            rank(20, Some(1)),
+            rank(21, None),
+        ];
         assert_eq!(order(&ranks).await, [3, 4, 2, 1, 0]);
     }
 

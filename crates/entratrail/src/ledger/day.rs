@@ -4,7 +4,8 @@ use super::{Ledger, Proof, State};
 use crate::window::{Window, midnight};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-/// Part of a day in one state: a window that was read completely, or minutes that no such window covers.
+/// Part of a day in one state: a window that was read completely, or minutes that no such window
+/// covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     /// First instant.
@@ -99,11 +100,13 @@ mod tests {
             .into_iter()
             .map(|stretch| {
                 let end = if stretch.end.date_naive() > day() { "24" } else { "" };
-                let end = if end.is_empty() { stretch.end.format("%H").to_string() } else { end.into() };
+                let end =
+                    if end.is_empty() { stretch.end.format("%H").to_string() } else { end.into() };
                 (format!("{}-{end}", stretch.start.format("%H")), stretch.state)
             })
             .collect();
-        let expected: Vec<_> = expected.iter().map(|(name, state)| ((*name).to_owned(), *state)).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(name, state)| ((*name).to_owned(), *state)).collect();
         assert_eq!(found, expected);
     }
 
@@ -113,7 +116,11 @@ mod tests {
         let open = State::Open;
         let missing = State::Missing;
         let expired = State::Expired;
-        check(&read, day(), &[("00-06", open), ("06-12", missing), ("12-18", open), ("18-24", missing)]);
+        check(
+            &read,
+            day(),
+            &[("00-06", open), ("06-12", missing), ("12-18", open), ("18-24", missing)],
+        );
         let later = day().succ_opt().unwrap();
         check(
             &read,

@@ -1,5 +1,5 @@
-//! Rules of proof: when reads show that the archive holds all of a window. This is their one home in
-//! code; the view `coverage` says the same in SQL.
+//! Rules of proof: when reads show that the archive holds all of a window. This is their one home
+//! in code; the view `coverage` says the same in SQL.
 
 use super::{Ledger, ReadRow};
 use crate::window::Window;
@@ -7,13 +7,13 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A read proves something only if it started this long after the end of its window, because records
-/// arrive hours late.
+/// A read proves something only if it started this long after the end of its window, because
+/// records arrive hours late.
 const PROOF_AFTER: TimeDelta = TimeDelta::hours(24);
 
-/// Two reads agree only if they started this far apart: what is late, or missing for a moment, is the
-/// same for two reads in quick succession. An open window is due again after it, so that every daily run
-/// reads it, whatever minute it starts at.
+/// Two reads agree only if they started this far apart: what is late, or missing for a moment, is
+/// the same for two reads in quick succession. An open window is due again after it, so that every
+/// daily run reads it, whatever minute it starts at.
 const READS_APART: TimeDelta = TimeDelta::hours(20);
 
 /// Reads that found something after which a window that was never verified counts as unstable.
@@ -22,8 +22,9 @@ const UNSTABLE_AFTER: usize = 7;
 /// Time after which an unstable window is read again.
 const UNSTABLE_AGAIN: TimeDelta = TimeDelta::days(5);
 
-/// Graph keeps 7 days in every tenant, and 30 in most. Of a window that started longer before a read than
-/// this, Graph may have been dropping records already, so that two reads agree on what is left.
+/// Graph keeps 7 days in every tenant, and 30 in most. Of a window that started longer before a
+/// read than this, Graph may have been dropping records already, so that two reads agree on what is
+/// left.
 const SURELY_KEPT: TimeDelta = TimeDelta::days(6);
 
 /// Days that Graph keeps a log at most, and what a reader without `HISTORY_DAYS` takes for it.
@@ -35,8 +36,8 @@ const MAX_RETENTION_DAYS: u16 = 30;
 pub enum State {
     /// Two reads, hours apart and late enough, agree: the archive holds what Graph serves.
     Verified,
-    /// Read completely, and from before the archive began: Graph may have been dropping it already. Not
-    /// proved, and nobody's debt.
+    /// Read completely, and from before the archive began: Graph may have been dropping it already.
+    /// Not proved, and nobody's debt.
     Before,
     /// Read completely, not verified yet.
     Open,
@@ -196,8 +197,8 @@ impl Proof {
         if day < self.oldest_day { State::Expired } else { State::Missing }
     }
 
-    /// Whether `window` is to be read again at `now`. `last_look` is the age at which a verified window
-    /// is read once more.
+    /// Whether `window` is to be read again at `now`. `last_look` is the age at which a verified
+    /// window is read once more.
     pub fn is_due(
         &self,
         ledger: &Ledger,
@@ -219,8 +220,8 @@ impl Proof {
         }
     }
 
-    /// Instant since which `window` asks for something, where it does: its end, or the read that opened it again after it was
-    /// verified. What a last look finds late is no old debt.
+    /// Instant since which `window` asks for something, where it does: its end, or the read that
+    /// opened it again after it was verified. What a last look finds late is no old debt.
     pub fn owed_since(&self, ledger: &Ledger, window: Window) -> Option<DateTime<Utc>> {
         if !self.state(ledger, window).is_debt() {
             return None;
@@ -242,8 +243,8 @@ impl Proof {
     }
 }
 
-/// Whether a read that starts at `started_at` and finds nothing could verify `window` only with evidence that
-/// Graph still keeps records as old as the window's start.
+/// Whether a read that starts at `started_at` and finds nothing could verify `window` only with
+/// evidence that Graph still keeps records as old as the window's start.
 pub fn needs_kept_since(ledger: &Ledger, window: Window, started_at: DateTime<Utc>) -> bool {
     let earlier: Vec<_> = agreeing_from(&proving_reads(ledger, window))
         .filter(|earlier| started_at >= earlier.started_at + READS_APART)
@@ -285,12 +286,14 @@ fn is_verified(window: Window, reads: &[&ReadRow]) -> bool {
 
 /// Complete reads of exactly `window` that can prove something, in the order of their numbers.
 fn proving_reads(ledger: &Ledger, window: Window) -> Vec<&ReadRow> {
-    let mut reads: Vec<_> = ledger.complete_reads(window).filter(|row| row.origin.is_some()).collect();
+    let mut reads: Vec<_> =
+        ledger.complete_reads(window).filter(|row| row.origin.is_some()).collect();
     reads.sort_by_key(|row| row.read);
     reads
 }
 
-/// Whether `read`, which found nothing, agrees with one of the `earlier` reads and could have known better.
+/// Whether `read`, which found nothing, agrees with one of the `earlier` reads and could have known
+/// better.
 fn is_proved(window: Window, earlier: &[&ReadRow], read: &ReadRow) -> bool {
     let kept_since = read.origin.as_ref().and_then(|origin| origin.kept_since);
     let is_kept = kept_since.is_some_and(|since| since <= window.start());
@@ -301,8 +304,8 @@ fn is_proved(window: Window, earlier: &[&ReadRow], read: &ReadRow) -> bool {
         })
 }
 
-/// Reads at the end of `reads` with which a next, quiet one agrees: the newest that found something, and
-/// the quiet ones since.
+/// Reads at the end of `reads` with which a next, quiet one agrees: the newest that found
+/// something, and the quiet ones since.
 fn agreeing_from<'rows>(reads: &[&'rows ReadRow]) -> impl Iterator<Item = &'rows ReadRow> {
     let quiet = reads.iter().rev().take_while(|read| is_quiet(read)).count();
     reads[reads.len().saturating_sub(quiet + 1)..].iter().copied()
@@ -330,7 +333,9 @@ fn doubt(ledger: &Ledger, window: Window) -> Doubt {
         Doubt::FoundMissing(counts.missing)
     } else if newest.started_at < window.end() + PROOF_AFTER {
         Doubt::TooEarly
-    } else if agreeing_from(earlier).any(|earlier| newest.started_at >= earlier.started_at + READS_APART) {
+    } else if agreeing_from(earlier)
+        .any(|earlier| newest.started_at >= earlier.started_at + READS_APART)
+    {
         Doubt::RetentionUnknown
     } else {
         Doubt::TooClose
@@ -351,8 +356,8 @@ mod tests {
         Window::whole_day(day())
     }
 
-    /// A read: hours after the window's end, new, missing, hours before the window's start since which
-    /// Graph is known to keep records.
+    /// A read: hours after the window's end, new, missing, hours before the window's start since
+    /// which Graph is known to keep records.
     type Read = (i64, u64, u64, Option<i64>);
 
     fn row(read: u32, (hours, new, missing, kept): Read, has_format: bool) -> ReadRow {
@@ -386,7 +391,8 @@ mod tests {
     }
 
     fn check(reads: &[(i64, u64, u64)], state: State) {
-        let reads: Vec<_> = reads.iter().map(|&(hours, new, missing)| (hours, new, missing, None)).collect();
+        let reads: Vec<_> =
+            reads.iter().map(|&(hours, new, missing)| (hours, new, missing, None)).collect();
         assert_eq!(proof_at(2).state(&ledger_of(&reads, true), window()), state, "{reads:?}");
     }
 
@@ -414,7 +420,8 @@ mod tests {
         let finds: Vec<_> = (0..7).map(|day| (1 + 24 * day, 1, 0)).collect();
         check(&finds[..6], State::Open);
         check(&finds, State::Unstable);
-        let quick: Vec<_> = [(1, 5, 0)].into_iter().chain((2..12).map(|hour| (hour, 0, 0))).collect();
+        let quick: Vec<_> =
+            [(1, 5, 0)].into_iter().chain((2..12).map(|hour| (hour, 0, 0))).collect();
         check(&quick, State::Open);
     }
 

@@ -13,11 +13,12 @@ const FORMAT: u32 = 2;
 /// `error` can grow, and it is cut.
 const MAX_ROW_BYTES: usize = 60_000;
 
-/// Largest read number that is taken for one. A window is read a few dozen times in its life; a larger
-/// number is damage, or somebody's attempt to overflow the next one.
+/// Largest read number that is taken for one. A window is read a few dozen times in its life; a
+/// larger number is damage, or somebody's attempt to overflow the next one.
 pub const MAX_READ: u32 = 1_000_000;
 
-/// Years in which a read can lie. The rules of proof add hours to its times, which overflows at the end of the calendar.
+/// Years in which a read can lie. The rules of proof add hours to its times, which overflows at the
+/// end of the calendar.
 const YEARS: RangeInclusive<i32> = 2000..=2999;
 
 /// One read of one window.
@@ -111,7 +112,8 @@ pub struct Origin {
     pub collector: String,
     /// Client id of the application that asked Graph.
     pub application: Option<String>,
-    /// Time of the oldest record, at most 31 days old, that Graph served to this log in this invocation.
+    /// Time of the oldest record, at most 31 days old, that Graph served to this log in this
+    /// invocation.
     pub kept_since: Option<DateTime<Utc>>,
 }
 
@@ -154,7 +156,8 @@ impl ReadRow {
         }
     }
 
-    /// Object that the row names, whether the read stored it, announces it or its table was made again.
+    /// Object that the row names, whether the read stored it, announces it or its table was made
+    /// again.
     pub fn named_object(&self) -> Option<&StoredObject> {
         match &self.result {
             ReadResult::Complete(completed) => completed.object.as_ref(),
@@ -199,12 +202,13 @@ impl ReadRow {
         let mut text = serde_json::to_string(&line)?;
         while text.len() > MAX_ROW_BYTES {
             let Some(error) = line.error.take() else { break };
-            // Escapes take up to six bytes a character, so the share that fits is cut off, and once more
-            // where the escapes stand at its start.
+            // Escapes take up to six bytes a character, so the share that fits is cut off, and once
+            // more where the escapes stand at its start.
             let escaped = serde_json::to_string(&error)?.len();
             let room = MAX_ROW_BYTES.saturating_sub(text.len() - escaped + ELLIPSIS.len());
             let share = error.len() * room / escaped.max(1);
-            let end = error.floor_char_boundary(share.min(error.len().saturating_sub(ELLIPSIS.len() + 1)));
+            let end = error
+                .floor_char_boundary(share.min(error.len().saturating_sub(ELLIPSIS.len() + 1)));
             line.error = (end > 0).then(|| error[..end].to_owned() + ELLIPSIS);
             text = serde_json::to_string(&line)?;
         }
@@ -214,7 +218,11 @@ impl ReadRow {
     /// Row that `line` holds; the error says what is wrong, without any of its content.
     pub fn parse(line: &str) -> Result<Self, String> {
         let line: Line = serde_json::from_str(line).map_err(|error| {
-            format!("it is not a ledger entry ({:?} at column {})", error.classify(), error.column())
+            format!(
+                "it is not a ledger entry ({:?} at column {})",
+                error.classify(),
+                error.column()
+            )
         })?;
         Self::try_from(line)
     }
@@ -223,7 +231,8 @@ impl ReadRow {
 const ELLIPSIS: &str = "…";
 
 /// Text of an announcement. It stays only where the run ended at that moment.
-const ANNOUNCED: &str = "the run ended before this read was on record; the next run looks for the object";
+const ANNOUNCED: &str =
+    "the run ended before this read was on record; the next run looks for the object";
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -285,7 +294,9 @@ impl From<&ReadRow> for Line {
     fn from(row: &ReadRow) -> Self {
         let is_rebuilt = matches!(row.result, ReadResult::Rebuilt(_));
         let counts = match &row.result {
-            ReadResult::Announced(completed, _) | ReadResult::Complete(completed) => completed.counts,
+            ReadResult::Announced(completed, _) | ReadResult::Complete(completed) => {
+                completed.counts
+            }
             ReadResult::Failed { .. } | ReadResult::Rebuilt(_) => Counts::default(),
         };
         let object = row.named_object();
@@ -364,7 +375,9 @@ impl Line {
     fn result(&self) -> Result<ReadResult, String> {
         let object = self.object()?;
         match (self.status, object) {
-            (Status::Complete, object) => Ok(ReadResult::Complete(Completed { object, ..self.completed()? })),
+            (Status::Complete, object) => {
+                Ok(ReadResult::Complete(Completed { object, ..self.completed()? }))
+            }
             (Status::Failed, Some(object)) => Ok(ReadResult::Announced(self.completed()?, object)),
             (Status::Failed, None) => {
                 Ok(ReadResult::Failed { error: self.error.clone().unwrap_or_default() })
@@ -375,8 +388,9 @@ impl Line {
     }
 
     fn completed(&self) -> Result<Completed, String> {
-        let number =
-            |number: Option<u64>, name: &str| number.ok_or_else(|| format!("it has no number in {name}"));
+        let number = |number: Option<u64>, name: &str| {
+            number.ok_or_else(|| format!("it has no number in {name}"))
+        };
         let counts = Counts {
             served: number(self.served, "served")?,
             new: number(self.new, "new")?,

@@ -16,8 +16,8 @@ use tokio::sync::SemaphorePermit;
 const LONGEST_KEPT: TimeDelta = TimeDelta::days(31);
 
 impl<'run> Reader<'run> {
-    /// Fetches every page of the window into `intake`. Where the window turns out to need slices, waits for its `room`
-    /// before any of them starts.
+    /// Fetches every page of the window into `intake`. Where the window turns out to need slices,
+    /// waits for its `room` before any of them starts.
     pub(super) async fn fetch(
         &self,
         planned: &Planned,
@@ -46,8 +46,8 @@ impl<'run> Reader<'run> {
         }
     }
 
-    /// Waits for room for so many full pages, and takes all that is left beside it: how many pages there are is not
-    /// known before the window was sampled.
+    /// Waits for room for so many full pages, and takes all that is left beside it: how many pages
+    /// there are is not known before the window was sampled.
     pub(super) async fn take_room(
         &self,
         start: DateTime<Utc>,
@@ -61,7 +61,8 @@ impl<'run> Reader<'run> {
         let mut room = if let Ok(room) = self.room.try_acquire_many(needed) {
             room
         } else {
-            // Whoever has room may wait for the turn to make a table, so nobody waits for room with it.
+            // Whoever has room may wait for the turn to make a table, so nobody waits for room with
+            // it.
             if let Some(intake) = intake {
                 intake.leave_table().await;
             }
@@ -95,8 +96,9 @@ impl<'run> Reader<'run> {
         (chain, page)
     }
 
-    /// Asks for a page and hands what the window owns of it to `intake`. A record without a readable time is kept
-    /// with the window that it was served for, one that another window owns is left to it.
+    /// Asks for a page and hands what the window owns of it to `intake`. A record without a
+    /// readable time is kept with the window that it was served for, one that another window owns
+    /// is left to it.
     async fn take(
         &self,
         planned: &Planned,
@@ -112,14 +114,24 @@ impl<'run> Reader<'run> {
         }
         let records = page.records(log);
         let times: Vec<_> = records.iter().filter_map(|(record, _)| record.time).collect();
-        times.iter().filter(|time| window.contains(**time)).for_each(|time| self.kept_since.note(*time));
-        let gained = intake.take(&records, window, page.oversized.as_ref()).await.map_err(NoPage::Failed)?;
+        times
+            .iter()
+            .filter(|time| window.contains(**time))
+            .for_each(|time| self.kept_since.note(*time));
+        let gained =
+            intake.take(&records, window, page.oversized.as_ref()).await.map_err(NoPage::Failed)?;
         self.progress.add_records(planned.stream, gained);
         tracing::debug!(stream = planned.stream.name(), records = records.len(), "page read");
-        Ok(PageFacts { times, gained, next_link: page.next_link.clone(), is_busy: self.graph.is_busy() })
+        Ok(PageFacts {
+            times,
+            gained,
+            next_link: page.next_link.clone(),
+            is_busy: self.graph.is_busy(),
+        })
     }
 
-    /// Asks Graph for one record at or before `start`, which shows that it keeps what is as old as that.
+    /// Asks Graph for one record at or before `start`, which shows that it keeps what is as old as
+    /// that.
     pub(super) async fn probe_kept_since(
         &self,
         start: DateTime<Utc>,

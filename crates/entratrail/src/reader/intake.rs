@@ -32,7 +32,8 @@ pub(super) struct Taken<'run> {
     pub(super) versions: StoredVersions,
     /// The new ones as they were served.
     pub(super) upload: Upload<'run>,
-    /// Versions served that neither the window owns nor the next one, to which a filter with both bounds leads.
+    /// Versions served that neither the window owns nor the next one, to which a filter with both
+    /// bounds leads.
     pub(super) outside: HashSet<Version>,
     /// Records that are too large to be stored.
     pub(super) oversized: BTreeSet<Oversized>,
@@ -40,8 +41,9 @@ pub(super) struct Taken<'run> {
     pub(super) table: TableAlongside<'run>,
 }
 
-/// A table object that is made while its records arrive, so that nothing has to be read back, and its time passes while
-/// Graph is waited for. `None`: the turn was not free, and it is made of the raw object afterwards.
+/// A table object that is made while its records arrive, so that nothing has to be read back, and
+/// its time passes while Graph is waited for. `None`: the turn was not free, and it is made of the
+/// raw object afterwards.
 #[derive(Debug, Default)]
 pub(super) struct TableAlongside<'run>(Option<(TableUpload<'run>, SemaphorePermit<'run>)>);
 
@@ -69,8 +71,9 @@ impl<'run> Intake<'run> {
         self.taken.into_inner()
     }
 
-    /// Takes the records of a page that the `window` owns, counts those that it does not, and one that is too
-    /// large to be stored. Returns how many versions were served for the first time in this read.
+    /// Takes the records of a page that the `window` owns, counts those that it does not, and one
+    /// that is too large to be stored. Returns how many versions were served for the first time in
+    /// this read.
     pub(super) async fn take(
         &self,
         records: &[(Record, &[u8])],

@@ -4,8 +4,8 @@ use crate::clock::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::{Mutex, PoisonError};
 
-/// A record older than this is no evidence: Graph keeps none as long in any tenant, so that its time must
-/// be wrong.
+/// A record older than this is no evidence: Graph keeps none as long in any tenant, so that its
+/// time must be wrong.
 const MAX_AGE: TimeDelta = TimeDelta::days(31);
 
 /// Time of the oldest record that Graph served to this log in this run.
@@ -21,7 +21,8 @@ impl KeptSince {
         Self { not_before: clock.now() - MAX_AGE, oldest: Mutex::new(None) }
     }
 
-    /// Notes that Graph served a record of that `time`, which lies inside of the span that it was asked for.
+    /// Notes that Graph served a record of that `time`, which lies inside of the span that it was
+    /// asked for.
     pub fn note(&self, time: DateTime<Utc>) {
         if time < self.not_before {
             return;

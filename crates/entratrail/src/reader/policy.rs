@@ -1,10 +1,10 @@
 //! The reading of a window, decided: pages and failures come in, the next requests come out.
 //!
-//! Nothing is left out, whatever Graph does, and this file shows why. A window is a set of spans that make it up. A chain
-//! asks for one span: its first link, then Graph's own next links until a page has none. Only then is the span
-//! done. A chain that ends in any other way is replaced by chains that make up its whole span
-//! ([`Reading::replace`], [`Reading::slice`]). Order and density, as pages show them, decide into how many spans a window
-//! is cut, and nothing else.
+//! Nothing is left out, whatever Graph does, and this file shows why. A window is a set of spans
+//! that make it up. A chain asks for one span: its first link, then Graph's own next links until a
+//! page has none. Only then is the span done. A chain that ends in any other way is replaced by
+//! chains that make up its whole span ([`Reading::replace`], [`Reading::slice`]). Order and
+//! density, as pages show them, decide into how many spans a window is cut, and nothing else.
 
 use crate::error::Error;
 use crate::graph::NoPage;
@@ -15,22 +15,24 @@ use std::collections::HashSet;
 use std::hash::BuildHasher as _;
 use std::ops::RangeInclusive;
 
-/// Records, as a multiple of the target, above which a window is split. A shorter window costs an object, a table and
-/// a row for good, so a little too much is read in one go.
+/// Records, as a multiple of the target, above which a window is split. A shorter window costs an
+/// object, a table and a row for good, so a little too much is read in one go.
 const TOO_MUCH: u64 = 3;
 /// Limit for what was served so far, which is certain, but mostly read already.
 const FAR_TOO_MUCH: u64 = 4;
 
-/// Full pages ahead from which on a window is read as several chains. One chain is as slow as Graph answers: at four
-/// seconds a page, four chains are needed to use up Graph's limit.
+/// Full pages ahead from which on a window is read as several chains. One chain is as slow as Graph
+/// answers: at four seconds a page, four chains are needed to use up Graph's limit.
 const WORTH_SLICES: u64 = 4;
-/// Slices of a window that is read alone. A first page may lie at the edge of a night, where ten times fewer records are
-/// than at noon: then fewer slices leave one chain too long. Each slice costs half a page.
+/// Slices of a window that is read alone. A first page may lie at the edge of a night, where ten
+/// times fewer records are than at noon: then fewer slices leave one chain too long. Each slice
+/// costs half a page.
 const SLICES: RangeInclusive<u64> = 5..=8;
 /// Full pages that no night promises, and the slices that are enough then.
 const BY_DAY: u64 = 24;
 const SLICES_BY_DAY: u64 = 6;
-/// [`WORTH_SLICES`] and [`SLICES`] where other requests wait, which use up the limit as well: then every half page counts.
+/// [`WORTH_SLICES`] and [`SLICES`] where other requests wait, which use up the limit as well: then
+/// every half page counts.
 const WORTH_SLICES_IF_BUSY: u64 = 8;
 const SLICES_IF_BUSY: u64 = 4;
 /// Slices of a window in no order: a page is a sample of all of it, so that equal parts are known.
@@ -42,8 +44,9 @@ const SAMPLE: usize = 20;
 const UNDER_WAY_AFTER_BREAK: usize = 2;
 /// Pages after which a chain counts as endless.
 const MOST_PAGES: u32 = 10_000;
-/// Pages in a row that bring nothing the read has not brought, after which a chain counts as endless. Graph may serve many
-/// empty pages before it comes to the records of a sparse stream. Records that an earlier chain brought do not count.
+/// Pages in a row that bring nothing the read has not brought, after which a chain counts as
+/// endless. Graph may serve many empty pages before it comes to the records of a sparse stream.
+/// Records that an earlier chain brought do not count.
 const MOST_FRUITLESS_PAGES: u32 = 250;
 /// Factor by which there may be more in a span that cannot be halved.
 const LAST_PATIENCE: u32 = 4;
@@ -64,7 +67,8 @@ pub(super) struct Chain {
     pub(super) top: u16,
     /// Link that Graph gave last; `None` before the first page.
     pub(super) next_link: Option<String>,
-    /// About how many records follow, where they are as dense as on the last page; `None` before the first page.
+    /// About how many records follow, where they are as dense as on the last page; `None` before
+    /// the first page.
     pub(super) ahead: Option<u64>,
     role: Role,
     pages: u32,
@@ -85,7 +89,8 @@ enum Role {
     Probe,
     /// One of the chains that make up a window: its first page is a sample.
     Slice,
-    /// A chain in the place of one that broke. `refused`: Graph refused a next link of the same span before.
+    /// A chain in the place of one that broke. `refused`: Graph refused a next link of the same
+    /// span before.
     Again { refused: bool },
 }
 
@@ -188,13 +193,14 @@ impl Reading {
         Some(chain)
     }
 
-    /// Full pages that the slices are expected to have; `None` where the window is read in one chain, which needs no
-    /// room of its own.
+    /// Full pages that the slices are expected to have; `None` where the window is read in one
+    /// chain, which needs no room of its own.
     pub(super) fn pages(&self) -> Option<u64> {
         self.pages
     }
 
-    /// About how many records the window holds, once half of it was sampled: enough to give back room.
+    /// About how many records the window holds, once half of it was sampled: enough to give back
+    /// room.
     pub(super) fn sampled(&self) -> Option<u64> {
         self.sampled_in(2)
     }
@@ -232,8 +238,8 @@ impl Reading {
         }
     }
 
-    /// Has the whole span of `chain`, which broke, asked for again: as it was, in halves, or in smaller pages. Fails
-    /// where nothing smaller can be asked for.
+    /// Has the whole span of `chain`, which broke, asked for again: as it was, in halves, or in
+    /// smaller pages. Fails where nothing smaller can be asked for.
     pub(super) fn replace(&mut self, chain: &Chain, broken: NoPage) -> Result<(), Ending> {
         let again = |span, top, refused| Chain {
             known_pages: chain.known_pages + chain.pages,
@@ -249,8 +255,9 @@ impl Reading {
             }
             NoPage::LinkRefused(error) | NoPage::Unreadable(error) => {
                 let halves = chain.span.halves().into_iter();
-                let halves = halves
-                    .map(|halves| halves.into_iter().map(|half| again(half, chain.top, false)).collect());
+                let halves = halves.map(|halves| {
+                    halves.into_iter().map(|half| again(half, chain.top, false)).collect()
+                });
                 (halves.chain(smaller).next(), error)
             }
         };
@@ -266,11 +273,13 @@ impl Reading {
         self.pending.extend(spans.into_iter().map(|span| Chain::new(span, FULL_PAGE, Role::Slice)));
     }
 
-    /// The longest windows that hold no more than the target each, where this one may be split and holds too much.
+    /// The longest windows that hold no more than the target each, where this one may be split and
+    /// holds too much.
     fn split(&self, chain: &Chain) -> Option<Split> {
         let promised = (chain.role == Role::Probe).then(|| chain.expected());
         // All of it: the busy half alone would split a day that is not too large.
-        let expected = self.sampled_in(1).or(promised).filter(|&records| records > TOO_MUCH * self.target);
+        let expected =
+            self.sampled_in(1).or(promised).filter(|&records| records > TOO_MUCH * self.target);
         let served = Some(self.served * 2).filter(|_| self.served > FAR_TOO_MUCH * self.target);
         let expected = expected.max(served).filter(|_| self.may_split)?;
         let minutes = u64::from(self.window.length().minutes());
@@ -287,7 +296,10 @@ impl Samples {
     /// Adds the first page of a slice, unless it has no order and so does not tell what follows.
     fn add(&mut self, chain: &Chain, page: &PageFacts) {
         let follows = page.next_link.is_some();
-        if chain.role == Role::Slice && chain.pages == 1 && !(follows && is_sample(chain.span, &page.times)) {
+        if chain.role == Role::Slice
+            && chain.pages == 1
+            && !(follows && is_sample(chain.span, &page.times))
+        {
             self.records += if follows { chain.expected() } else { chain.records };
             self.seconds += chain.span.seconds();
         }
@@ -312,26 +324,29 @@ impl Chain {
         }
     }
 
-    /// Counts a page. Fails where most records are outside the span: then Graph ignored the filter, and nothing it serves is
-    /// of the window. A few are left to the windows that own them.
+    /// Counts a page. Fails where most records are outside the span: then Graph ignored the filter,
+    /// and nothing it serves is of the window. A few are left to the windows that own them.
     fn add(&mut self, page: &PageFacts) -> Result<(), Error> {
         self.pages += 1;
         self.records += page.times.len() as u64;
-        self.outside +=
-            page.times.iter().filter(|time| **time < self.span.start || **time > self.span.end).count()
-                as u64;
+        self.outside += page
+            .times
+            .iter()
+            .filter(|time| **time < self.span.start || **time > self.span.end)
+            .count() as u64;
         let seconds = spread(&page.times);
         self.covered += seconds.unwrap_or_default();
         let left = self.span.seconds().saturating_sub(self.covered);
         self.ahead = Some(seconds.map_or(0, |seconds| page.times.len() as u64 * left / seconds));
         let is_end = page.next_link.is_none();
-        let is_enough = if is_end { self.records >= FEW_RECORDS } else { self.outside >= MANY_OUTSIDE };
+        let is_enough =
+            if is_end { self.records >= FEW_RECORDS } else { self.outside >= MANY_OUTSIDE };
         if !is_enough || self.outside * 2 <= self.records {
             return Ok(());
         }
         Err(Error::Graph(format!(
-            "Graph ignored the filter: {} of {} records lie outside the asked span; nothing of the window \
-             was stored; the next run tries again",
+            "Graph ignored the filter: {} of {} records lie outside the asked span; nothing of the \
+             window was stored; the next run tries again",
             self.outside, self.records
         )))
     }
@@ -342,8 +357,9 @@ impl Chain {
         self.records * seconds / if self.covered > 0 { self.covered } else { seconds }.max(1)
     }
 
-    /// The spans to read in place of a probe that promises many pages, and how many pages. Those that it followed are asked
-    /// for again, so it has to promise more the longer it is. A sample does not tell how many follow.
+    /// The spans to read in place of a probe that promises many pages, and how many pages. Those
+    /// that it followed are asked for again, so it has to promise more the longer it is. A sample
+    /// does not tell how many follow.
     fn cuts(&self, page: &PageFacts) -> Option<(Vec<Span>, u64)> {
         if self.role != Role::Probe {
             return None;
@@ -371,14 +387,16 @@ impl Chain {
             return Ok(());
         };
         Err(Error::Graph(format!(
-            "Graph {endless} (page {} of a chain), even for the shortest span, so that the end of the \
-             window cannot be reached; nothing of the window was stored; the next run tries again",
+            "Graph {endless} (page {} of a chain), even for the shortest span, so that the end of \
+             the window cannot be reached; nothing of the window was stored; the next run tries \
+             again",
             self.pages
         )))
     }
 }
 
-/// Parts of `span` to read side by side, where it promises more pages than `followed` and than are worth it.
+/// Parts of `span` to read side by side, where it promises more pages than `followed` and than are
+/// worth it.
 fn slices(span: Span, pages: u64, followed: u64, is_busy: bool) -> Option<Vec<Span>> {
     let (worth, count) = match pages {
         _ if is_busy => (WORTH_SLICES_IF_BUSY, SLICES_IF_BUSY),
@@ -388,8 +406,8 @@ fn slices(span: Span, pages: u64, followed: u64, is_busy: bool) -> Option<Vec<Sp
     (pages >= worth + followed).then(|| span.slices(u32::try_from(count).unwrap_or(1)))
 }
 
-/// Twice the seconds between the quartiles of `times`: what a page covers, whatever a few late records say. `None` where
-/// there are too few, or too many at the same time, to conclude.
+/// Twice the seconds between the quartiles of `times`: what a page covers, whatever a few late
+/// records say. `None` where there are too few, or too many at the same time, to conclude.
 fn spread(times: &[DateTime<Utc>]) -> Option<u64> {
     if times.len() < SAMPLE {
         return None;
@@ -398,8 +416,8 @@ fn spread(times: &[DateTime<Utc>]) -> Option<u64> {
     Some(seconds).filter(|&seconds| seconds > 0)
 }
 
-/// Whether a page whose records have these `times` is a sample of all of `span`: they have no order, and nearly all of them
-/// cover half of it.
+/// Whether a page whose records have these `times` is a sample of all of `span`: they have no
+/// order, and nearly all of them cover half of it.
 fn is_sample(span: Span, times: &[DateTime<Utc>]) -> bool {
     times.len() >= SAMPLE
         && !times.is_sorted()

@@ -4,9 +4,9 @@ use super::{Report, WindowReport};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Windows, and objects that are not ours, of which a report tells. With the limits below it stays under 256 KB, the
-/// smallest size that a log line, an event or a record of a failure may have; an answer may have 6 MB.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+/// Windows, and objects that are not ours, of which a report tells. With the limits below it stays
+/// under 256 KB, the smallest size that a log line, an event or a record of a failure may have; an
+/// answer may have 6 MB. <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_LISTED: usize = 100;
 
 /// Objects of the archive that are gone or differ, of which a report tells.
@@ -24,7 +24,8 @@ const MAX_KEY_BYTES: usize = 200;
 pub struct BoundedReport {
     #[serde(flatten)]
     report: Report,
-    /// For each stream the number of its windows in each state; those that failed count as `failed`.
+    /// For each stream the number of its windows in each state; those that failed count as
+    /// `failed`.
     window_counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// Objects in the archive's folders that EntraTrail did not write.
     foreign_count: u64,
@@ -35,11 +36,13 @@ pub struct BoundedReport {
 }
 
 impl Report {
-    /// Cuts the lists to their first hundred or twenty entries, windows that failed first, and counts what they held.
+    /// Cuts the lists to their first hundred or twenty entries, windows that failed first, and
+    /// counts what they held.
     pub fn bounded(mut self) -> BoundedReport {
         let mut window_counts: BTreeMap<_, BTreeMap<_, u64>> = BTreeMap::new();
         for window in &self.windows {
-            *window_counts.entry(window.stream).or_default().entry(outcome(window)).or_default() += 1;
+            *window_counts.entry(window.stream).or_default().entry(outcome(window)).or_default() +=
+                1;
         }
         let foreign_count = self.foreign.len() as u64;
         self.windows.sort_by_key(|window| !window.has_failed());
@@ -57,7 +60,13 @@ impl Report {
         self.damaged.iter_mut().for_each(|sentence| cut(sentence, MAX_ERROR_BYTES));
         let remade_table_count = self.remade_tables.len() as u64;
         self.remade_tables.truncate(MAX_DAMAGED);
-        BoundedReport { report: self, window_counts, foreign_count, damaged_count, remade_table_count }
+        BoundedReport {
+            report: self,
+            window_counts,
+            foreign_count,
+            damaged_count,
+            remade_table_count,
+        }
     }
 }
 
@@ -65,7 +74,8 @@ fn outcome(window: &WindowReport) -> &'static str {
     if window.has_failed() { "failed" } else { window.state.word() }
 }
 
-/// Cuts `text` to at most that many bytes. Control characters go: they have no place in a log, and take six bytes in JSON.
+/// Cuts `text` to at most that many bytes. Control characters go: they have no place in a log, and
+/// take six bytes in JSON.
 fn cut(text: &mut String, max_bytes: usize) {
     const ELLIPSIS: char = '…';
     if text.contains(char::is_control) {
@@ -87,8 +97,13 @@ mod tests {
     fn window(state: State, error: Option<String>) -> WindowReport {
         let stream = Stream::SignIns(EventType::NonInteractiveUser);
         let end = "2026-11-23T00:00:00Z".parse().unwrap();
-        let unread =
-            WindowReport::unread(stream, end - chrono::TimeDelta::days(1), end, 4_000_000_000, state);
+        let unread = WindowReport::unread(
+            stream,
+            end - chrono::TimeDelta::days(1),
+            end,
+            4_000_000_000,
+            state,
+        );
         WindowReport { error, ..unread }
     }
 

@@ -94,7 +94,11 @@ impl FaultPlan {
             let drawn = fastrand::Rng::with_seed(drawn).f64();
             if fault.fits(occasion, drawn) && fault.chains.is_none_or(|most| *broken < most) {
                 *broken += 1;
-                return Some(ChainBreak { kind: fault.kind, after: fault.after, times: fault.times });
+                return Some(ChainBreak {
+                    kind: fault.kind,
+                    after: fault.after,
+                    times: fault.times,
+                });
             }
         }
         None
@@ -162,7 +166,9 @@ mod tests {
         let mut plan = plan("[[script]]\nkind = 'cut'\nstream = 'managedIdentity'\ntimes = 9");
         assert_eq!(plan.choose(&page(false)), None);
         assert_eq!(plan.choose(&Occasion { target: Target::Token, ..page(false) }), None);
-        assert!(plan.choose(&Occasion { streams: &[Stream::ManagedIdentity], ..page(false) }).is_some());
+        assert!(
+            plan.choose(&Occasion { streams: &[Stream::ManagedIdentity], ..page(false) }).is_some()
+        );
     }
 
     #[test]

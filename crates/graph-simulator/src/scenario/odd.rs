@@ -25,7 +25,8 @@ pub struct Odd {
     /// Number of records, a second apart.
     #[serde(default = "one")]
     pub count: u32,
-    /// Bytes of a `large` record, or number of the members that are added; absent: as the kind says.
+    /// Bytes of a `large` record, or number of the members that are added; absent: as the kind
+    /// says.
     pub size: Option<u32>,
 }
 
@@ -74,7 +75,8 @@ impl OddKind {
 impl Odd {
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.size > Some(LARGEST) || self.count > 100_000 {
-            let reason = "an odd record has at most 256 MiB, and there are at most 100000 of a table";
+            let reason =
+                "an odd record has at most 256 MiB, and there are at most 100000 of a table";
             return Err(Error::Impossible(reason.to_owned()));
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! The parts of a scenario that the simulator only hands on: how to drive a reader, and what to expect of it.
+//! The parts of a scenario that the simulator only hands on: how to drive a reader, and what to
+//! expect of it.
 
 use std::collections::BTreeMap;
 

@@ -138,7 +138,10 @@ impl Tenant {
             Licence::Free => 7.0,
             Licence::P1 | Licence::P2 => 30.0,
         });
-        #[expect(clippy::cast_possible_truncation, reason = "days of a log in ticks are far below 2^53")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "days of a log in ticks are far below 2^53"
+        )]
         let minutes = (days * 1440.0) as i64;
         minutes * 60 * ticks::PER_SECOND
     }

@@ -38,7 +38,8 @@ pub struct Volume {
     /// Distribution of the records over the hours.
     #[serde(default)]
     pub shape: Shape,
-    /// Hours by which the offices of a `shifted` shape work later; each has an equal share of the records.
+    /// Hours by which the offices of a `shifted` shape work later; each has an equal share of the
+    /// records.
     #[serde(default = "three_continents")]
     pub shift_hours: Vec<i8>,
     /// Some become visible later than their time.
@@ -183,17 +184,24 @@ impl Volume {
         }
         let changed = self.changed.map_or(0.0, |changed| changed.share);
         let late = self.late.map_or(0.0, |late| late.share);
-        if !(0.0..=1.0).contains(&(copies + self.repeated + changed)) || !(0.0..=1.0).contains(&late) {
-            return impossible(format!("the shares of a volume of {stream} must add up to at most 1"));
+        if !(0.0..=1.0).contains(&(copies + self.repeated + changed))
+            || !(0.0..=1.0).contains(&late)
+        {
+            return impossible(format!(
+                "the shares of a volume of {stream} must add up to at most 1"
+            ));
         }
         if self.late_by_hours.is_some_and(|late| {
             !(0.0..=1.0).contains(&late.share) || late.from > late.up_to || late.up_to > 24 * 365
         }) {
-            return impossible(format!("late_by_hours of a volume of {stream} is no share with a range"));
+            return impossible(format!(
+                "late_by_hours of a volume of {stream} is no share with a range"
+            ));
         }
         if self.every_days == 0 || self.shift_hours.is_empty() || self.fraction_digits > Some(7) {
             return impossible(format!(
-                "a volume of {stream} needs every_days from 1, shift_hours, and fraction_digits up to 7"
+                "a volume of {stream} needs every_days from 1, shift_hours, and fraction_digits up \
+                 to 7"
             ));
         }
         match self.at.iter().find(|literal| crate::ticks::parse(literal).is_none()) {

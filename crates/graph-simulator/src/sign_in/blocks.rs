@@ -12,7 +12,11 @@ use crate::ticks;
 const METHODS: [(&str, &str, &str); 4] = [
     ("Previously satisfied", "", "First factor requirement satisfied by claim in the token"),
     ("Password", "Password Hash Sync", "Correct password"),
-    ("Mobile app notification", "Microsoft Authenticator (\\\"Phone\\\")", "MFA completed in Azure AD"),
+    (
+        "Mobile app notification",
+        "Microsoft Authenticator (\\\"Phone\\\")",
+        "MFA completed in Azure AD",
+    ),
     ("Passkey (device-bound)", "YubiKey 5 series", "MFA successfully completed"),
 ];
 
@@ -66,7 +70,8 @@ pub(super) fn policies(out: &mut Vec<u8>, it: &mut SignIn, directory: &Directory
         if number > 0 {
             out.push(b',');
         }
-        let draw = it.policy_results.rotate_right(4 * u32::try_from(number).unwrap_or_default()) & 15;
+        let draw =
+            it.policy_results.rotate_right(4 * u32::try_from(number).unwrap_or_default()) & 15;
         let usual = results[usize::try_from(draw).unwrap_or_default()];
         let result = first_result.filter(|_| number == 0).unwrap_or(usual);
         put(out, directory.policy(it.form, it.first_policy + number, result));

@@ -23,7 +23,9 @@ pub(super) const FIELDS: &[(&str, WriteField<SignIn>)] = &[
     ("app_name", |out, it, _| put(out, it.application.name)),
     ("workload_id", |out, it, _| put(out, WORKLOADS[it.workload].id)),
     ("workload_name", |out, it, _| put(out, WORKLOADS[it.workload].name)),
-    ("workload_principal", |out, it, directory| put(out, &directory.principal(WORKLOADS[it.workload].name))),
+    ("workload_principal", |out, it, directory| {
+        put(out, &directory.principal(WORKLOADS[it.workload].name))
+    }),
     ("address", address),
     ("client_app", |out, it, _| put(out, CLIENTS[it.client].used)),
     ("user_agent", |out, it, _| put(out, CLIENTS[it.client].agent)),
@@ -45,7 +47,10 @@ pub(super) const FIELDS: &[(&str, WriteField<SignIn>)] = &[
     ("resource_principal", |out, it, directory| put(out, &directory.principal(it.resource.id))),
     ("tenant", |out, _, directory| put(out, &directory.tenant)),
     ("requirement", |out, it, _| {
-        put(out, if it.steps > 1 { "multiFactorAuthentication" } else { "singleFactorAuthentication" });
+        put(
+            out,
+            if it.steps > 1 { "multiFactorAuthentication" } else { "singleFactorAuthentication" },
+        );
     }),
     ("sign_in_identifier", |out, it, directory| {
         if it.stream == Stream::InteractiveUser {
@@ -111,10 +116,14 @@ fn session(it: &SignIn, directory: &Directory) -> String {
 
 fn principal_name(out: &mut Vec<u8>, it: &mut SignIn, _: &Directory) {
     put(out, USERS[it.user].local);
-    put(out, if it.is_guest { "_fabrikam.example#EXT#@contoso.example" } else { "@contoso.example" });
+    put(
+        out,
+        if it.is_guest { "_fabrikam.example#EXT#@contoso.example" } else { "@contoso.example" },
+    );
 }
 
-/// An address of the place's network; one in 200 is redacted as in cross-tenant sign-ins. A workload has one of its own.
+/// An address of the place's network; one in 200 is redacted as in cross-tenant sign-ins. A
+/// workload has one of its own.
 fn address(out: &mut Vec<u8>, it: &mut SignIn, _: &Directory) {
     if let Some(address) = it.address {
         return put(out, address);

@@ -4,7 +4,8 @@ use super::{Planted, Plot, Scene, SignInPlot};
 use crate::cast::{MODERN_CLIENTS, USERS};
 use crate::directory::REPORT_ONLY_FAILURE;
 use crate::outcome::{
-    BLOCKED, LEAKED_RISK, MFA_COMPLETED, MFA_DENIED, NO_RISK, Outcome, SUCCESS, TRAVEL_RISK, WRONG_PASSWORD,
+    BLOCKED, LEAKED_RISK, MFA_COMPLETED, MFA_DENIED, NO_RISK, Outcome, SUCCESS, TRAVEL_RISK,
+    WRONG_PASSWORD,
 };
 use crate::stream::Stream;
 
@@ -50,7 +51,10 @@ impl Scene {
         let prompt = |number: usize, outcome| {
             self.at(125 * number, SignInPlot { outcome, ..self.sign_in(LAGOS, "203.0.113.90") })
         };
-        (0..14).map(|number| prompt(number, MFA_DENIED)).chain([prompt(14, MFA_COMPLETED)]).collect()
+        (0..14)
+            .map(|number| prompt(number, MFA_DENIED))
+            .chain([prompt(14, MFA_COMPLETED)])
+            .collect()
     }
 
     /// Twelve wrong passwords in as many minutes, then the right one.
@@ -59,7 +63,10 @@ impl Scene {
             let plot = SignInPlot { outcome, ..self.sign_in(LAGOS, "203.0.113.91") };
             self.at(60 * number, plot)
         };
-        (0..12).map(|number| attempt(number, WRONG_PASSWORD)).chain([attempt(12, PASSWORD_ALONE)]).collect()
+        (0..12)
+            .map(|number| attempt(number, WRONG_PASSWORD))
+            .chain([attempt(12, PASSWORD_ALONE)])
+            .collect()
     }
 
     pub(super) fn legacy_protocol(&self) -> Vec<Planted> {
@@ -83,7 +90,9 @@ impl Scene {
     }
 
     pub(super) fn policy_refusal(&self) -> Vec<Planted> {
-        vec![self.at(0, SignInPlot { outcome: BLOCKED, ..self.sign_in(self.home, "198.51.100.27") })]
+        vec![
+            self.at(0, SignInPlot { outcome: BLOCKED, ..self.sign_in(self.home, "198.51.100.27") }),
+        ]
     }
 
     pub(super) fn report_only_refusal(&self) -> Vec<Planted> {
@@ -101,7 +110,10 @@ impl Scene {
 
     /// The deployment robot's secret, used from elsewhere.
     pub(super) fn workload_moves(&self) -> Vec<Planted> {
-        let plot = SignInPlot { workload: Some((CI_DEPLOY, GRAPH)), ..self.sign_in(LAGOS, "203.0.113.94") };
+        let plot = SignInPlot {
+            workload: Some((CI_DEPLOY, GRAPH)),
+            ..self.sign_in(LAGOS, "203.0.113.94")
+        };
         vec![self.planted(Stream::ServicePrincipal, 0, Plot::SignIn(plot))]
     }
 

@@ -9,13 +9,21 @@ use crate::scenario::{Late, LateByHours, Scenario, Volume};
 use crate::stream::Stream;
 use crate::ticks;
 
-/// Ticks of the day that readers get wrong, with their fraction digits: both ends of the day and its middle.
+/// Ticks of the day that readers get wrong, with their fraction digits: both ends of the day and
+/// its middle.
 const EDGES: [(i64, u8); 4] = [(0, 0), (1, 7), (ticks::PER_DAY / 2, 0), (ticks::PER_DAY - 1, 7)];
 
 /// Adds the entries of one volume.
-pub(super) fn fill(entries: &mut Vec<Entry>, volume: &Volume, origin: u16, seed: u64, now: DateTime<Utc>) {
+pub(super) fn fill(
+    entries: &mut Vec<Entry>,
+    volume: &Volume,
+    origin: u16,
+    seed: u64,
+    now: DateTime<Utc>,
+) {
     let curve = Curve::new(volume, guid::mix(&[seed, 0xB125, u64::from(origin)]));
-    let with_edges = volume.hours == (0, 24) && volume.per_day >= 10 && volume.fraction_digits.is_none();
+    let with_edges =
+        volume.hours == (0, 24) && volume.per_day >= 10 && volume.fraction_digits.is_none();
     let mut number = 0;
     let step = usize::try_from(volume.every_days).unwrap_or(usize::MAX);
     for day in (volume.from_day..=volume.to_day).step_by(step) {
@@ -67,7 +75,8 @@ fn digits_of(literal: &str) -> u8 {
 /// Adds one record with the copies that its volume gives it.
 fn push(entries: &mut Vec<Entry>, volume: &Volume, original: Entry, random: &mut fastrand::Rng) {
     let appears = volume.late.map_or(0, |late| delay_seconds(late, random));
-    let appears = volume.late_by_hours.map_or(appears, |late| hours_late(late, random).max(appears));
+    let appears =
+        volume.late_by_hours.map_or(appears, |late| hours_late(late, random).max(appears));
     let mut share = random.f64();
     let original = Entry { appears, ..original };
     let mut falls_in = |width: f64| {
@@ -108,7 +117,11 @@ fn delay_seconds(late: Late, random: &mut fastrand::Rng) -> u32 {
     let place = random.f64();
     let least = late.from_minutes * 60;
     let most = late.up_to_minutes.max(late.from_minutes) * 60;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two u32 values")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between two u32 values"
+    )]
     let delay = (f64::from(least) + f64::from(most - least) * place * place) as u32;
     if is_late { delay } else { 0 }
 }

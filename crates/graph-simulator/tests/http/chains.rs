@@ -11,7 +11,8 @@ const PATH: &str = "v1.0/auditLogs/signIns";
 /// A day of interactive sign-ins behind some other tables.
 fn day(per_day: u32, tables: &str) -> String {
     format!(
-        "[limits]\nrequests_per_10s = 0\n[[volume]]\nstream = 'interactiveUser'\nper_day = {per_day}\n{tables}"
+        "[limits]\nrequests_per_10s = 0\n[[volume]]\nstream = 'interactiveUser'\nper_day = \
+         {per_day}\n{tables}"
     )
 }
 
@@ -43,8 +44,9 @@ fn sizes(pages: &[Vec<(String, String)>]) -> Vec<usize> {
 async fn a_chain_comes_in_the_order_of_the_scenario_and_holds_each_record_once() {
     let mut orders = BTreeSet::new();
     for order in ["newest", "oldest", "arrival", "id", "random", "changing"] {
-        let text =
-            format!("late_by_hours = {{ share = 0.1, from = 1, up_to = 2 }}\n[[paging]]\norder = '{order}'");
+        let text = format!(
+            "late_by_hours = {{ share = 0.1, from = 1, up_to = 2 }}\n[[paging]]\norder = '{order}'"
+        );
         let reader = Reader::of(&day(180, &text)).await;
         let visible = reader.simulator.visible().len();
         let read = pages(&reader, 100).await.concat();
@@ -68,9 +70,13 @@ async fn a_random_order_is_another_one_in_each_chain_and_the_same_for_the_same_s
 
 #[tokio::test]
 async fn an_order_of_another_stream_leaves_a_chain_alone() {
-    let reader = Reader::of(&day(120, "[[paging]]\nstream = 'directoryAudits'\norder = 'oldest'")).await;
+    let reader =
+        Reader::of(&day(120, "[[paging]]\nstream = 'directoryAudits'\norder = 'oldest'")).await;
     let read = pages(&reader, 9).await.concat();
-    assert!(read.is_sorted_by(|one, other| one.0[..19] >= other.0[..19]), "newest first, as always");
+    assert!(
+        read.is_sorted_by(|one, other| one.0[..19] >= other.0[..19]),
+        "newest first, as always"
+    );
 }
 
 #[tokio::test]
@@ -79,7 +85,8 @@ async fn pages_have_the_sizes_of_the_scenario_up_to_top() {
     assert_eq!(sizes(&pages(&fixed, 99).await), [30, 30, 30, 10]);
     let large = Reader::of(&day(100, "[[paging]]\nsizes = [5000]")).await;
     assert_eq!(sizes(&pages(&large, 99).await), [50, 50], "$top is 50");
-    let mixed = sizes(&pages(&Reader::of(&day(200, "[[paging]]\nsizes = [1, 7, 50]")).await, 999).await);
+    let mixed =
+        sizes(&pages(&Reader::of(&day(200, "[[paging]]\nsizes = [1, 7, 50]")).await, 999).await);
     assert_eq!(mixed.iter().sum::<usize>(), 200);
     assert!([1, 7, 50].iter().all(|size| mixed.contains(size)), "{mixed:?}");
 }
@@ -123,8 +130,11 @@ async fn fifty_empty_pages_stand_at_the_start_in_the_middle_or_at_the_end() {
 
 #[tokio::test]
 async fn a_faulty_page_of_a_laid_out_chain_loses_nothing() {
-    for kind in ["empty_page", "short_page", "oversized_page", "cut", "refused_link", "throttle_bare"] {
-        let text = format!("[[paging]]\norder = 'changing'\n[[faults.script]]\nkind = '{kind}'\nnth = 2");
+    for kind in
+        ["empty_page", "short_page", "oversized_page", "cut", "refused_link", "throttle_bare"]
+    {
+        let text =
+            format!("[[paging]]\norder = 'changing'\n[[faults.script]]\nkind = '{kind}'\nnth = 2");
         let reader = Reader::of(&day(170, &text)).await;
         let mut url = format!("{}{}", reader.simulator.url(), first_link(PATH, DAY));
         let mut read = Vec::new();
@@ -153,7 +163,11 @@ async fn a_record_that_changed_comes_in_both_versions_in_one_chain_only() {
     assert!(changed > 5, "{changed}");
     let last: Vec<&String> = twice.iter().flatten().map(|(_, id)| id).rev().take(changed).collect();
     assert!(twice[0].iter().filter(|(_, id)| last.contains(&id)).count() == changed);
-    assert_eq!(pages(&reader, 99).await.concat().len(), 200, "the next chain has the new versions alone");
+    assert_eq!(
+        pages(&reader, 99).await.concat().len(),
+        200,
+        "the next chain has the new versions alone"
+    );
 }
 
 #[tokio::test]
@@ -179,7 +193,8 @@ async fn chains_of_other_days_streams_and_lengths_are_spared() {
         let reader = Reader::of(&day(200, &text)).await;
         assert_eq!(sizes(&pages(&reader, 99).await), [50; 4], "{condition}");
     }
-    for condition in ["days = [-1, -1]", "stream = 'interactiveUser'", "longer_than_minutes = 1439"] {
+    for condition in ["days = [-1, -1]", "stream = 'interactiveUser'", "longer_than_minutes = 1439"]
+    {
         let text = format!("[[faults.chain]]\nkind = 'ends_early'\n{condition}");
         let reader = Reader::of(&day(200, &text)).await;
         assert_eq!(sizes(&pages(&reader, 99).await), [50], "{condition}");
@@ -231,7 +246,8 @@ async fn raw_characters_of_a_link_must_come_back_byte_for_byte() {
     let path = next.strip_prefix(reader.simulator.url()).unwrap();
     assert!(path.ends_with("&$marker='a'+%2b[%27]%5b0%5D"), "{path}");
     assert!(get_raw(&reader, path).await.starts_with(b"HTTP/1.1 200"));
-    for (raw, altered) in [("'a'", "%27a%27"), ("%27", "'"), ("+%2b", "%20%2b"), ("%2b", "%2B"), ("[", "%5b")]
+    for (raw, altered) in
+        [("'a'", "%27a%27"), ("%27", "'"), ("+%2b", "%20%2b"), ("%2b", "%2B"), ("[", "%5b")]
     {
         let altered = path.replace(raw, altered);
         assert_ne!(altered, path);
@@ -289,7 +305,8 @@ async fn another_writer_makes_its_share_of_the_answers() {
 async fn retention_rolls_to_the_minute() {
     let text = "from_day = -40\nshape = 'even'\n[tenant]\nretention_days = 6.8";
     let reader = Reader::of(&day(24, text)).await;
-    let oldest = |reader: &Reader| reader.simulator.visible().iter().map(|served| served.time).min();
+    let oldest =
+        |reader: &Reader| reader.simulator.visible().iter().map(|served| served.time).min();
     let before = oldest(&reader).unwrap();
     let kept = reader.simulator.now() - before;
     assert!((160..=163).contains(&kept.num_hours()), "{kept}");
@@ -299,7 +316,8 @@ async fn retention_rolls_to_the_minute() {
 
 #[tokio::test]
 async fn records_come_days_late_by_the_simulators_clock() {
-    let reader = Reader::of(&day(200, "late_by_hours = { share = 0.5, from = 24, up_to = 96 }")).await;
+    let reader =
+        Reader::of(&day(200, "late_by_hours = { share = 0.5, from = 24, up_to = 96 }")).await;
     let mut seen = Vec::new();
     for day in 23..=27 {
         reader.simulator.set_now(format!("2026-11-{day}T01:15:00Z").parse().unwrap());

@@ -9,11 +9,13 @@ use serde_json::Value;
 use crate::reader::{DAY, Reader, first_link, get_raw};
 
 const PATH: &str = "v1.0/auditLogs/signIns";
-const NEXT_DAY: &str = "createdDateTime ge 2026-11-23T00:00:00Z and createdDateTime le 2026-11-24T00:00:00Z";
+const NEXT_DAY: &str =
+    "createdDateTime ge 2026-11-23T00:00:00Z and createdDateTime le 2026-11-24T00:00:00Z";
 
 fn day(per_day: u32, tables: &str) -> String {
     format!(
-        "[limits]\nrequests_per_10s = 0\n[[volume]]\nstream = 'interactiveUser'\nper_day = {per_day}\n{tables}"
+        "[limits]\nrequests_per_10s = 0\n[[volume]]\nstream = 'interactiveUser'\nper_day = \
+         {per_day}\n{tables}"
     )
 }
 
@@ -54,10 +56,17 @@ async fn a_record_without_a_readable_time_comes_among_the_others() {
         let strange = read.iter().find(|record| is_odd(&record.to_string())).unwrap();
         assert_eq!(strange["createdDateTime"], time, "{kind}");
         assert_eq!(strange.is_null(), kind == "null_record");
-        assert_eq!(strange.get("createdDateTime").is_none(), ["no_time", "null_record"].contains(&kind));
+        assert_eq!(
+            strange.get("createdDateTime").is_none(),
+            ["no_time", "null_record"].contains(&kind)
+        );
         let served = odd_ones(&reader);
         assert_eq!(served.len(), 1, "{kind}");
-        assert_eq!(served[0].time, "2026-11-22T12:00:00Z".parse::<DateTime<Utc>>().unwrap(), "{kind}");
+        assert_eq!(
+            served[0].time,
+            "2026-11-22T12:00:00Z".parse::<DateTime<Utc>>().unwrap(),
+            "{kind}"
+        );
     }
 }
 
@@ -75,7 +84,11 @@ async fn a_record_outside_of_the_span_is_served_by_both_windows_and_belongs_to_o
         };
         assert_eq!(said(&reader.read(PATH, other).await), 1, "{kind}");
         let is_it = |served: &Served| served.time == time;
-        assert_eq!(reader.simulator.served().into_iter().filter(is_it).count(), 0, "{kind}: not asked for");
+        assert_eq!(
+            reader.simulator.served().into_iter().filter(is_it).count(),
+            0,
+            "{kind}: not asked for"
+        );
         let own = if other == DAY { NEXT_DAY } else { DAY };
         assert_eq!(said(&reader.read(PATH, own).await), 1, "{kind}");
         assert_eq!(reader.simulator.served().into_iter().filter(is_it).count(), 1, "{kind}");
@@ -112,7 +125,8 @@ async fn one_record_is_larger_than_32_megabytes() {
 
 #[tokio::test]
 async fn a_page_of_262_megabytes_leaves_as_a_small_gzip() {
-    let reader = Reader::with_keys("remember_served = false\n", &day(1000, "record_bytes = 262144")).await;
+    let reader =
+        Reader::with_keys("remember_served = false\n", &day(1000, "record_bytes = 262144")).await;
     let path = first_link(PATH, DAY).replace("%24top=50", "%24top=1000");
     let body = reader.get_compressed(&path).await;
     assert!(body.len() < 20_000_000, "{}", body.len());
@@ -123,7 +137,8 @@ async fn a_page_of_262_megabytes_leaves_as_a_small_gzip() {
 
 #[tokio::test]
 async fn a_gzip_bomb_is_a_small_answer_and_a_large_page() {
-    let reader = Reader::of(&day(9, "[[faults.script]]\nkind = 'gzip_bomb'\nbytes = 50_000_000")).await;
+    let reader =
+        Reader::of(&day(9, "[[faults.script]]\nkind = 'gzip_bomb'\nbytes = 50_000_000")).await;
     let body = reader.get_compressed(&first_link(PATH, DAY)).await;
     assert!(body.len() < 500_000, "{}", body.len());
     let mut text = String::new();
@@ -153,7 +168,9 @@ async fn a_length_that_lies_spoils_the_answer() {
 
 #[tokio::test]
 async fn codings_in_other_spellings_and_a_byte_order_mark_are_in_order() {
-    for (kind, coding) in [("gzip_in_capitals", "GZIP"), ("x_gzip", "x-gzip"), ("byte_order_mark", "gzip")] {
+    for (kind, coding) in
+        [("gzip_in_capitals", "GZIP"), ("x_gzip", "x-gzip"), ("byte_order_mark", "gzip")]
+    {
         let reader = Reader::of(&day(9, &format!("[faults]\nrates = {{ {kind} = 1.0 }}"))).await;
         let body = reader.get_compressed(&first_link(PATH, DAY)).await;
         let mut text = String::new();
@@ -172,25 +189,39 @@ async fn the_first_call_of_each_link_passes_with_a_400() {
     let mut url = format!("{}{}", reader.simulator.url(), first_link(PATH, DAY));
     let mut read = 0;
     loop {
-        assert_eq!(reader.try_get(&url).await.unwrap().error(), (400, "UnknownError", "Unsupported Query."));
+        assert_eq!(
+            reader.try_get(&url).await.unwrap().error(),
+            (400, "UnknownError", "Unsupported Query.")
+        );
         let page = reader.try_get(&url).await.unwrap();
         read += page.body["value"].as_array().unwrap().len();
         let Some(next) = page.body["@odata.nextLink"].as_str() else { break };
         url = next.to_owned();
     }
     assert_eq!(read, 120);
-    let faults =
-        reader.simulator.requests().iter().filter(|line| line.fault == Some(FaultKind::Passing400)).count();
+    let faults = reader
+        .simulator
+        .requests()
+        .iter()
+        .filter(|line| line.fault == Some(FaultKind::Passing400))
+        .count();
     assert_eq!(faults, 3);
 }
 
 #[tokio::test]
 async fn one_event_type_is_refused_and_the_others_are_served() {
-    let text = "[[faults.script]]\nkind = 'permission_403'\nstream = 'managedIdentity'\ntimes = 1_000_000";
+    let text =
+        "[[faults.script]]\nkind = 'permission_403'\nstream = 'managedIdentity'\ntimes = 1_000_000";
     let reader = Reader::of(&day(9, text)).await;
-    for (stream, status) in [("managedIdentity", 403), ("interactiveUser", 200), ("managedIdentity", 403)] {
+    for (stream, status) in
+        [("managedIdentity", 403), ("interactiveUser", 200), ("managedIdentity", 403)]
+    {
         let filter = format!("{DAY} and signInEventTypes/any(t: t eq '{stream}')");
-        assert_eq!(reader.first("beta/auditLogs/signIns", &filter).await.status, status, "{stream}");
+        assert_eq!(
+            reader.first("beta/auditLogs/signIns", &filter).await.status,
+            status,
+            "{stream}"
+        );
     }
 }
 
@@ -226,19 +257,23 @@ async fn a_chain_counts_once_it_was_followed_to_its_end() {
 
 #[tokio::test]
 async fn served_throughout_is_what_every_completed_chain_held() {
-    let text = "[[faults.chain]]\nkind = 'ends_early'\nafter = 2\nchains = 1\n[[paging]]\norder = 'random'";
+    let text = "[[faults.chain]]\nkind = 'ends_early'\nafter = 2\nchains = 1\n[[paging]]\norder = \
+                'random'";
     let reader = Reader::with_keys("remember_chains = true\n", &day(120, text)).await;
     let bounds: [DateTime<Utc>; 2] =
         ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"].map(|time| time.parse().unwrap());
-    let throughout = || reader.simulator.served_throughout(Stream::InteractiveUser, bounds[0], bounds[1]);
+    let throughout =
+        || reader.simulator.served_throughout(Stream::InteractiveUser, bounds[0], bounds[1]);
     assert_eq!(throughout().len(), 0, "nothing was asked for");
     assert_eq!(reader.read(PATH, DAY).await.len(), 100, "a short read");
     assert_eq!(throughout().len(), 100);
     assert_eq!(reader.read(PATH, DAY).await.len(), 120);
     assert_eq!(throughout().len(), 100, "twenty were missing once");
-    let morning = "createdDateTime ge 2026-11-22T00:00:00Z and createdDateTime le 2026-11-22T09:00:00Z";
+    let morning =
+        "createdDateTime ge 2026-11-22T00:00:00Z and createdDateTime le 2026-11-22T09:00:00Z";
     reader.read(PATH, morning).await;
     assert_eq!(throughout().len(), 100, "a chain of half a day says nothing of the other half");
-    let ended_early: Vec<_> = reader.simulator.chains().iter().map(|chain| chain.ended_early).collect();
+    let ended_early: Vec<_> =
+        reader.simulator.chains().iter().map(|chain| chain.ended_early).collect();
     assert_eq!(ended_early, [true, false, false]);
 }

@@ -22,8 +22,9 @@ async fn the_pages_of_a_day_are_what_is_visible_of_it() {
     let mut scenario = UNLIMITED.to_owned();
     for stream in streams {
         let volume = format!(
-            "[[volume]]\nstream = '{stream}'\nfrom_day = -2\nto_day = 0\nper_day = 180\nrepeated = 0.1\n\
-             changed = {{ share = 0.1, after_minutes = 90 }}\nlate = {{ share = 0.2, up_to_minutes = 900 }}\n"
+            "[[volume]]\nstream = '{stream}'\nfrom_day = -2\nto_day = 0\nper_day = 180\nrepeated = \
+             0.1\nchanged = {{ share = 0.1, after_minutes = 90 }}\nlate = {{ share = 0.2, \
+             up_to_minutes = 900 }}\n"
         );
         scenario.push_str(&volume);
     }
@@ -34,13 +35,16 @@ async fn the_pages_of_a_day_are_what_is_visible_of_it() {
         let times: Vec<&str> =
             records.iter().map(|record| record["createdDateTime"].as_str().unwrap()).collect();
         assert!(times.first() > times.last(), "newest first");
-        records.retain(|record| record["createdDateTime"].as_str().unwrap().starts_with("2026-11-22"));
+        records
+            .retain(|record| record["createdDateTime"].as_str().unwrap().starts_with("2026-11-22"));
         let mut read: Vec<String> = records.iter().map(Value::to_string).collect();
         read.sort_unstable();
         read.dedup();
         let visible: Vec<String> = of_day(reader.simulator.visible(), stream, "2026-11-22");
-        let mut visible: Vec<String> =
-            visible.iter().map(|json| serde_json::from_str::<Value>(json).unwrap().to_string()).collect();
+        let mut visible: Vec<String> = visible
+            .iter()
+            .map(|json| serde_json::from_str::<Value>(json).unwrap().to_string())
+            .collect();
         visible.sort_unstable();
         assert_eq!(read.len(), visible.len(), "{stream}");
         assert_eq!(read, visible);
@@ -57,14 +61,16 @@ async fn audits_come_oldest_first_unless_asked_otherwise() {
     };
     let oldest = reader.get("/v1.0/auditLogs/directoryAudits").await;
     assert!(time(&oldest, 0) < time(&oldest, 19));
-    let newest = reader.get("/beta/AUDITLOGS/directoryaudits?$orderby=activityDateTime%20desc").await;
+    let newest =
+        reader.get("/beta/AUDITLOGS/directoryaudits?$orderby=activityDateTime%20desc").await;
     assert!(time(&newest, 0) > time(&newest, 19));
 }
 
 #[tokio::test]
 async fn records_that_arrive_during_a_read_do_not_shift_its_pages() {
-    let scenario = "[limits]\nrequests_per_10s = 0\n[[volume]]\nstream = 'interactiveUser'\nper_day = 300\n\
-                    late = { share = 0.5, from_minutes = 120, up_to_minutes = 4000 }";
+    let scenario = "[limits]\nrequests_per_10s = 0\n[[volume]]\nstream = \
+                    'interactiveUser'\nper_day = 300\nlate = { share = 0.5, from_minutes = 120, \
+                    up_to_minutes = 4000 }";
     let reader = Reader::of(scenario).await;
     let mut reply = reader.first("v1.0/auditLogs/signIns", DAY).await;
     let before = reader.simulator.visible().len();
@@ -88,9 +94,9 @@ async fn a_next_link_altered_in_one_byte_is_refused() {
     let reader = Reader::of("[[volume]]\nstream = 'interactiveUser'\nper_day = 120").await;
     let reply = reader.first("v1.0/auditLogs/signIns", DAY).await;
     let next = reply.body["@odata.nextLink"].as_str().unwrap();
-    assert!(
-        next.contains("/v1.0/auditLogs/signins?$top=50&$filter=createdDateTime+ge+2026-11-22T00%3a00%3a00Z")
-    );
+    assert!(next.contains(
+        "/v1.0/auditLogs/signins?$top=50&$filter=createdDateTime+ge+2026-11-22T00%3a00%3a00Z"
+    ));
     let refused = reader.try_get(&next.replace("%3a", "%3A")).await.unwrap();
     assert_eq!(refused.error(), (400, "", "Invalid Skip Token"));
     assert_eq!(reader.try_get(next).await.unwrap().status, 200);
@@ -112,7 +118,10 @@ async fn bad_queries_are_refused_in_graphs_words() {
             "/v1.0/auditLogs/signIns?$filter=signInEventTypes/any(t:%20t%20eq%20%27managedIdentity%27)",
             "Invalid filter clause",
         ),
-        ("/v1.0/auditLogs/signIns?$filter=createdDateTime%20ge%202026-01-01", "Invalid filter clause"),
+        (
+            "/v1.0/auditLogs/signIns?$filter=createdDateTime%20ge%202026-01-01",
+            "Invalid filter clause",
+        ),
         ("/v1.0/auditLogs/signIns?$skiptoken=", "Invalid Skip Token, skip token is null"),
     ] {
         assert_eq!(reader.get(path).await.error().2, message, "{path}");
@@ -129,7 +138,10 @@ async fn the_sixth_request_within_ten_seconds_waits() {
         assert_eq!(reader.first("v1.0/auditLogs/signIns", DAY).await.status, 200);
     }
     let refused = reader.first("v1.0/auditLogs/signIns", DAY).await;
-    assert_eq!((refused.status, refused.headers.get("retry-after").unwrap().as_bytes()), (429, &b"10"[..]));
+    assert_eq!(
+        (refused.status, refused.headers.get("retry-after").unwrap().as_bytes()),
+        (429, &b"10"[..])
+    );
     reader.simulator.set_now("2026-11-23T01:15:30Z".parse().unwrap());
     assert_eq!(reader.first("v1.0/auditLogs/signIns", DAY).await.status, 200);
     assert_eq!(reader.simulator.counts().throttled, 1);
@@ -138,13 +150,17 @@ async fn the_sixth_request_within_ten_seconds_waits() {
 #[tokio::test]
 async fn licence_permission_and_retention_decide_what_is_served() {
     let free = Reader::of(
-        "[tenant]\nlicence = 'Free'\n[[volume]]\nstream = 'directoryAudits'\nfrom_day = -9\nper_day = 10",
+        "[tenant]\nlicence = 'Free'\n[[volume]]\nstream = 'directoryAudits'\nfrom_day = \
+         -9\nper_day = 10",
     )
     .await;
     let refused = free.first("v1.0/auditLogs/signIns", DAY).await;
     assert_eq!(refused.error().1, "Authentication_RequestFromNonPremiumTenantOrB2CTenant");
     let audits = free.get("/v1.0/auditLogs/directoryAudits").await.body;
-    assert!((60..=70).contains(&audits["value"].as_array().unwrap().len()), "seven days to the second");
+    assert!(
+        (60..=70).contains(&audits["value"].as_array().unwrap().len()),
+        "seven days to the second"
+    );
 
     let blind = Reader::of("[tenant]\npermissions = ['Directory.Read.All']").await;
     let refused = blind.first("v1.0/auditLogs/signIns", DAY).await;
@@ -173,15 +189,15 @@ async fn every_request_is_on_record() {
 
 #[tokio::test]
 async fn whatever_a_page_shows_is_a_text_of_a_record_on_file() {
-    let scenario = "[limits]\nrequests_per_10s = 0\nlargest_page = 10\n\
-                    [[volume]]\nstream = 'interactiveUser'\nper_day = 40\nrisk_copies = 0.5\n\
-                    [[faults.script]]\nkind = 'type_flip'\nnth = 2\n[[faults.script]]\nkind = 'unknown_field'\nnth = 3";
+    let scenario = "[limits]\nrequests_per_10s = 0\nlargest_page = 10\n[[volume]]\nstream = \
+                    'interactiveUser'\nper_day = 40\nrisk_copies = 0.5\n[[faults.script]]\nkind = \
+                    'type_flip'\nnth = 2\n[[faults.script]]\nkind = 'unknown_field'\nnth = 3";
     let reader = Reader::of(scenario).await;
     let parsed = |text: &String| serde_json::from_str::<Value>(text).unwrap();
     let mut on_file = Vec::new();
-    reader
-        .simulator
-        .each_on_file(Stream::InteractiveUser, ApiVersion::V1, |version| on_file.push(version.clone()));
+    reader.simulator.each_on_file(Stream::InteractiveUser, ApiVersion::V1, |version| {
+        on_file.push(version.clone())
+    });
     let visible = reader.simulator.visible_in(ApiVersion::V1);
     let mut as_filed: Vec<&str> = on_file.iter().map(|version| version.texts[0].as_str()).collect();
     let mut as_visible: Vec<&str> = visible.iter().map(|served| &*served.json).collect();
@@ -194,6 +210,7 @@ async fn whatever_a_page_shows_is_a_text_of_a_record_on_file() {
     let read = reader.read("v1.0/auditLogs/signIns", DAY).await;
     assert_eq!(read.len(), on_file.len());
     assert!(read.iter().all(|record| texts.contains(record)));
-    let as_on_file = on_file.iter().filter(|version| read.contains(&parsed(&version.texts[0]))).count();
+    let as_on_file =
+        on_file.iter().filter(|version| read.contains(&parsed(&version.texts[0]))).count();
     assert_eq!(as_on_file, on_file.len() - 20, "two pages were altered");
 }

@@ -68,12 +68,14 @@ impl Reader {
     pub(crate) async fn post(&self, url: &str, fields: &[(&str, &str)]) -> Reply {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         let body = form.extend_pairs(fields).finish();
-        let request = self.client.post(url).header("content-type", "application/x-www-form-urlencoded");
+        let request =
+            self.client.post(url).header("content-type", "application/x-www-form-urlencoded");
         Reply::of(request.body(body).send().await.unwrap()).await.unwrap()
     }
 
     pub(crate) async fn try_get(&self, url: &str) -> Result<Reply, String> {
-        let request = self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
+        let request =
+            self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
         let request = request.header("prefer", "include-unknown-enum-members");
         Reply::of(request.send().await.map_err(|error| error.to_string())?).await
     }
@@ -89,7 +91,8 @@ impl Reader {
 
     async fn respond(&self, path_and_query: &str) -> reqwest::Response {
         let url = format!("{}{path_and_query}", self.simulator.url());
-        let request = self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
+        let request =
+            self.client.get(url).bearer_auth(&self.token).header("accept-encoding", "gzip");
         request.header("prefer", "include-unknown-enum-members").send().await.unwrap()
     }
 

@@ -49,7 +49,8 @@ fn the_readme_names_every_word_of_a_scenario() {
     let mut missing: Vec<String> = Vec::new();
     for wrong in WRONG {
         let error = Scenario::from_toml(&format!("name = 'x'\n{wrong}")).unwrap_err().to_string();
-        let (_, expected) = error.split_once("expected").unwrap_or_else(|| panic!("{wrong}: {error}"));
+        let (_, expected) =
+            error.split_once("expected").unwrap_or_else(|| panic!("{wrong}: {error}"));
         let words: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
         assert!(!words.is_empty(), "{wrong}: {error}");
         let is_missing = |word: &&str| !readme.contains(&format!("- `{word}`: "));

@@ -47,7 +47,8 @@ async fn a_person_signs_in_by_device_code_in_their_own_time() {
     let granted = ask().await;
     assert_eq!(granted.status, 200, "{}", granted.body);
     let refresh_token = granted.body["refresh_token"].as_str().unwrap();
-    let refresh = [client, scope, ("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
+    let refresh =
+        [client, scope, ("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
     let refreshed = reader.post(&token, &refresh).await;
     assert_eq!(refreshed.status, 200);
     reader.token = refreshed.body["access_token"].as_str().unwrap().to_owned();
@@ -135,7 +136,8 @@ async fn a_federated_subject_is_compared_with_its_case() {
 #[tokio::test]
 async fn a_certificate_signs_for_its_application_only_when_registered() {
     let reader = Reader::of("").await;
-    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+        .unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["log-reader".to_owned()]).unwrap();
     let certificate = certificate.self_signed(&key).unwrap();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate.der());

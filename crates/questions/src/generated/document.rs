@@ -9,7 +9,13 @@ pub(super) fn questions() -> String {
     let questions = crate::questions();
     for severity in Severity::ALL {
         for question in questions.iter().filter(|question| question.severity == severity) {
-            let _ = writeln!(text, "| {} | {} | {} |", question.name, severity.name(), question.summary);
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} |",
+                question.name,
+                severity.name(),
+                question.summary
+            );
         }
     }
     text + "\n"

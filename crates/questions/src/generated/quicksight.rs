@@ -91,7 +91,8 @@ mod tests {
     fn a_column_of_a_view_keeps_its_type() {
         for data_set in data_sets() {
             let views = views();
-            let view = views.iter().find(|view| data_set.sql.contains(&format!("FROM {}\n", view.name)));
+            let view =
+                views.iter().find(|view| data_set.sql.contains(&format!("FROM {}\n", view.name)));
             let view = view.expect("a data set reads a view");
             for column in &data_set.columns {
                 let of_view = view.columns.iter().find(|other| other.name == column.name);

@@ -97,7 +97,9 @@ fn tables() -> Vec<Table> {
 /// Name, type and description of each column.
 fn described(log: Log) -> Vec<[String; 3]> {
     let columns = glue_columns(log).into_iter().zip(column_descriptions(log));
-    columns.map(|((name, of), about)| [name, of, about.chars().take(LONGEST_COMMENT).collect()]).collect()
+    columns
+        .map(|((name, of), about)| [name, of, about.chars().take(LONGEST_COMMENT).collect()])
+        .collect()
 }
 
 impl Table {
@@ -105,7 +107,9 @@ impl Table {
         let mut text = head(self.name);
         let _ = write!(
             text,
-            "        Name: {}\n        Description: {}\n        TableType: EXTERNAL_TABLE\n        Parameters:\n          EXTERNAL: \"TRUE\"\n          classification: {}\n",
+            "        Name: {}\n        Description: {}\n        TableType: \
+             EXTERNAL_TABLE\n        Parameters:\n          EXTERNAL: \
+             \"TRUE\"\n          classification: {}\n",
             self.name, self.description, self.classification
         );
         if !self.partitions.is_empty() {
@@ -135,7 +139,10 @@ impl Table {
         );
         for [name, of, about] in &self.columns {
             let of = yaml_type(of);
-            let _ = writeln!(text, "            - {{ Name: {name}, Type: {of}, Comment: \"{about}\" }}");
+            let _ = writeln!(
+                text,
+                "            - {{ Name: {name}, Type: {of}, Comment: \"{about}\" }}"
+            );
         }
         text + "\n"
     }
@@ -144,10 +151,12 @@ impl Table {
 fn projection(partition: &str) -> &'static str {
     match partition {
         "day" => {
-            "          projection.day.type: date\n          projection.day.format: yyyy-MM-dd\n          projection.day.range: 2025-01-01,NOW\n"
+            "          projection.day.type: date\n          projection.day.format: \
+             yyyy-MM-dd\n          projection.day.range: 2025-01-01,NOW\n"
         }
         _ => {
-            "          projection.event_type.type: enum\n          projection.event_type.values: interactiveUser,nonInteractiveUser,servicePrincipal,managedIdentity\n"
+            "          projection.event_type.type: enum\n          projection.event_type.values: \
+             interactiveUser,nonInteractiveUser,servicePrincipal,managedIdentity\n"
         }
     }
 }
@@ -184,7 +193,9 @@ fn view_resource(view: &View) -> String {
         view.name
     );
     let indent = " ".repeat(16);
-    for line in view.sql.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("--")) {
+    for line in
+        view.sql.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("--"))
+    {
         let _ = writeln!(text, "{indent}{}", line.replace('"', "\\\""));
     }
     let column = |name: &str, of: &str| {
@@ -193,7 +204,10 @@ fn view_resource(view: &View) -> String {
     };
     let columns: Vec<_> = view.columns.iter().map(|of| column(&of.name, &of.glue_type)).collect();
     let _ = writeln!(text, "{indent}\", \"columns\": [\n{}\n{indent}]}}", columns.join(",\n"));
-    text.push_str("            - \"*/\"\n        StorageDescriptor:\n          Location: \"\"\n          SerdeInfo: {}\n          Columns:\n");
+    text.push_str(
+        "            - \"*/\"\n        StorageDescriptor:\n          Location: \
+                   \"\"\n          SerdeInfo: {}\n          Columns:\n",
+    );
     for column in &view.columns {
         let of = yaml_type(&column.glue_type);
         let _ = writeln!(text, "            - {{ Name: {}, Type: {of} }}", column.name);

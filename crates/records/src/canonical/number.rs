@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 /// Appends the scalar at the start of `rest`, which is no string; returns its length.
 pub(super) fn translate_scalar(rest: &[u8], tokens: &mut Vec<u8>) -> usize {
-    let length = rest.iter().position(|byte| b",:}] \t\n\r\"{[".contains(byte)).unwrap_or(rest.len()).max(1);
+    let length =
+        rest.iter().position(|byte| b",:}] \t\n\r\"{[".contains(byte)).unwrap_or(rest.len()).max(1);
     let scalar = &rest[..length];
     match Number::parse(scalar) {
         Some(number) => number.write(tokens),
@@ -41,7 +42,13 @@ impl<'json> Number<'json> {
         } else if !rest.is_empty() {
             return None;
         }
-        Some(Self { is_negative: unsigned.is_some(), integer, fraction, has_negative_exponent, exponent })
+        Some(Self {
+            is_negative: unsigned.is_some(),
+            integer,
+            fraction,
+            has_negative_exponent,
+            exponent,
+        })
     }
 
     /// Appends its only form.
@@ -50,8 +57,11 @@ impl<'json> Number<'json> {
         tokens.extend(self.is_negative.then_some(b'-'));
         let first_digit = tokens.len();
         tokens.extend_from_slice(without_leading_zeros(self.integer));
-        let fraction =
-            if tokens.len() == first_digit { without_leading_zeros(self.fraction) } else { self.fraction };
+        let fraction = if tokens.len() == first_digit {
+            without_leading_zeros(self.fraction)
+        } else {
+            self.fraction
+        };
         tokens.extend_from_slice(fraction);
         let significant = tokens[first_digit..].iter().rposition(|&digit| digit != b'0');
         let Some(last) = significant else {
@@ -61,14 +71,28 @@ impl<'json> Number<'json> {
         let zeros = tokens.len() - first_digit - last - 1;
         tokens.truncate(first_digit + last + 1);
         tokens.push(b'e');
-        push_exponent(self.has_negative_exponent, self.exponent, zeros, self.fraction.len(), tokens);
+        push_exponent(
+            self.has_negative_exponent,
+            self.exponent,
+            zeros,
+            self.fraction.len(),
+            tokens,
+        );
     }
 }
 
 /// Appends the exponent, raised by `raise` and lowered by `lower`. It has any number of digits.
-fn push_exponent(is_negative: bool, exponent: &[u8], raise: usize, lower: usize, tokens: &mut Vec<u8>) {
-    // No text has as many bytes as an integer counts, so neither of them nor their difference overflows.
-    let change = i64::try_from(raise).unwrap_or(i64::MAX) - i64::try_from(lower).unwrap_or(i64::MAX);
+fn push_exponent(
+    is_negative: bool,
+    exponent: &[u8],
+    raise: usize,
+    lower: usize,
+    tokens: &mut Vec<u8>,
+) {
+    // No text has as many bytes as an integer counts, so neither of them nor their difference
+    // overflows.
+    let change =
+        i64::try_from(raise).unwrap_or(i64::MAX) - i64::try_from(lower).unwrap_or(i64::MAX);
     let mut digits = without_leading_zeros(exponent).to_vec();
     if digits.len() <= 17 {
         let value = digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));

@@ -29,8 +29,8 @@ pub(super) fn translate_string(rest: &[u8], tokens: &mut Vec<u8>) -> JsonString 
     JsonString { length: rest.len(), has_escapes: copied > 0 }
 }
 
-/// Appends the character that the escape at the start of `rest` stands for; returns its length, which
-/// is that of two escapes for a surrogate pair.
+/// Appends the character that the escape at the start of `rest` stands for; returns its length,
+/// which is that of two escapes for a surrogate pair.
 fn translate_escape(rest: &[u8], tokens: &mut Vec<u8>) -> usize {
     let (unit, length) = code_unit(rest);
     if let Some(character) = char::from_u32(unit.into()) {
@@ -85,8 +85,8 @@ fn push_character(character: char, tokens: &mut Vec<u8>) {
     }
 }
 
-/// The UTF-16 code units of a canonical key. A byte that is no UTF-8 counts as the half surrogate that
-/// stands for it in PEP 383.
+/// The UTF-16 code units of a canonical key. A byte that is no UTF-8 counts as the half surrogate
+/// that stands for it in PEP 383.
 pub(super) fn code_units(key: &[u8]) -> Vec<u16> {
     let mut units = Vec::with_capacity(key.len());
     for chunk in key.utf8_chunks() {

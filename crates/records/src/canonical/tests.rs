@@ -51,10 +51,11 @@ fn reference(meaning: &Meaning) -> Vec<u8> {
         Meaning::Array(values) => bracketed(b'[', values.iter().map(reference), b']'),
         Meaning::Object(members) => {
             let mut members = members.clone();
-            members.sort_by_key(|(key, _)| key.iter().map(|&piece| unit(piece)).collect::<Vec<_>>());
-            let members = members
-                .iter()
-                .map(|(key, value)| [reference_text(key), b":".to_vec(), reference(value)].concat());
+            members
+                .sort_by_key(|(key, _)| key.iter().map(|&piece| unit(piece)).collect::<Vec<_>>());
+            let members = members.iter().map(|(key, value)| {
+                [reference_text(key), b":".to_vec(), reference(value)].concat()
+            });
             bracketed(b'{', members, b'}')
         }
     }
@@ -73,7 +74,8 @@ fn bracketed(open: u8, parts: impl Iterator<Item = Vec<u8>>, close: u8) -> Vec<u
 
 fn reference_text(pieces: &[Piece]) -> Vec<u8> {
     let mut text = vec![b'"'];
-    let is_run = |one: &Piece, other: &Piece| matches!((one, other), (Piece::Unit(_), Piece::Unit(_)));
+    let is_run =
+        |one: &Piece, other: &Piece| matches!((one, other), (Piece::Unit(_), Piece::Unit(_)));
     for run in pieces.chunk_by(is_run) {
         if let [Piece::Byte(byte)] = run {
             text.push(*byte);
@@ -88,7 +90,9 @@ fn reference_text(pieces: &[Piece]) -> Vec<u8> {
                 Ok('\n') => b"\\n".to_vec(),
                 Ok('\u{c}') => b"\\f".to_vec(),
                 Ok('\r') => b"\\r".to_vec(),
-                Ok(control) if control < ' ' => format!("\\u{:04x}", u32::from(control)).into_bytes(),
+                Ok(control) if control < ' ' => {
+                    format!("\\u{:04x}", u32::from(control)).into_bytes()
+                }
                 Ok(character) => character.to_string().into_bytes(),
                 Err(half) => format!("\\u{:04x}", half.unpaired_surrogate()).into_bytes(),
             });
@@ -233,8 +237,9 @@ impl<'choices> Writer<'choices> {
 
 fn any_piece() -> impl Strategy<Value = Piece> {
     let units = vec![
-        0x00, 0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x1f, 0x20, 0x22, 0x2f, 0x5c, 0x61, 0x62, 0x75, 0x7f, 0xe9,
-        0x2028, 0xd7ff, 0xd800, 0xd83d, 0xdbff, 0xdc00, 0xde00, 0xdfff, 0xe000, 0xfffd, 0xffff,
+        0x00, 0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x1f, 0x20, 0x22, 0x2f, 0x5c, 0x61, 0x62, 0x75, 0x7f,
+        0xe9, 0x2028, 0xd7ff, 0xd800, 0xd83d, 0xdbff, 0xdc00, 0xde00, 0xdfff, 0xe000, 0xfffd,
+        0xffff,
     ];
     prop_oneof![
         20 => prop::sample::select(units).prop_map(Piece::Unit),
@@ -337,7 +342,10 @@ fn a_number_has_one_form() {
 fn a_string_has_one_form() {
     for (form, text) in [
         (r#""é/é""#, r#""\u00e9\/é""#),
-        (r#""\b\t\n\f\r\"\\\u0000\u001f""#, r#""\u0008\u0009\u000A\u000c\u000D\u0022\u005c\u0000\u001F""#),
+        (
+            r#""\b\t\n\f\r\"\\\u0000\u001f""#,
+            r#""\u0008\u0009\u000A\u000c\u000D\u0022\u005c\u0000\u001F""#,
+        ),
         ("\"\u{7f}\u{2028}\u{ffff}\"", r#""\u007F\u2028\uFFFF""#),
         ("\"\u{1f600}\"", r#""\uD83D\uDE00""#),
         (r#""\ud83d""#, r#""\uD83D""#),
@@ -363,7 +371,10 @@ fn members_are_sorted_by_the_code_units_of_their_decoded_keys() {
          \"\u{f6}\":\"Latin Small Letter O With Diaeresis\",\"\u{20ac}\":\"Euro Sign\",\
          \"\u{1f600}\":\"Emoji: Grinning Face\",\"\u{fb33}\":\"Hebrew Letter Dalet With Dagesh\"}"
     );
-    assert_eq!(canonical(br#"{"a b":1,"a":2,"a!":3,"\n":4}"#), r#"{"\n":4e0,"a":2e0,"a b":1e0,"a!":3e0}"#);
+    assert_eq!(
+        canonical(br#"{"a b":1,"a":2,"a!":3,"\n":4}"#),
+        r#"{"\n":4e0,"a":2e0,"a b":1e0,"a!":3e0}"#
+    );
     assert_eq!(canonical(br#"{"b":1,"a":2,"\u0062":3}"#), r#"{"a":2e0,"b":1e0,"b":3e0}"#);
 }
 

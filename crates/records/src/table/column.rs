@@ -5,7 +5,8 @@ use super::schema;
 use super::stray::{Path, Strays};
 use crate::json::Cursor;
 use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder, TimestampMillisecondBuilder,
+    BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
+    TimestampMillisecondBuilder,
 };
 use arrow_array::{ArrayRef, ListArray, StructArray};
 use arrow_buffer::{NullBuffer, NullBufferBuilder, OffsetBuffer};
@@ -34,7 +35,8 @@ pub(super) enum Column {
 pub(super) struct StructColumn {
     fields: Fields,
     members: Vec<(&'static str, Column)>,
-    /// Positions of the members that stood first, second, … in an object: the next object has them in the same order.
+    /// Positions of the members that stood first, second, … in an object: the next object has them
+    /// in the same order.
     order: Vec<usize>,
     validity: NullBufferBuilder,
 }
@@ -58,15 +60,22 @@ impl Column {
             Kind::Double => Self::Double(Float64Builder::new()),
             Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
             Kind::Timestamp => Self::Timestamp(
-                TimestampMillisecondBuilder::new().with_data_type(schema::data_type(&Kind::Timestamp)),
+                TimestampMillisecondBuilder::new()
+                    .with_data_type(schema::data_type(&Kind::Timestamp)),
             ),
             Kind::Struct(members) => Self::Struct(StructColumn::of(members)),
             Kind::List(element) => Self::List(Box::new(ListColumn::of(element))),
         }
     }
 
-    /// Takes the value at `cursor`. What has another type than declared is null here and goes to `strays`.
-    fn take<'json>(&mut self, cursor: &mut Cursor<'json>, path: Path<'_>, strays: &mut Strays<'json>) {
+    /// Takes the value at `cursor`. What has another type than declared is null here and goes to
+    /// `strays`.
+    fn take<'json>(
+        &mut self,
+        cursor: &mut Cursor<'json>,
+        path: Path<'_>,
+        strays: &mut Strays<'json>,
+    ) {
         match (&mut *self, cursor.peek()) {
             (Self::Struct(column), b'{') => return column.take(cursor, path, strays),
             (Self::List(column), b'[') => return column.take(cursor, path, strays),
@@ -96,7 +105,9 @@ impl Column {
                 value.map(|value| column.append_value(value)).is_some()
             }
             Self::Boolean(column) => parsed(json).map(|value| column.append_value(value)).is_some(),
-            Self::Timestamp(column) => milliseconds(json).map(|value| column.append_value(value)).is_some(),
+            Self::Timestamp(column) => {
+                milliseconds(json).map(|value| column.append_value(value)).is_some()
+            }
             Self::Struct(_) | Self::List(_) => false,
         }
     }
@@ -150,7 +161,10 @@ impl StructColumn {
     pub(super) fn of(members: &'static [Field]) -> Self {
         Self {
             fields: schema::arrow_fields(members),
-            members: members.iter().map(|member| (member.graph_name, Column::of(&member.kind))).collect(),
+            members: members
+                .iter()
+                .map(|member| (member.graph_name, Column::of(&member.kind)))
+                .collect(),
             order: Vec::new(),
             validity: NullBufferBuilder::new(0),
         }
@@ -161,7 +175,11 @@ impl StructColumn {
     }
 
     /// Takes a whole record as a row. One that is no object leaves the row empty.
-    pub(super) fn take_record<'json>(&mut self, cursor: &mut Cursor<'json>, strays: &mut Strays<'json>) {
+    pub(super) fn take_record<'json>(
+        &mut self,
+        cursor: &mut Cursor<'json>,
+        strays: &mut Strays<'json>,
+    ) {
         if cursor.peek() == b'{' {
             return self.take(cursor, Path::Record, strays);
         }
@@ -170,7 +188,12 @@ impl StructColumn {
     }
 
     /// Takes the object at `cursor`. Of a member that is there twice the first counts.
-    fn take<'json>(&mut self, cursor: &mut Cursor<'json>, path: Path<'_>, strays: &mut Strays<'json>) {
+    fn take<'json>(
+        &mut self,
+        cursor: &mut Cursor<'json>,
+        path: Path<'_>,
+        strays: &mut Strays<'json>,
+    ) {
         let row = self.len();
         let mut place = 0;
         cursor.open();
@@ -204,11 +227,14 @@ impl StructColumn {
         (members, self.validity.finish())
     }
 
-    /// The member with that key, which stands at that place of an object. Graph is not strict about the case of a key.
+    /// The member with that key, which stands at that place of an object. Graph is not strict about
+    /// the case of a key.
     fn member(&mut self, place: usize, key: &[u8]) -> Option<&mut Column> {
-        let is_known =
-            |index: &usize| self.members.get(*index).is_some_and(|(name, _)| name.as_bytes() == key);
-        let index = self.order.get(place).copied().filter(is_known).or_else(|| self.find(place, key))?;
+        let is_known = |index: &usize| {
+            self.members.get(*index).is_some_and(|(name, _)| name.as_bytes() == key)
+        };
+        let index =
+            self.order.get(place).copied().filter(is_known).or_else(|| self.find(place, key))?;
         self.members.get_mut(index).map(|(_, member)| member)
     }
 
@@ -237,7 +263,12 @@ impl ListColumn {
         }
     }
 
-    fn take<'json>(&mut self, cursor: &mut Cursor<'json>, path: Path<'_>, strays: &mut Strays<'json>) {
+    fn take<'json>(
+        &mut self,
+        cursor: &mut Cursor<'json>,
+        path: Path<'_>,
+        strays: &mut Strays<'json>,
+    ) {
         cursor.open();
         let mut length = 0;
         while cursor.next_element() {
@@ -274,8 +305,8 @@ fn parsed<T: FromStr>(json: &[u8]) -> Option<T> {
     std::str::from_utf8(json).ok()?.parse().ok()
 }
 
-/// The content of a JSON string, with U+FFFD for bytes that are no UTF-8; `None` where it is no string, or has escapes
-/// that are no Unicode.
+/// The content of a JSON string, with U+FFFD for bytes that are no UTF-8; `None` where it is no
+/// string, or has escapes that are no Unicode.
 fn unquoted(json: &[u8]) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     if memchr::memchr(b'\\', inner).is_none() {
@@ -291,8 +322,8 @@ fn milliseconds(json: &[u8]) -> Option<i64> {
     Some(floored(time.to_utc()))
 }
 
-/// Milliseconds since 1970: finer fractions are cut off, and a leap second is the last millisecond of its minute, so that no
-/// time leaves its day.
+/// Milliseconds since 1970: finer fractions are cut off, and a leap second is the last millisecond
+/// of its minute, so that no time leaves its day.
 pub(super) fn floored(time: DateTime<Utc>) -> i64 {
     time.timestamp() * 1000 + i64::from(time.timestamp_subsec_millis().min(999))
 }

@@ -30,10 +30,20 @@ pub fn document() -> String {
     let mut page = INTRODUCTION.to_owned();
     for log in Log::ALL {
         // Writing to a string cannot fail.
-        let _ = write!(page, "\n## {}\n\n| column | type | Graph | what |\n|---|---|---|---|\n", log.table());
+        let _ = write!(
+            page,
+            "\n## {}\n\n| column | type | Graph | what |\n|---|---|---|---|\n",
+            log.table()
+        );
         describe(&mut page, "", fields(log));
         for added in &ADDED {
-            let _ = writeln!(page, "| `{}` | {} | | {} |", added.name, glue_type(&added.kind), added.about);
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | | {} |",
+                added.name,
+                glue_type(&added.kind),
+                added.about
+            );
         }
     }
     page
@@ -52,7 +62,8 @@ fn describe(page: &mut String, parent: &str, fields: &[Field]) {
             kind => (glue_type(kind), &[]),
         };
         let shown = if mark.is_empty() { shown } else { format!("array of {shown}") };
-        let _ = writeln!(page, "| `{name}` | {shown} | {} | {} |", field.served.name(), field.about);
+        let _ =
+            writeln!(page, "| `{name}` | {shown} | {} | {} |", field.served.name(), field.about);
         describe(page, &format!("{name}{mark}."), members);
     }
 }
@@ -85,8 +96,9 @@ mod tests {
     #[test]
     fn the_catalogue_has_types_for_every_depth() {
         let columns = super::super::glue_columns(Log::DirectoryAudits);
-        let of =
-            |name: &str| columns.iter().find(|(column, _)| column == name).map(|(_, kind)| kind.as_str());
+        let of = |name: &str| {
+            columns.iter().find(|(column, _)| column == name).map(|(_, kind)| kind.as_str())
+        };
         assert_eq!(of("activity_date_time"), Some("timestamp"));
         assert_eq!(of("additional_details"), Some("array<struct<key:string,value:string>>"));
         assert_eq!(of("first_seen"), Some("timestamp"));

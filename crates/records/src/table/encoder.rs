@@ -22,19 +22,20 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use std::sync::Arc;
 
-/// Who wrote the file, in the form that readers parse. The number changes with the layout of the bytes, not with each
-/// release, so that the same records make the same bytes.
+/// Who wrote the file, in the form that readers parse. The number changes with the layout of the
+/// bytes, not with each release, so that the same records make the same bytes.
 const CREATED_BY: &str = "entratrail version 2";
 
 /// JSON that is gathered in columns before it is encoded.
 const GATHERED_BYTES: usize = 256 * 1024;
 
-/// Encoded bytes of a row group, some 5,000 sign-ins. Until it is written, all of it is in memory, and eight bytes more for
-/// each value that is in a dictionary. Groups three times as large make a file 7 % smaller and take some 10 MB more.
+/// Encoded bytes of a row group, some 5,000 sign-ins. Until it is written, all of it is in memory,
+/// and eight bytes more for each value that is in a dictionary. Groups three times as large make a
+/// file 7 % smaller and take some 10 MB more.
 const ROW_GROUP_BYTES: usize = 1024 * 1024;
 
-/// A column's dictionary, which is in memory with its row group, once for each of some hundred columns. What does not
-/// fit is written without one.
+/// A column's dictionary, which is in memory with its row group, once for each of some hundred
+/// columns. What does not fit is written without one.
 const DICTIONARY_BYTES: usize = 128 * 1024;
 
 /// A column's page, which is in memory before it is compressed.
@@ -76,8 +77,9 @@ impl Encoded {
 impl TableEncoder {
     /// An encoder for the records of a read that started at `first_seen`.
     pub fn new(log: Log, first_seen: DateTime<Utc>) -> Result<Self> {
-        let options =
-            ArrowWriterOptions::new().with_properties(properties(log)).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(log))
+            .with_skip_arrow_metadata(true);
         let schema = arrow_schema(log);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), options)?;
         Ok(Self {
@@ -157,12 +159,16 @@ fn properties(log: Log) -> WriterProperties {
         // Records come in the order of their time, so that each differs little from the one before.
         .set_column_dictionary_enabled(time.clone(), false)
         .set_column_encoding(time, Encoding::DELTA_BINARY_PACKED);
-    // The smallest and the largest value let a reader skip a row group. Nobody asks for that inside of lists and objects,
-    // where most values are.
-    let simple = fields(log).iter().filter(|field| !matches!(field.kind, Kind::Struct(_) | Kind::List(_)));
+    // The smallest and the largest value let a reader skip a row group. Nobody asks for that inside
+    // of lists and objects, where most values are.
+    let simple =
+        fields(log).iter().filter(|field| !matches!(field.kind, Kind::Struct(_) | Kind::List(_)));
     simple
         .fold(properties, |properties, field| {
-            properties.set_column_statistics_enabled(ColumnPath::from(field.name()), EnabledStatistics::Chunk)
+            properties.set_column_statistics_enabled(
+                ColumnPath::from(field.name()),
+                EnabledStatistics::Chunk,
+            )
         })
         .build()
 }

@@ -15,7 +15,8 @@ pub struct Field {
     pub about: &'static str,
 }
 
-/// Kind of the values of a field. Enumerations are text, because Graph's members change without notice.
+/// Kind of the values of a field. Enumerations are text, because Graph's members change without
+/// notice.
 #[derive(Debug)]
 pub enum Kind {
     /// Text.
@@ -65,7 +66,8 @@ pub(super) const fn v1(graph_name: &'static str, kind: Kind, about: &'static str
 }
 
 impl Field {
-    /// The name in a table: `createdDateTime` is `created_date_time`, `riskEventTypes_v2` is `risk_event_types_v2`.
+    /// The name in a table: `createdDateTime` is `created_date_time`, `riskEventTypes_v2` is
+    /// `risk_event_types_v2`.
     pub fn name(&self) -> String {
         let mut name = String::with_capacity(self.graph_name.len() + 4);
         for letter in self.graph_name.chars() {

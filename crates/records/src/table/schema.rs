@@ -1,4 +1,5 @@
-//! The schemas that are made from the declaration: types of Arrow and so of Parquet, and those of the Glue catalogue.
+//! The schemas that are made from the declaration: types of Arrow and so of Parquet, and those of
+//! the Glue catalogue.
 
 use super::field::{Field, Kind};
 use super::{ADDED, Added, fields};
@@ -6,10 +7,12 @@ use crate::log::Log;
 use arrow_schema::{DataType, Field as ArrowField, Fields, Schema, SchemaRef, TimeUnit};
 use std::sync::Arc;
 
-/// The schema of the files of a table. Partition columns are in the names of the objects, not in the files.
+/// The schema of the files of a table. Partition columns are in the names of the objects, not in
+/// the files.
 pub fn arrow_schema(log: Log) -> SchemaRef {
     let added = ADDED.iter().map(|Added { name, kind, .. }| arrow_field((*name).to_owned(), kind));
-    let columns: Vec<_> = arrow_fields(fields(log)).iter().cloned().chain(added.map(Arc::new)).collect();
+    let columns: Vec<_> =
+        arrow_fields(fields(log)).iter().cloned().chain(added.map(Arc::new)).collect();
     Arc::new(Schema::new(columns))
 }
 

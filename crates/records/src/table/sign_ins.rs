@@ -7,7 +7,11 @@ use super::field::{Field, beta, both, v1};
 pub(super) const SIGN_IN: &[Field] = &[
     both("id", Text, "Id of the sign-in request"),
     both("createdDateTime", Timestamp, "When the sign-in began"),
-    both("userPrincipalName", Text, "Who signed in, as a name to sign in with; empty for applications"),
+    both(
+        "userPrincipalName",
+        Text,
+        "Who signed in, as a name to sign in with; empty for applications",
+    ),
     both("userDisplayName", Text, "Who signed in, as people read it"),
     both("userId", Text, "Who signed in, as an id; empty for applications"),
     beta("userType", Text, "member or guest"),
@@ -24,7 +28,11 @@ pub(super) const SIGN_IN: &[Field] = &[
     both("deviceDetail", Struct(DEVICE_DETAIL), "Device it came from"),
     both("isInteractive", Boolean, "Whether a person took part"),
     beta("signInEventTypes", List(&Text), "Who or what signed in; usually one"),
-    beta("authenticationRequirement", Text, "singleFactorAuthentication or multiFactorAuthentication"),
+    beta(
+        "authenticationRequirement",
+        Text,
+        "singleFactorAuthentication or multiFactorAuthentication",
+    ),
     both("conditionalAccessStatus", Text, "What all Conditional Access policies together came to"),
     both(
         "appliedConditionalAccessPolicies",
@@ -42,7 +50,11 @@ pub(super) const SIGN_IN: &[Field] = &[
     // How it was authenticated.
     beta("authenticationDetails", List(&Struct(AUTHENTICATION_DETAIL)), "Each step"),
     beta("authenticationMethodsUsed", List(&Text), "Methods that were used"),
-    beta("authenticationProcessingDetails", List(&Struct(KEY_VALUE)), "What the service noted on the way"),
+    beta(
+        "authenticationProcessingDetails",
+        List(&Struct(KEY_VALUE)),
+        "What the service noted on the way",
+    ),
     beta(
         "authenticationRequirementPolicies",
         List(&Struct(AUTHENTICATION_REQUIREMENT_POLICY)),
@@ -53,8 +65,16 @@ pub(super) const SIGN_IN: &[Field] = &[
         List(&Struct(AUTHENTICATION_CONTEXT)),
         "Authentication contexts that were asked for",
     ),
-    beta("authenticationProtocol", Text, "Protocol, such as deviceCode or ropc; several joined by commas"),
-    beta("originalTransferMethod", Text, "How the session came to the device, such as deviceCodeFlow"),
+    beta(
+        "authenticationProtocol",
+        Text,
+        "Protocol, such as deviceCode or ropc; several joined by commas",
+    ),
+    beta(
+        "originalTransferMethod",
+        Text,
+        "How the session came to the device, such as deviceCodeFlow",
+    ),
     both(
         "authenticationAppDeviceDetails",
         Struct(AUTHENTICATION_APP_DEVICE),
@@ -92,7 +112,11 @@ pub(super) const SIGN_IN: &[Field] = &[
     both("resourceTenantId", Text, "Tenant of the resource"),
     beta("resourceOwnerTenantId", Text, "Tenant that owns the resource"),
     beta("appOwnerTenantId", Text, "Tenant that owns the application"),
-    beta("crossTenantAccessType", Text, "Whether and how it crossed tenants, such as b2bCollaboration"),
+    beta(
+        "crossTenantAccessType",
+        Text,
+        "Whether and how it crossed tenants, such as b2bCollaboration",
+    ),
     beta("isTenantRestricted", Boolean, "Whether tenant restrictions applied"),
     both("servicePrincipalName", Text, "Application that signed in by itself"),
     both("servicePrincipalId", Text, "Id of the application that signed in by itself"),
@@ -105,7 +129,11 @@ pub(super) const SIGN_IN: &[Field] = &[
     beta("azureResourceId", Text, "Azure resource that it belongs to"),
     beta("agent", Struct(AGENT), "AI agent that took part"),
     // Networks.
-    beta("networkLocationDetails", List(&Struct(NETWORK_LOCATION)), "Named locations and kinds of network"),
+    beta(
+        "networkLocationDetails",
+        List(&Struct(NETWORK_LOCATION)),
+        "Named locations and kinds of network",
+    ),
     beta("ipAddressFromResourceProvider", Text, "Address that the resource saw"),
     beta("isThroughGlobalSecureAccess", Boolean, "Whether it came through Global Secure Access"),
     beta("globalSecureAccessIpAddress", Text, "Address of Global Secure Access"),
@@ -178,7 +206,8 @@ const AUTHENTICATION_DETAIL: &[Field] = &[
     beta("authenticationStepRequirement", Text, "What asked for it"),
 ];
 
-const KEY_VALUE: &[Field] = &[both("key", Text, "What"), both("value", Text, "Its value, often JSON text")];
+const KEY_VALUE: &[Field] =
+    &[both("key", Text, "What"), both("value", Text, "Its value, often JSON text")];
 
 const AUTHENTICATION_REQUIREMENT_POLICY: &[Field] =
     &[beta("requirementProvider", Text, "Kind of policy"), beta("detail", Text, "Its name")];
@@ -200,11 +229,15 @@ const AUTHENTICATION_APP_POLICY: &[Field] = &[
     beta("status", Text, "Whether it was applied"),
 ];
 
-const MFA_DETAIL: &[Field] =
-    &[beta("authMethod", Text, "Method"), beta("authDetail", Text, "Part of the number or address")];
+const MFA_DETAIL: &[Field] = &[
+    beta("authMethod", Text, "Method"),
+    beta("authDetail", Text, "Part of the number or address"),
+];
 
-const SESSION_LIFETIME_POLICY: &[Field] =
-    &[beta("expirationRequirement", Text, "What ended the session"), beta("detail", Text, "More on that")];
+const SESSION_LIFETIME_POLICY: &[Field] = &[
+    beta("expirationRequirement", Text, "What ended the session"),
+    beta("detail", Text, "More on that"),
+];
 
 const TOKEN_PROTECTION: &[Field] = &[
     beta("signInSessionStatus", Text, "Whether the session is bound"),

@@ -23,7 +23,8 @@ pub(super) struct Strays<'json> {
 }
 
 impl<'json> Strays<'json> {
-    /// Keeps what stands at `path`. What has that path already keeps it; this becomes its `#2`, `#3`, …
+    /// Keeps what stands at `path`. What has that path already keeps it; this becomes its `#2`,
+    /// `#3`, …
     pub(super) fn keep(&mut self, path: Path<'_>, json: &'json [u8]) {
         let path = path.to_string();
         let mut name = path.clone();
@@ -54,8 +55,8 @@ impl<'json> Strays<'json> {
     }
 }
 
-/// Written as `status.errorCode` or `targetResources[0].type`. Keys are escaped as they were served, so that the path
-/// can stand in a JSON text.
+/// Written as `status.errorCode` or `targetResources[0].type`. Keys are escaped as they were
+/// served, so that the path can stand in a JSON text.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

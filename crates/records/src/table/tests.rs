@@ -118,7 +118,10 @@ fn what_has_another_type_is_null_and_in_other_under_its_path() {
             Ok(found) => assert_eq!(found, other, "{record}"),
             // What only a tolerant reader takes stands there as it was served.
             Err(_) => {
-                assert!(keys(&other).iter().all(|key| text.contains(&json!(key).to_string())), "{text}");
+                assert!(
+                    keys(&other).iter().all(|key| text.contains(&json!(key).to_string())),
+                    "{text}"
+                );
             }
         }
     }
@@ -128,7 +131,8 @@ fn what_has_another_type_is_null_and_in_other_under_its_path() {
 
 #[test]
 fn bytes_that_are_no_text_are_shown_as_replacement_characters() {
-    let line = b"{\"id\":\"a\xff\",\"userAgent\":\"\\n\xc3\",\"new\xfe\":\"\xed\xa0\xbd\",\"new\xfd\":1,\
+    let line =
+        b"{\"id\":\"a\xff\",\"userAgent\":\"\\n\xc3\",\"new\xfe\":\"\xed\xa0\xbd\",\"new\xfd\":1,\
         \"appliedEventListeners\":[{\"handlerResult\":\"\xff\"}]}";
     let row = row_of(line);
     assert_eq!(row["id"], "a\u{fffd}");
@@ -153,7 +157,8 @@ fn a_line_that_is_no_object_is_a_row_with_the_columns_of_the_archive_alone() {
 fn the_case_of_a_key_does_not_count_and_of_two_the_first_does() {
     let record = r#"{"targetResources":[{"Type":"Group","type":"Role"},{"type":"User"}]}"#;
     let row = rows(Log::DirectoryAudits, &[record.to_owned()]).remove(0);
-    let kinds: Vec<_> = row["target_resources"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
+    let kinds: Vec<_> =
+        row["target_resources"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
     assert_eq!(kinds, ["Group", "User"]);
     assert_eq!(row["other"], r#"{"targetResources[0].type":"Role"}"#);
     check(
@@ -170,21 +175,28 @@ fn a_key_is_known_however_it_is_written() {
     );
 }
 
-/// Each copy of a member is looked up once: 20,000 of them took minutes when each looked at all before it.
+/// Each copy of a member is looked up once: 20,000 of them took minutes when each looked at all
+/// before it.
 #[test]
 fn thousands_of_copies_of_a_member_are_all_kept() {
     let members: Vec<_> = (0..20_000).map(|number| format!(r#""x":{number}"#)).collect();
     let row = rows(Log::SignIns, &[format!("{{{},\"x#7\":0}}", members.join(","))]).remove(0);
     let other: Value = row["other"].as_str().unwrap().parse().unwrap();
     assert_eq!(other.as_object().unwrap().len(), 20_001);
-    assert_eq!((&other["x"], &other["x#20000"], &other["x#7#2"]), (&json!(0), &json!(19_999), &json!(0)));
+    assert_eq!(
+        (&other["x"], &other["x#20000"], &other["x#7#2"]),
+        (&json!(0), &json!(19_999), &json!(0))
+    );
 }
 
 #[test]
 fn a_row_says_which_version_it_is() {
     let record = r#"{"id":"a"}"#;
     let version = RecordReader::new("createdDateTime").read(record.as_bytes()).version.to_string();
-    check(record, &json!({"content_hash": version, "first_seen": "1970-01-01 00:00:00.000 +00:00"}));
+    check(
+        record,
+        &json!({"content_hash": version, "first_seen": "1970-01-01 00:00:00.000 +00:00"}),
+    );
 }
 
 #[test]
@@ -201,7 +213,8 @@ fn rows_keep_their_order_over_batches_and_row_groups() {
     assert_eq!(encoded.rows, 40_000);
     let file = open(bytes);
     assert!(file.num_row_groups() > 1);
-    let ids = file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_json_value()["id"].clone());
+    let ids =
+        file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_json_value()["id"].clone());
     assert!(ids.enumerate().all(|(index, id)| id.as_str() == Some(&index.to_string())));
 }
 

@@ -113,14 +113,24 @@ impl Month {
     /// grants it.
     fn activate_role(&mut self, person: &Person, ago: u64) {
         let at = self.moment(ago, 7..9);
-        let role =
-            ["Global Administrator", "User Administrator", "Helpdesk Administrator"][person.number % 3];
+        let role = ["Global Administrator", "User Administrator", "Helpdesk Administrator"]
+            [person.number % 3];
         let of_pim = |activity| change(activity, "RoleManagement", "PIM");
         let of_core = |activity| change(activity, "RoleManagement", "Core Directory");
         let targets = [thing("Role", role, &[]), user(person, &[])];
-        self.record(at, of_pim("Add member to role requested (PIM activation)"), &by(person), &targets);
+        self.record(
+            at,
+            of_pim("Add member to role requested (PIM activation)"),
+            &by(person),
+            &targets,
+        );
         let done_at = at + TimeDelta::seconds(4);
-        self.record(done_at, of_pim("Add member to role completed (PIM activation)"), &by(person), &targets);
+        self.record(
+            done_at,
+            of_pim("Add member to role completed (PIM activation)"),
+            &by(person),
+            &targets,
+        );
         let named = format!("\"{role}\"");
         let granted = [user(person, &[("Role.DisplayName", "", &named)]), thing("Role", role, &[])];
         let pim = by_application(ROLES_OF_PIM);
@@ -140,17 +150,26 @@ impl Month {
         let methods = r#"[{"DeviceName":"Phone","AuthenticationType":3}]"#;
         let details = [user(person, &[("StrongAuthenticationPhoneAppDetail", "[]", methods)])];
         let updated = change("Update user", "UserManagement", "Core Directory");
-        self.record(at, updated, &by_application("Azure MFA StrongAuthenticationService"), &details);
-        let registered = change("User registered security info", "UserManagement", "Authentication Methods");
+        self.record(
+            at,
+            updated,
+            &by_application("Azure MFA StrongAuthenticationService"),
+            &details,
+        );
+        let registered =
+            change("User registered security info", "UserManagement", "Authentication Methods");
         self.record(at, registered, &own, &[user(person, &[])]);
     }
 
     fn register_device(&mut self, person: &Person, device: &Device, at: DateTime<Utc>) {
         let service = "Device Registration Service";
-        let target = [thing("Device", &device.name, &[("DeviceOSVersion", "[]", "[\"10.0.26100.1742\"]")])];
+        let target =
+            [thing("Device", &device.name, &[("DeviceOSVersion", "[]", "[\"10.0.26100.1742\"]")])];
         self.record(at, change("Register device", "Device", service), &by(person), &target);
         let principal = by_application("Device Registration Service");
-        for activity in ["Add device", "Add registered owner to device", "Add registered users to device"] {
+        for activity in
+            ["Add device", "Add registered owner to device", "Add registered users to device"]
+        {
             self.record(at, change(activity, "Device", "Core Directory"), &principal, &target);
         }
     }
@@ -160,15 +179,18 @@ impl Month {
         let help_desk = by_number(HELP_DESK);
         let made_at = time_of(ago + 1, 13 * 3600);
         let of_users = |activity| change(activity, "UserManagement", "Core Directory");
-        let account =
-            [user(person, &[("AccountEnabled", "[]", "[true]"), ("UserType", "[]", "[\"Member\"]")])];
+        let account = [user(
+            person,
+            &[("AccountEnabled", "[]", "[true]"), ("UserType", "[]", "[\"Member\"]")],
+        )];
         self.record(made_at, of_users("Add user"), &help_desk, &account);
         self.record(made_at, of_users("Update user"), &help_desk, &[user(person, &[])]);
         self.record(made_at, of_users("Change user license"), &help_desk, &[user(person, &[])]);
         self.regroup("Add member to group", person, made_at);
         let at = time_of(ago, 9 * 3600);
         self.register_device(person, &person.laptop(), at);
-        let registered = change("User registered security info", "UserManagement", "Authentication Methods");
+        let registered =
+            change("User registered security info", "UserManagement", "Authentication Methods");
         self.record(at, registered, &by(person), &[user(person, &[])]);
     }
 
@@ -182,7 +204,12 @@ impl Month {
         self.record(at, of_users("Disable account"), &help_desk, &target);
         self.end_tokens(person, at, &help_desk);
         self.regroup("Remove member from group", person, at);
-        self.record(at + TimeDelta::hours(8), of_users("Delete user"), &help_desk, &[user(person, &[])]);
+        self.record(
+            at + TimeDelta::hours(8),
+            of_users("Delete user"),
+            &help_desk,
+            &[user(person, &[])],
+        );
     }
 
     fn regroup(&mut self, activity: &str, person: &Person, at: DateTime<Utc>) {
@@ -203,8 +230,10 @@ impl Month {
 
     fn end_tokens(&mut self, person: &Person, at: DateTime<Utc>, initiator: &Value) {
         let new = format!("[\"{}\"]", at.format("%Y-%m-%dT%H:%M:%SZ"));
-        let properties = [("StsRefreshTokensValidFrom", "[\"2026-01-05T08:00:00Z\"]", new.as_str())];
-        let ended = change("Update StsRefreshTokenValidFrom Timestamp", "UserManagement", "Core Directory");
+        let properties =
+            [("StsRefreshTokensValidFrom", "[\"2026-01-05T08:00:00Z\"]", new.as_str())];
+        let ended =
+            change("Update StsRefreshTokenValidFrom Timestamp", "UserManagement", "Core Directory");
         self.record(at, ended, initiator, &[user(person, &properties)]);
     }
 
@@ -219,12 +248,25 @@ impl Month {
         let address = r#"[{"Address":"https://rooms.contoso.example","AddressType":0}]"#;
         let made = [thing("Application", name, &[("AppAddress", "[]", address)])];
         self.record(at, of_apps("Add application"), &developer, &made);
-        let owned = [user(maker, &[("Application.DisplayName", "", "\"Contoso Rooms\"")]), made[0].clone()];
-        self.record(at + TimeDelta::seconds(1), of_apps("Add owner to application"), &developer, &owned);
-        let principal = [thing("ServicePrincipal", name, &[])];
-        self.record(at + TimeDelta::seconds(2), of_apps("Add service principal"), &developer, &principal);
         let owned =
-            [user(maker, &[("ServicePrincipal.DisplayName", "", "\"Contoso Rooms\"")]), principal[0].clone()];
+            [user(maker, &[("Application.DisplayName", "", "\"Contoso Rooms\"")]), made[0].clone()];
+        self.record(
+            at + TimeDelta::seconds(1),
+            of_apps("Add owner to application"),
+            &developer,
+            &owned,
+        );
+        let principal = [thing("ServicePrincipal", name, &[])];
+        self.record(
+            at + TimeDelta::seconds(2),
+            of_apps("Add service principal"),
+            &developer,
+            &principal,
+        );
+        let owned = [
+            user(maker, &[("ServicePrincipal.DisplayName", "", "\"Contoso Rooms\"")]),
+            principal[0].clone(),
+        ];
         let owns = of_apps("Add owner to service principal");
         self.record(at + TimeDelta::seconds(2), owns, &developer, &owned);
         let key = r#"["[KeyIdentifier=5b0c,KeyType=Password,KeyUsage=Verify,DisplayName=first]"]"#;
@@ -242,8 +284,7 @@ impl Month {
         let of_apps = |activity| change(activity, "ApplicationManagement", "Core Directory");
         let principal = [thing("ServicePrincipal", name, &[])];
         self.record(at, of_apps("Add service principal"), &administrator, &principal);
-        let key =
-            r#"["[KeyIdentifier=77aa,KeyType=AsymmetricX509Cert,KeyUsage=Sign,DisplayName=CN=Travel]"]"#;
+        let key = r#"["[KeyIdentifier=77aa,KeyType=AsymmetricX509Cert,KeyUsage=Sign,DisplayName=CN=Travel]"]"#;
         let certificate = [thing("ServicePrincipal", name, &[("KeyDescription", "[]", key)])];
         let added = of_apps("Add service principal credentials");
         self.record(at + TimeDelta::minutes(3), added, &administrator, &certificate);
@@ -271,8 +312,9 @@ impl Month {
         let assigning = of_apps("Add app role assignment grant to user");
         let record = self.told(assigning, &administrator, &assigned);
         self.push(at, merged(&record, &correlation));
-        let permissions =
-            format!("\"[] => [[Id: 1, ClientId: 0, ConsentType: AllPrincipals, Scope: {scope}]];\"");
+        let permissions = format!(
+            "\"[] => [[Id: 1, ClientId: 0, ConsentType: AllPrincipals, Scope: {scope}]];\""
+        );
         let consented = [thing(
             "ServicePrincipal",
             name,
@@ -286,7 +328,13 @@ impl Month {
         self.push(at, merged(&record, &correlation));
     }
 
-    fn record(&mut self, at: DateTime<Utc>, change: Change<'_>, initiator: &Value, targets: &[Value]) {
+    fn record(
+        &mut self,
+        at: DateTime<Utc>,
+        change: Change<'_>,
+        initiator: &Value,
+        targets: &[Value],
+    ) {
         let record = self.told(change, initiator, targets);
         self.push(at, record);
     }

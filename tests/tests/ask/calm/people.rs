@@ -33,7 +33,8 @@ const fn place(
 }
 
 /// The office, behind one address.
-const OFFICE: Place = Place { asks_for_one_factor: true, ..place("Berlin", "DE", (52.52, 13.405), 64_500) };
+const OFFICE: Place =
+    Place { asks_for_one_factor: true, ..place("Berlin", "DE", (52.52, 13.405), 64_500) };
 const OFFICE_ADDRESS: &str = "198.51.100.1";
 
 /// The way out of the company's VPN: a server in another country, at a company that rents out
@@ -194,8 +195,10 @@ impl Person {
         let share = if on_phone { 8 } else { u32::from(is_away.is_none()) };
         let is_on_carrier = random.u32(..20) < share;
         let number = u64::try_from(self.number).unwrap_or(0);
-        let goes_to_office = !is_weekend(ago) && (number + ago).is_multiple_of(self.days_between_office());
-        let uses_vpn = !on_phone && (number + ago).is_multiple_of(3) && (9..12).contains(&at.hour());
+        let goes_to_office =
+            !is_weekend(ago) && (number + ago).is_multiple_of(self.days_between_office());
+        let uses_vpn =
+            !on_phone && (number + ago).is_multiple_of(3) && (9..12).contains(&at.hour());
         let (place, address) = match is_away {
             _ if is_on_carrier => self.mobile(random),
             Some(trip) => (HOTELS[trip.hotel], format!("203.0.113.{}", 10 + trip.hotel * 20)),
@@ -219,7 +222,8 @@ impl Person {
 
     /// An address of the carrier, another one each time.
     fn mobile(&self, random: &mut fastrand::Rng) -> (Place, String) {
-        let carrier = if self.number % HOMES.len() == 5 { 2 } else { self.number / HOMES.len() % 2 };
+        let carrier =
+            if self.number % HOMES.len() == 5 { 2 } else { self.number / HOMES.len() % 2 };
         let [second, third, last] = [random.u8(64..128), random.u8(..), random.u8(1..)];
         (CARRIERS[carrier], format!("100.{second}.{third}.{last}"))
     }
@@ -234,8 +238,8 @@ impl Person {
             id: format!("00000000-0000-4000-a000-{:012}", self.number),
             name: format!("LAPTOP-{}", self.number),
             system: "Windows 11",
-            agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) \
-                    Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
+            agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like \
+                    Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
             used: "Browser",
             trust: "Azure AD joined",
             is_phone: false,

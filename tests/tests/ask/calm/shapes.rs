@@ -34,14 +34,18 @@ pub(super) struct Ending {
     reason: &'static str,
 }
 
-pub(super) const WRONG_PASSWORD: Ending =
-    Ending { code: 50126, reason: "Error validating credentials due to invalid username or password." };
+pub(super) const WRONG_PASSWORD: Ending = Ending {
+    code: 50126,
+    reason: "Error validating credentials due to invalid username or password.",
+};
 pub(super) const PROMPT_NOT_ANSWERED: Ending =
     Ending { code: 500_121, reason: "Authentication failed during strong authentication request." };
 pub(super) const KEEP_ME_SIGNED_IN: Ending =
     Ending { code: 50140, reason: "This error occurred due to 'Keep me signed in' interrupt." };
-pub(super) const PASSWORD_EXPIRED: Ending = Ending { code: 50055, reason: "The password is expired." };
-pub(super) const ACCOUNT_DISABLED: Ending = Ending { code: 50057, reason: "The user account is disabled." };
+pub(super) const PASSWORD_EXPIRED: Ending =
+    Ending { code: 50055, reason: "The password is expired." };
+pub(super) const ACCOUNT_DISABLED: Ending =
+    Ending { code: 50057, reason: "The user account is disabled." };
 pub(super) const GRANT_REVOKED: Ending =
     Ending { code: 50173, reason: "The provided grant has expired due to it being revoked." };
 
@@ -137,7 +141,11 @@ pub(super) fn single_factor() -> Value {
     })
 }
 
-fn application(random: &mut fastrand::Rng, person: &Person, sight: &Sight) -> (&'static str, &'static str) {
+fn application(
+    random: &mut fastrand::Rng,
+    person: &Person,
+    sight: &Sight,
+) -> (&'static str, &'static str) {
     match random.u32(..10) {
         0..3 if person.is_administrator() && !sight.device.is_phone => AZURE_PORTAL,
         0..2 if person.is_developer() && !sight.device.is_phone => AZURE_CLI,
@@ -158,7 +166,9 @@ fn records(folder: &Path) -> Vec<Value> {
         let file = std::fs::File::open(&path).expect("a raw object can be read");
         let mut text = String::new();
         MultiGzDecoder::new(file).read_to_string(&mut text).expect("a raw object is gzipped text");
-        records.extend(text.lines().map(|line| serde_json::from_str(line).expect("a line is a record")));
+        records.extend(
+            text.lines().map(|line| serde_json::from_str(line).expect("a line is a record")),
+        );
         if records.len() >= MOST_OF_A_STREAM {
             break;
         }
@@ -169,7 +179,8 @@ fn records(folder: &Path) -> Vec<Value> {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the stream was read");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a folder can be read").path()).collect();
+    let mut paths: Vec<_> =
+        entries.map(|entry| entry.expect("a folder can be read").path()).collect();
     paths.sort();
     let below = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
     paths.into_iter().flat_map(below).collect()

@@ -31,7 +31,8 @@ pub(super) fn of(report: &Report) -> Markup {
                 p.legend { span.ink {} "succeeded " span.accent {} "failed · highest " (step) ": " (thousands(highest)) }
             }
             svg role="img" viewBox={ "0 0 " (slots.len()) " 100" } preserveAspectRatio="none" {
-                title { "Sign-ins of each " (step) " from " (report.from) " on, failed ones at the foot" }
+                title { "Sign-ins of \
+                         each " (step) " from " (report.from) " on, failed ones at the foot" }
                 @for (x, slot) in slots.iter().enumerate() { (column(x, slot, highest)) }
             }
             p.axis aria-hidden="true" {

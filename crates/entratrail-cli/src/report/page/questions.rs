@@ -12,8 +12,11 @@ const LONG: usize = 44;
 /// Suspicious rows, the gravest first, then the questions that found nothing.
 pub(super) fn findings(report: &Report) -> Markup {
     let found: Vec<_> = report.findings().collect();
-    let quiet: Vec<_> =
-        report.questions.iter().filter(|asked| asked.looks_for_trouble() && asked.found == 0).collect();
+    let quiet: Vec<_> = report
+        .questions
+        .iter()
+        .filter(|asked| asked.looks_for_trouble() && asked.found == 0)
+        .collect();
     html! {
         section #findings {
             h2 { "Findings" }
@@ -32,7 +35,8 @@ pub(super) fn findings(report: &Report) -> Markup {
 
 /// The questions that give an overview.
 pub(super) fn others(report: &Report) -> Markup {
-    let others: Vec<_> = report.questions.iter().filter(|asked| !asked.looks_for_trouble()).collect();
+    let others: Vec<_> =
+        report.questions.iter().filter(|asked| !asked.looks_for_trouble()).collect();
     html! {
         @if !others.is_empty() {
             section #questions {
@@ -81,7 +85,9 @@ fn named_by(by: &NamedBy) -> Markup {
 fn conclusion(found: usize, asked: usize) -> String {
     match found {
         0 => format!("None of {asked} questions that look for trouble found any."),
-        found => format!("{found} of {asked} questions that look for trouble found something to look at."),
+        found => format!(
+            "{found} of {asked} questions that look for trouble found something to look at."
+        ),
     }
 }
 

@@ -9,7 +9,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 use std::error::Error as StdError;
 
-/// A code, a region or a request id has at most this many characters; what came from outside is no longer in an error.
+/// A code, a region or a request id has at most this many characters; what came from outside is no
+/// longer in an error.
 const MAX_WORD: usize = 100;
 
 /// Request that was tried.
@@ -25,12 +26,14 @@ pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRespon
     matches!(error.code(), Some("NoSuchKey" | "NotFound"))
 }
 
-/// Whether the condition of a write did not hold, or held no longer. That a multipart upload is gone says the
-/// same: it was completed by a first try whose answer got lost.
+/// Whether the condition of a write did not hold, or held no longer. That a multipart upload is
+/// gone says the same: it was completed by a first try whose answer got lost.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 pub(super) fn is_conflict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     let status = error.raw_response().map(|response| response.status().as_u16());
-    matches!(status, Some(412 | 409)) || matches!(error.code(), Some("NoSuchUpload")) || is_missing(error)
+    matches!(status, Some(412 | 409))
+        || matches!(error.code(), Some("NoSuchUpload"))
+        || is_missing(error)
 }
 
 /// Facts of a request that failed.
@@ -111,11 +114,14 @@ impl<'answer> Failure<'answer> {
             }
             code if code.starts_with("KMS.") => advise(operator, KEY).to_owned(),
             "InvalidObjectState" => {
-                "the object lies in a storage class that must be restored before it is read".to_owned()
+                "the object lies in a storage class that must be restored before it is read"
+                    .to_owned()
             }
-            "NoSuchKey" => "the ledger names this object, and it is gone: bring back its earlier version \
+            "NoSuchKey" => {
+                "the ledger names this object, and it is gone: bring back its earlier version \
                             (docs/operate.md, Restoring), or restore it from a backup"
-                .to_owned(),
+                    .to_owned()
+            }
             _ if self.status == 0 => advise(operator, UNREACHABLE).to_owned(),
             _ => advise(operator, LATER).to_owned(),
         }
@@ -126,12 +132,15 @@ impl<'answer> Failure<'answer> {
         let lies_in = self.bucket_region.unwrap_or("another region");
         match bucket.operator {
             Operator::Function => format!(
-                "the bucket lies in {lies_in}, and the function asks in {used}: deploy the stack in the bucket's region, \
-                 or name a bucket of {used} in ExistingBucket"
+                "the bucket lies in {lies_in}, and the function asks in {used}: deploy the stack \
+                 in the bucket's region, or name a bucket of {used} in ExistingBucket"
             ),
             Operator::Person => {
                 let region = self.bucket_region.unwrap_or("THE-REGION-OF-THE-BUCKET");
-                format!("the bucket lies in {lies_in}, and your region is {used}: set AWS_REGION={region}")
+                format!(
+                    "the bucket lies in {lies_in}, and your region is {used}: set \
+                     AWS_REGION={region}"
+                )
             }
         }
     }
@@ -141,9 +150,10 @@ impl<'answer> Failure<'answer> {
 type Advice = (&'static str, &'static str);
 
 const NO_CREDENTIALS: Advice = (
-    "the function got no credentials of its role: see whether the role still exists and whether Lambda may assume it",
-    "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a profile with single sign-on or MFA run \
-     aws configure export-credentials --format env and set what it prints",
+    "the function got no credentials of its role: see whether the role still exists and whether \
+     Lambda may assume it",
+    "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a profile with single \
+     sign-on or MFA run aws configure export-credentials --format env and set what it prints",
 );
 const EXPIRED_CREDENTIALS: Advice = (
     "the credentials of the function's role have expired; the next run gets new ones",
@@ -151,11 +161,12 @@ const EXPIRED_CREDENTIALS: Advice = (
 );
 const INVALID_CREDENTIALS: Advice = (
     "AWS does not accept the credentials of the function's role: see whether the role still exists",
-    "AWS does not accept your credentials: check AWS_PROFILE, or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and \
-     AWS_SESSION_TOKEN",
+    "AWS does not accept your credentials: check AWS_PROFILE, or AWS_ACCESS_KEY_ID, \
+     AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
 );
 const CLOCK: Advice = (
-    "the clock of the function's machine is wrong, which only AWS can mend; the next run tries again",
+    "the clock of the function's machine is wrong, which only AWS can mend; the next run tries \
+     again",
     "the clock of this machine is more than 15 minutes off: set it, and run the same command again",
 );
 const NO_BUCKET: Advice = (
@@ -167,8 +178,10 @@ const DENIED: Advice = (
     "your AWS credentials may not do that: check their policy, the bucket's and the key's",
 );
 const KEY: Advice = (
-    "the KMS key does not serve: see whether it is enabled, and whether its policy and the role's allow its use",
-    "the KMS key does not serve: see whether it is enabled, and whether its policy and yours allow its use",
+    "the KMS key does not serve: see whether it is enabled, and whether its policy and the role's \
+     allow its use",
+    "the KMS key does not serve: see whether it is enabled, and whether its policy and yours allow \
+     its use",
 );
 const UNREACHABLE: Advice = (
     "S3 could not be reached: check region, network and endpoint",
@@ -185,7 +198,12 @@ fn advise(operator: Operator, (function, person): Advice) -> &'static str {
 
 impl Bucket {
     /// The error of a request that S3 refused or did not answer.
-    pub(super) fn failed<E>(&self, action: Action, key: &str, error: &SdkError<E, HttpResponse>) -> Error
+    pub(super) fn failed<E>(
+        &self,
+        action: Action,
+        key: &str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Error
     where
         E: StdError + ProvideErrorMetadata + RequestId + 'static,
     {
@@ -266,9 +284,13 @@ mod tests {
 
     #[test]
     fn another_region_is_named() {
-        let failure = Failure { status: 301, bucket_region: Some("eu-west-1"), ..Failure::default() };
+        let failure =
+            Failure { status: 301, bucket_region: Some("eu-west-1"), ..Failure::default() };
         let function = advice(Operator::Function, failure);
-        assert!(function.contains("lies in eu-west-1, and the function asks in eu-central-1"), "{function}");
+        assert!(
+            function.contains("lies in eu-west-1, and the function asks in eu-central-1"),
+            "{function}"
+        );
         let person = advice(Operator::Person, failure);
         assert!(person.ends_with("set AWS_REGION=eu-west-1"), "{person}");
         assert_eq!(region_in(b"<Error><Region>eu-west-1</Region></Error>"), Some("eu-west-1"));

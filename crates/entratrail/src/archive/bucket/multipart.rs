@@ -24,7 +24,8 @@ enum Replaces {
 }
 
 impl Bucket {
-    /// Names the algorithm of the checksums: S3 refuses the checksum of a part where the upload was begun without one.
+    /// Names the algorithm of the checksums: S3 refuses the checksum of a part where the upload was
+    /// begun without one.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
     pub(in crate::archive) async fn begin(&self, key: &str) -> Result<Multipart<'_>, Error> {
         let send = || {
@@ -92,7 +93,8 @@ impl Multipart<'_> {
 
     async fn abort(&self) -> Result<(), Error> {
         let Self { bucket, key, id, .. } = self;
-        let request = bucket.s3.abort_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
+        let request =
+            bucket.s3.abort_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
         let ended = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
         ended.map(drop).map_err(|error| bucket.failed(Action::Write, key, &error))
     }
@@ -105,6 +107,9 @@ impl Multipart<'_> {
 
     fn warn(&self) {
         let key = &self.key;
-        tracing::warn!(key, "an unfinished upload could not be given up; the bucket's life cycle removes it");
+        tracing::warn!(
+            key,
+            "an unfinished upload could not be given up; the bucket's life cycle removes it"
+        );
     }
 }

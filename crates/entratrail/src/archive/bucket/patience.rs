@@ -4,12 +4,13 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use std::time::Duration;
 
-/// Tries of one request. The SDK makes three of each within a second or two; S3 asks for more patience than that where a
-/// prefix is busy, which it takes minutes to spread over more servers.
+/// Tries of one request. The SDK makes three of each within a second or two; S3 asks for more
+/// patience than that where a prefix is busy, which it takes minutes to spread over more servers.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html>
 const MAX_TRIES: u32 = 8;
 
-/// No single wait is longer: in sum they stay below 75 seconds, far from the fifteen that a function has.
+/// No single wait is longer: in sum they stay below 75 seconds, far from the fifteen that a
+/// function has.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 type Refused<E> = SdkError<E, HttpResponse>;
@@ -24,7 +25,9 @@ where
 {
     for tries in 1..MAX_TRIES {
         match send().await {
-            Err(error) if may_pass(&error) => tokio::time::sleep(wait(tries, fastrand::f64())).await,
+            Err(error) if may_pass(&error) => {
+                tokio::time::sleep(wait(tries, fastrand::f64())).await
+            }
             answer => return answer,
         }
     }
@@ -38,8 +41,8 @@ pub(super) fn is_busy<E: ProvideErrorMetadata>(error: &Refused<E>) -> bool {
         || matches!(error.code(), Some("InternalError" | "ServiceUnavailable" | "SlowDown"))
 }
 
-/// Whether somebody else writes the same object at this moment as well. The same request may be sent again, except for
-/// the completion of a conditional upload, whose parts are spent.
+/// Whether somebody else writes the same object at this moment as well. The same request may be
+/// sent again, except for the completion of a conditional upload, whose parts are spent.
 pub(super) fn is_busy_or_contended<E: ProvideErrorMetadata>(error: &Refused<E>) -> bool {
     let status = error.raw_response().map(|response| response.status().as_u16());
     status == Some(409) || is_busy(error)

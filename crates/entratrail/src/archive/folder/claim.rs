@@ -23,7 +23,8 @@ pub enum Access {
 pub(super) struct Claim {
     /// Held, shared, by everybody who may have temporary files in the folder.
     _in_use: File,
-    /// Held by the one who replaces a ledger. A mutex as well, because on network disks the lock is the process's.
+    /// Held by the one who replaces a ledger. A mutex as well, because on network disks the lock is
+    /// the process's.
     ledger: Mutex<File>,
 }
 

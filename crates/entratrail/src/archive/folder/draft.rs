@@ -46,8 +46,8 @@ impl Temporary {
         sync_folder(path.parent().unwrap_or(path))
     }
 
-    /// Gives the file its name where nothing has it. A second link does that in one step; renaming would take the name
-    /// from another file.
+    /// Gives the file its name where nothing has it. A second link does that in one step; renaming
+    /// would take the name from another file.
     fn publish(&self, path: &Path) -> io::Result<bool> {
         self.file.sync_all()?;
         match fs::hard_link(&self.path, path) {
@@ -77,11 +77,12 @@ impl Folder {
         let folder = self.clone();
         let path = self.path(key);
         self.claim(&path)?;
-        let begin =
-            move || match refuse_irregular(&folder.0.root, &path).and_then(|()| Temporary::beside(&path)) {
-                Ok(temporary) => Ok(Draft { path, temporary: Arc::new(temporary) }),
-                Err(error) => Err(failed(Action::Write, &path, &error)),
-            };
+        let begin = move || match refuse_irregular(&folder.0.root, &path)
+            .and_then(|()| Temporary::beside(&path))
+        {
+            Ok(temporary) => Ok(Draft { path, temporary: Arc::new(temporary) }),
+            Err(error) => Err(failed(Action::Write, &path, &error)),
+        };
         blocking(begin).await
     }
 }
@@ -90,16 +91,25 @@ impl Draft {
     pub(in crate::archive) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
         let temporary = Arc::clone(&self.temporary);
         let path = self.path.clone();
-        blocking(move || temporary.write(&bytes).map_err(|error| failed(Action::Write, &path, &error))).await
+        blocking(move || {
+            temporary.write(&bytes).map_err(|error| failed(Action::Write, &path, &error))
+        })
+        .await
     }
 
     pub(in crate::archive) async fn complete(self) -> Result<bool, Error> {
         let Self { path, temporary } = self;
-        blocking(move || temporary.publish(&path).map_err(|error| failed(Action::Write, &path, &error))).await
+        blocking(move || {
+            temporary.publish(&path).map_err(|error| failed(Action::Write, &path, &error))
+        })
+        .await
     }
 
     pub(in crate::archive) async fn put(self) -> Result<(), Error> {
         let Self { path, temporary } = self;
-        blocking(move || temporary.replace(&path).map_err(|error| failed(Action::Write, &path, &error))).await
+        blocking(move || {
+            temporary.replace(&path).map_err(|error| failed(Action::Write, &path, &error))
+        })
+        .await
     }
 }

@@ -20,7 +20,11 @@ pub(super) fn failed(action: Action, path: &Path, error: &io::Error) -> Error {
         Action::List => "listed",
     };
     let is_for_all = action == Action::Write && leaves_no_room(error.kind());
-    let text = format!("{} could not be {verb} ({error}); {}", path.display(), advice(action, error.kind()));
+    let text = format!(
+        "{} could not be {verb} ({error}); {}",
+        path.display(),
+        advice(action, error.kind())
+    );
     if is_for_all { Error::Disk(text) } else { Error::Archive(text) }
 }
 
@@ -38,8 +42,8 @@ fn leaves_no_room(kind: ErrorKind) -> bool {
 fn advice(action: Action, kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            "the disk, or what you may use of it, is full: make room; all that was stored before is whole, and the same \
-             command goes on"
+            "the disk, or what you may use of it, is full: make room; all that was stored before \
+             is whole, and the same command goes on"
         }
         ErrorKind::ReadOnlyFilesystem => "the disk is read-only: name a folder on another one",
         ErrorKind::PermissionDenied => "check who owns the folder and who may write to it",

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 /// The folders of an archive.
 const FOLDERS: [&str; 4] = ["raw", "ledger", "tables", "proof"];
 
-/// Refuses a folder that holds something else than an archive. Nothing at all is an archive that begins.
+/// Refuses a folder that holds something else than an archive. Nothing at all is an archive that
+/// begins.
 pub(super) fn check(root: &Path, access: Access) -> Result<(), Error> {
     let stranger = match stranger_in(root) {
         Ok(stranger) => stranger,
@@ -23,14 +24,15 @@ pub(super) fn check(root: &Path, access: Access) -> Result<(), Error> {
     match stranger {
         None => Ok(()),
         Some(stranger) => Err(Error::Archive(format!(
-            "{} is no archive: it holds {stranger}; nothing was done; name an archive, or a folder that is empty or does \
-             not exist yet",
+            "{} is no archive: it holds {stranger}; nothing was done; name an archive, or a folder \
+             that is empty or does not exist yet",
             root.display()
         ))),
     }
 }
 
-/// Something in `root` that an archive does not hold, where nothing beside it says that this is one all the same.
+/// Something in `root` that an archive does not hold, where nothing beside it says that this is one
+/// all the same.
 fn stranger_in(root: &Path) -> io::Result<Option<String>> {
     if let Some(stranger) = stranger_among(&visible(root)?, &FOLDERS) {
         return Ok(Some(stranger));
@@ -62,7 +64,8 @@ fn visible(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The keys of the objects in `folder`, which is called `prefix`; those in folders below it too, unless `is_flat`.
+/// The keys of the objects in `folder`, which is called `prefix`; those in folders below it too,
+/// unless `is_flat`.
 pub(super) fn keys(folder: &Path, prefix: &str, is_flat: bool) -> io::Result<Vec<String>> {
     let mut keys = Vec::new();
     walk(folder, prefix, is_flat, &mut |key, name| {
@@ -86,8 +89,14 @@ pub(super) fn temporary_files(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Hands key and name of every file to `visit`. Links to folders are not followed: they are no part of an archive.
-fn walk(folder: &Path, prefix: &str, is_flat: bool, visit: &mut dyn FnMut(String, &str)) -> io::Result<()> {
+/// Hands key and name of every file to `visit`. Links to folders are not followed: they are no part
+/// of an archive.
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    is_flat: bool,
+    visit: &mut dyn FnMut(String, &str),
+) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
@@ -105,8 +114,9 @@ fn walk(folder: &Path, prefix: &str, is_flat: bool, visit: &mut dyn FnMut(String
     Ok(())
 }
 
-/// Refuses a path on which something else than folders and, at its end, a regular file stands below `root`: a link leads
-/// out of the archive, and a pipe lets a reader wait for ever. What is not there yet is no obstacle.
+/// Refuses a path on which something else than folders and, at its end, a regular file stands below
+/// `root`: a link leads out of the archive, and a pipe lets a reader wait for ever. What is not
+/// there yet is no obstacle.
 pub(super) fn refuse_irregular(root: &Path, path: &Path) -> io::Result<()> {
     let mut at = root.to_owned();
     for part in path.strip_prefix(root).unwrap_or(path).components() {
@@ -124,12 +134,14 @@ pub(super) fn refuse_irregular(root: &Path, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder and those above it, so that they survive a power cut. Logs concern their owner alone.
+/// Makes a folder and those above it, so that they survive a power cut. Logs concern their owner
+/// alone.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     make_folder(parent)?;
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -146,9 +158,13 @@ mod tests {
 
     #[test]
     fn an_archive_is_known_by_its_folders() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let names =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(stranger_among(&names(&[]), &FOLDERS), None);
         assert_eq!(stranger_among(&names(&["ledger", "notes.txt", "raw"]), &FOLDERS), None);
-        assert_eq!(stranger_among(&names(&["holiday.jpg"]), &FOLDERS), Some("holiday.jpg".to_owned()));
+        assert_eq!(
+            stranger_among(&names(&["holiday.jpg"]), &FOLDERS),
+            Some("holiday.jpg".to_owned())
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Search for rows that are not in the log yet: in every ledger file that has changed since the last seal.
+//! Search for rows that are not in the log yet: in every ledger file that has changed since the
+//! last seal.
 
 use super::super::Broken;
 use super::super::entry::{LONGEST_ENTRY, LogEntry};
@@ -37,7 +38,8 @@ pub(super) struct Survey {
     asked: Vec<String>,
     /// Files that were read, whose rows in the log are to be compared.
     read: BTreeMap<String, Compared>,
-    /// Bundles that were not read yet; the last comes first, because most files that change are new.
+    /// Bundles that were not read yet; the last comes first, because most files that change are
+    /// new.
     bundles: u64,
     size: u64,
 }
@@ -61,7 +63,8 @@ pub(super) enum Wanted {
 impl Survey {
     pub(super) fn new(head: &Head, ledgers: Vec<(String, u64)>) -> Self {
         let mut pending = Pending { cursors: head.cursors.clone(), ..Pending::default() };
-        for file in head.cursors.keys().filter(|file| !ledgers.iter().any(|(key, _)| key == *file)) {
+        for file in head.cursors.keys().filter(|file| !ledgers.iter().any(|(key, _)| key == *file))
+        {
             pending.alarms.push(format!("{file} is gone, and the log has rows of it"));
         }
         let is_changed = |(file, bytes): &(String, u64)| {
@@ -105,7 +108,8 @@ impl Survey {
             let ledger = match Ledger::parse(&body) {
                 Ok(ledger) => ledger,
                 Err(damage) => {
-                    let what = format!("line {} of {file} is damaged: {}", damage.line, damage.what);
+                    let what =
+                        format!("line {} of {file} is damaged: {}", damage.line, damage.what);
                     self.pending.alarms.push(what);
                     continue;
                 }
@@ -115,7 +119,8 @@ impl Survey {
             let bytes = if is_whole { body.len() as u64 } else { 0 };
             let differs = cursor.rows > lines.len() as u64;
             let rows = if differs { 0 } else { cursor.rows };
-            let compared = Compared { lines, rows, cursor: FileCursor { bytes, ..cursor }, differs };
+            let compared =
+                Compared { lines, rows, cursor: FileCursor { bytes, ..cursor }, differs };
             self.read.insert(file, compared);
         }
         self.bundles = Tile::bundles(self.size).count() as u64;
@@ -125,7 +130,8 @@ impl Survey {
     pub(super) fn take_bundle(&mut self, tile: Tile, entries: &[String]) -> Result<(), Broken> {
         for entry in entries.iter().rev() {
             let LogEntry::Row { file, line } = LogEntry::parse(entry)? else { continue };
-            let Some(compared) = self.read.get_mut(&file).filter(|compared| compared.rows > 0) else {
+            let Some(compared) = self.read.get_mut(&file).filter(|compared| compared.rows > 0)
+            else {
                 continue;
             };
             compared.rows -= 1;
@@ -145,13 +151,19 @@ impl Survey {
     fn settle(&mut self) {
         for (file, compared) in std::mem::take(&mut self.read) {
             if compared.differs || compared.rows > 0 {
-                let what = format!("{file} is not what the log has of it, so nothing more of it was entered");
+                let what = format!(
+                    "{file} is not what the log has of it, so nothing more of it was entered"
+                );
                 self.pending.alarms.push(what);
                 continue;
             }
             let known = usize::try_from(compared.cursor.rows).unwrap_or(usize::MAX);
-            let new: Vec<_> =
-                compared.lines.iter().skip(known).map(|line| LogEntry::of_row(&file, line)).collect();
+            let new: Vec<_> = compared
+                .lines
+                .iter()
+                .skip(known)
+                .map(|line| LogEntry::of_row(&file, line))
+                .collect();
             if new.iter().any(|entry| entry.len() > LONGEST_ENTRY) {
                 self.pending.alarms.push(format!("{file} has a row that is too long for the log"));
                 continue;

@@ -110,16 +110,25 @@ impl Bench {
             }
             SealRequest::ListLedgers => {
                 let ledgers = world.objects.range("ledger/".to_owned().."ledger0".to_owned());
-                SealAnswer::Ledgers(ledgers.map(|(key, body)| (key.clone(), body.len() as u64)).collect())
+                SealAnswer::Ledgers(
+                    ledgers.map(|(key, body)| (key.clone(), body.len() as u64)).collect(),
+                )
             }
             SealRequest::Sign { text, .. } => {
-                let checkpoint = SignedNote::parse(format!("{text}\n— a AAAAAAAA\n").as_bytes()).unwrap();
+                let checkpoint =
+                    SignedNote::parse(format!("{text}\n— a AAAAAAAA\n").as_bytes()).unwrap();
                 let tree = Checkpoint::of(&checkpoint).unwrap().tree;
                 let known = *world.signed.entry(tree.size).or_insert(tree.root);
-                assert_eq!(known, tree.root, "two checkpoints of size {} contradict each other", tree.size);
+                assert_eq!(
+                    known, tree.root,
+                    "two checkpoints of size {} contradict each other",
+                    tree.size
+                );
                 let key = self.key();
                 let pair = &self.pair;
-                let sign = || format!("{text}\n{}", key.signature_line(pair.sign(text.as_bytes()).as_ref()));
+                let sign = || {
+                    format!("{text}\n{}", key.signature_line(pair.sign(text.as_bytes()).as_ref()))
+                };
                 SealAnswer::Note(self.notes.entry(text.clone()).or_insert_with(sign).clone())
             }
         }
@@ -179,10 +188,11 @@ impl Bench {
             let answer = self.perform(&mut done.world, request.clone());
             if model.failures > 0 {
                 gone.failures -= 1;
-                let is_write = matches!(request, SealRequest::Create(..) | SealRequest::Replace(..));
+                let is_write =
+                    matches!(request, SealRequest::Create(..) | SealRequest::Replace(..));
                 if is_write {
-                    // Killed after the write; killed while it is on its way; and a first answer that got lost, so
-                    // that the client sent the request again.
+                    // Killed after the write; killed while it is on its way; and a first answer
+                    // that got lost, so that the client sent the request again.
                     next.push(Model { failures: gone.failures, ..done.clone() });
                     next.push(Model { late: Some(request), ..gone.clone() });
                     let repeated = Model { failures: gone.failures, ..done.clone() };
@@ -215,7 +225,8 @@ fn fingerprint(state: &impl std::hash::Hash) -> u64 {
     hasher.finish()
 }
 
-/// Number of states of two writers, so many rows and so many failures. Each was left by one more writer as it should be.
+/// Number of states of two writers, so many rows and so many failures. Each was left by one more
+/// writer as it should be.
 fn explore(rows: usize, failures: u32) -> usize {
     let mut bench = Bench::new(rows);
     let writers = vec![bench.writer(), bench.writer()];

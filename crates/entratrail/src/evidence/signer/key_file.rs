@@ -20,7 +20,8 @@ impl KeyFile {
         let file = Self(path.to_owned());
         if !path.exists() && !file.beside("id").exists() {
             let made = Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1());
-            let made = made.map_err(|_| file.failed("written", &io::Error::other("no random numbers")))?;
+            let made =
+                made.map_err(|_| file.failed("written", &io::Error::other("no random numbers")))?;
             let text = pem::encode(&pem::Pem::new("PRIVATE KEY", made.as_ref().to_vec()));
             file.create(&file.beside("id"), &format!("{}\n", Uuid::new_v4().simple()))?;
             file.create(path, &text.replace("\r\n", "\n"))?;
@@ -50,7 +51,8 @@ impl KeyFile {
     pub(super) fn recall(&self, log: Log) -> Result<Option<TreeHead>, Error> {
         let path = self.memory(log);
         let Some(text) = self.read(&path)? else { return Ok(None) };
-        let damaged = || self.failed("read", &io::Error::other(format!("{} is damaged", path.display())));
+        let damaged =
+            || self.failed("read", &io::Error::other(format!("{} is damaged", path.display())));
         TreeHead::from_lines(&text).map(Some).ok_or_else(damaged)
     }
 

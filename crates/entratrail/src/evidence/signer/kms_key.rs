@@ -9,7 +9,8 @@ use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 
 /// Bytes before the 32 of an Ed25519 key in the form in which KMS gives public keys (RFC 8410, SPKI
 /// in DER).
-const SPKI_START: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+const SPKI_START: [u8; 12] =
+    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// Key of spec `ECC_NIST_EDWARDS25519`.
 #[derive(Debug)]
@@ -23,12 +24,14 @@ impl KmsKey {
     /// Looks up the public part of the key `arn`.
     pub async fn open(kms: Client, arn: &str) -> Result<Self, Error> {
         let answer = kms.get_public_key().key_id(arn).send().await;
-        let answer = answer.map_err(|error| not_usable(arn, "give its public part", error.code()))?;
+        let answer =
+            answer.map_err(|error| not_usable(arn, "give its public part", error.code()))?;
         let encoded = answer.public_key.map(Blob::into_inner).unwrap_or_default();
         let public = encoded.strip_prefix(&SPKI_START).filter(|public| public.len() == 32);
         let public = public.ok_or_else(|| {
             Error::Parameters(format!(
-                "the KMS key {arn} is not of spec ECC_NIST_EDWARDS25519; EVIDENCE_KMS_KEY must name one that is"
+                "the KMS key {arn} is not of spec ECC_NIST_EDWARDS25519; EVIDENCE_KMS_KEY must \
+                 name one that is"
             ))
         })?;
         Ok(Self { public: public.to_owned(), arn: arn.to_owned(), kms })
@@ -38,8 +41,8 @@ impl KmsKey {
         &self.public
     }
 
-    /// Signs up to 4,096 bytes. `ED25519_SHA_512` goes with the message itself alone, never with a digest of it:
-    /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html>.
+    /// Signs up to 4,096 bytes. `ED25519_SHA_512` goes with the message itself alone, never with a
+    /// digest of it: <https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html>.
     pub(super) async fn sign(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
         let request = self.kms.sign().key_id(&self.arn).message(Blob::new(text));
         let request = request.message_type(MessageType::Raw);
@@ -52,6 +55,7 @@ impl KmsKey {
 fn not_usable(arn: &str, what: &str, code: Option<&str>) -> Error {
     let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
     Error::Parameters(format!(
-        "the KMS key {arn} did not {what} ({code}): check that it is enabled, and the role of the function"
+        "the KMS key {arn} did not {what} ({code}): check that it is enabled, and the role of the \
+         function"
     ))
 }

@@ -29,9 +29,12 @@ fn unknown() -> Reading {
     Reading::new(day(), 50_000, true, None, false)
 }
 
-/// A full page that is not the last one, of records from `first` seconds of the day on, one each `step` milliseconds.
+/// A full page that is not the last one, of records from `first` seconds of the day on, one each
+/// `step` milliseconds.
 fn page(first: i64, step: i64) -> PageFacts {
-    let at = |index: i64| day().start() + TimeDelta::seconds(first) + TimeDelta::milliseconds(index * step);
+    let at = |index: i64| {
+        day().start() + TimeDelta::seconds(first) + TimeDelta::milliseconds(index * step)
+    };
     let times: Vec<_> = (0..1000).map(at).collect();
     PageFacts { gained: 1000, next_link: Some(format!("{first}")), is_busy: false, times }
 }
@@ -44,7 +47,8 @@ fn last() -> PageFacts {
     PageFacts { next_link: None, ..empty("") }
 }
 
-/// Number of chains that a new window is read as after a first page of records `step` milliseconds apart.
+/// Number of chains that a new window is read as after a first page of records `step` milliseconds
+/// apart.
 fn chains_after(step: i64, is_busy: bool) -> usize {
     let mut reading = Reading::new(day(), u64::MAX / 8, true, None, is_busy);
     let probe = reading.next().unwrap();
@@ -97,9 +101,11 @@ fn pages_in_no_order_cut_the_day_where_its_records_are() {
     let probe = reading.next().unwrap();
     let mut dice = Rng::with_seed(7);
     // Nine records in ten lie between 8 and 10 o'clock.
-    let seconds =
-        |dice: &mut Rng| if dice.u8(0..10) > 0 { dice.i64(28_800..36_000) } else { dice.i64(0..86_400) };
-    let times: Vec<_> = (0..1000).map(|_| day().start() + TimeDelta::seconds(seconds(&mut dice))).collect();
+    let seconds = |dice: &mut Rng| {
+        if dice.u8(0..10) > 0 { dice.i64(28_800..36_000) } else { dice.i64(0..86_400) }
+    };
+    let times: Vec<_> =
+        (0..1000).map(|_| day().start() + TimeDelta::seconds(seconds(&mut dice))).collect();
     reading.after_page(probe, &PageFacts { times, ..page(0, 1_000) }).unwrap();
     let mut spans: Vec<_> = std::iter::from_fn(|| reading.next()).map(|chain| chain.span).collect();
     spans.sort_by_key(|span| span.start);
@@ -152,7 +158,9 @@ fn a_filter_that_is_ignored_ends_the_read() {
         let mut times = vec![day().start(); inside];
         times.extend(vec![day().start() - TimeDelta::days(9); outside]);
         let next_link = (!is_end).then(|| "next".to_owned());
-        reading.after_page(chain, &PageFacts { times, gained: 1, next_link, is_busy: false }).is_ok()
+        reading
+            .after_page(chain, &PageFacts { times, gained: 1, next_link, is_busy: false })
+            .is_ok()
     };
     assert!(after(0, 9, true));
     assert!(!after(4, 6, true));
@@ -211,7 +219,8 @@ fn a_refused_link_has_the_same_span_asked_for_once_more_and_then_its_halves() {
     let again = reading.next().unwrap();
     assert_eq!(again.span, span_of(day()));
     reading.replace(&again, NoPage::LinkRefused(error())).unwrap();
-    let halves: Vec<_> = std::iter::from_fn(|| reading.next()).map(|chain| chain.span.seconds()).collect();
+    let halves: Vec<_> =
+        std::iter::from_fn(|| reading.next()).map(|chain| chain.span.seconds()).collect();
     assert_eq!(halves, [43_200; 2]);
 }
 
