@@ -7,6 +7,14 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a target tells of a fault")]
 
 use crate::config::Config;
+use crate::evidence::Broken;
+use crate::evidence::checkpoint::Checkpoint;
+use crate::evidence::entry::LogEntry;
+use crate::evidence::head::Head;
+use crate::evidence::note::{SignedNote, VerifierKey};
+use crate::evidence::proof::Inclusion;
+use crate::evidence::tiles::{Tile, bundle_of, entries_of};
+use crate::evidence::time_stamp::StampQuery;
 use crate::graph::credential::{Application, Credential};
 use crate::graph::kept_in::KeptIn;
 use crate::graph::page::Page;
@@ -150,6 +158,44 @@ pub fn settings(bytes: &[u8]) {
     }
 }
 
+/// Reads bytes as each part of a signed log: keys, notes, proofs, the head, entries, bundles, and
+/// the answer of a time-stamp service.
+pub fn evidence(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(keys) = VerifierKey::parse_all(&text).map_err(check_link) {
+        for key in keys {
+            assert_eq!(VerifierKey::parse(&key.to_string()), Ok(key), "a key is read as written");
+        }
+    }
+    if let Ok(note) = SignedNote::parse(bytes).map_err(check_link) {
+        match Checkpoint::of(&note) {
+            Ok(checkpoint) => assert!(text.starts_with(&checkpoint.to_text())),
+            Err(error) => check_link(error),
+        }
+    }
+    if let Ok((path, _)) = Inclusion::parse(&text).map_err(check_link) {
+        let _ = (path.root([7; 32], 9), path.root([7; 32], u64::MAX));
+        assert_eq!(Inclusion::parse(&path.to_text("")).map(|(path, _)| path), Ok(path));
+    }
+    if let Ok(head) = Head::parse(bytes).map_err(check_link) {
+        assert_eq!(head.to_bytes().map(|body| Head::parse(&body)).ok(), Some(Ok(head)));
+    }
+    if let Err(error) = LogEntry::parse(&text) {
+        check_link(error);
+    }
+    for tile in Tile::bundles(2).chain(Tile::bundles(300)) {
+        if let Ok(entries) = entries_of(bytes, tile).map_err(check_link) {
+            assert_eq!(bundle_of(&entries), bytes, "a bundle is read byte for byte");
+        }
+    }
+    let _ = StampQuery::of(b"a checkpoint\n", [1; 8]).check(bytes).map_err(check_link);
+}
+
+fn check_link(error: Broken) {
+    assert!(!error.0.contains(char::is_control), "a control character is quoted");
+    check_length(&error);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,5 +267,10 @@ mod tests {
     #[test]
     fn foreign_settings_are_read_or_refused() {
         play("settings", settings);
+    }
+
+    #[test]
+    fn foreign_evidence_is_read_or_refused() {
+        play("evidence", evidence);
     }
 }
