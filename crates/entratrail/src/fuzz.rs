@@ -7,10 +7,10 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a target tells of a fault")]
 
 use crate::config::Config;
-use crate::graph::credential::{Application, Credential};
-use crate::graph::kept_in::KeptIn;
+use crate::entra::credential::{Application, Credential};
+use crate::entra::kept_in::KeptIn;
+use crate::entra::sign_on::{SignOnAnswer, SignOnRefusal};
 use crate::graph::page::Page;
-use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
 use crate::ledger::{
     Ledger, Proof, ReadRow, StreamHistory, day_state, needs_kept_since, stretches,
 };
