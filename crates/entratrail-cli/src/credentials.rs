@@ -4,10 +4,10 @@
 use crate::arguments::CredentialArguments;
 use crate::output::note;
 use console::Term;
+use entratrail::entra::credential::{Application, Certificate, Credential};
+use entratrail::entra::delegated::{Delegated, Invitation};
+use entratrail::entra::kept_in::KeptIn;
 use entratrail::error::Error;
-use entratrail::graph::credential::{Application, Certificate, Credential};
-use entratrail::graph::delegated::{Delegated, Invitation};
-use entratrail::graph::kept_in::KeptIn;
 use secrecy::SecretString;
 use std::io::IsTerminal as _;
 use std::path::Path;

@@ -7,6 +7,9 @@
 #![expect(clippy::missing_panics_doc, reason = "a panic is how a target tells of a fault")]
 
 use crate::config::Config;
+use crate::entra::credential::{Application, Credential};
+use crate::entra::kept_in::KeptIn;
+use crate::entra::sign_on::{SignOnAnswer, SignOnRefusal};
 use crate::evidence::Broken;
 use crate::evidence::checkpoint::Checkpoint;
 use crate::evidence::entry::LogEntry;
@@ -15,10 +18,7 @@ use crate::evidence::note::{SignedNote, VerifierKey};
 use crate::evidence::proof::Inclusion;
 use crate::evidence::tiles::{Tile, bundle_of, entries_of};
 use crate::evidence::time_stamp::StampQuery;
-use crate::graph::credential::{Application, Credential};
-use crate::graph::kept_in::KeptIn;
 use crate::graph::page::Page;
-use crate::graph::sign_on::{SignOnAnswer, SignOnRefusal};
 use crate::ledger::{
     Ledger, Proof, ReadRow, StreamHistory, day_state, needs_kept_since, stretches,
 };

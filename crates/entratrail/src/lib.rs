@@ -11,35 +11,28 @@
 //!
 //! # Layout
 //!
-//! * Decisions are pure functions of their arguments: [`window`], [`plan`], [`ledger`], [`record`],
-//!   [`stored`], [`raw`], [`table`], [`object`], [`request`], and below `graph` what to ask, when
-//!   to ask and what an answer means.
-//! * [`graph`] and [`archive`] do the input and output; neither knows the other.
-//! * [`reader`] reads one window from the one into the other; [`collector`] does a whole run.
-//! * [`lambda`] wires a run to the AWS Lambda runtime, [`parameters`] to the credential in SSM.
+//! * Decisions are pure functions of their arguments, in `entratrail-core`: [`window`], [`plan`],
+//!   [`ledger`], [`object`], [`request`] and more. Below it `entratrail-records` touches every byte
+//!   of a record: [`record`], [`stored`], [`raw`], [`table`].
+//! * [`entra`] and [`graph`] (`entratrail-graph`) and [`archive`] (`entratrail-archive`) do the input
+//!   and output; neither crate knows the other.
+//! * [`reader`] reads one window from the one into the other; [`collector`] does a whole run;
+//!   [`evidence`] signs the history of the ledger.
+//! * `entratrail-lambda` wires a run to the AWS Lambda runtime; nothing here knows of it.
 
-pub mod archive;
-pub mod clock;
+pub mod check;
 pub mod collector;
-pub mod config;
-pub mod error;
 pub mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
-pub mod graph;
-pub mod lambda;
-pub mod ledger;
-pub mod metrics;
-pub mod object;
-pub mod parameters;
-pub mod plan;
 pub mod progress;
 pub mod reader;
-pub mod report;
-pub mod request;
-pub mod shown;
-pub mod window;
+#[cfg(test)]
+mod secrets;
 
-pub mod check;
-
-pub use entratrail_records::{log, merkle, raw, record, stored, table};
+pub use entratrail_archive as archive;
+pub use entratrail_core::{
+    clock, config, error, ledger, log, merkle, object, plan, raw, record, report, request, shown,
+    stored, table, window,
+};
+pub use entratrail_graph::{entra, graph};

@@ -12,12 +12,12 @@ use crate::telling::{End, Step, Telling};
 use crate::told::{News, Run};
 use aws_sdk_sns::error::ProvideErrorMetadata as _;
 use chrono::{DateTime, Utc};
-use entratrail::archive::{Bucket, Operator};
+use entratrail::archive::Bucket;
 use entratrail::check::{Check, Checks};
 use entratrail::error::Error;
-use entratrail::lambda::account_in;
-use entratrail::metrics;
 use entratrail::request::{Collect, Request};
+use entratrail_lambda::bucket::account_in;
+use entratrail_lambda::{bucket, metrics, shell};
 use futures_util::StreamExt as _;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
@@ -29,16 +29,9 @@ const AT_ONCE: usize = 4;
 /// Name of what asks for the state of the archive, in messages.
 const COVERAGE: &str = "How complete is the archive?";
 
-/// The function.
+/// The function, as the environment sets it up.
 #[derive(Debug)]
-pub struct Function {
-    /// Settings of the environment, or the reason why they cannot be used: then every invocation
-    /// fails with that.
-    setup: Result<Setup, Error>,
-}
-
-#[derive(Debug)]
-struct Setup {
+struct Function {
     config: Config,
     bucket: Bucket,
     athena: Athena,
@@ -67,34 +60,8 @@ enum Wish {
 
 /// Serves invocations until Lambda ends the process.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
-    entratrail::lambda::start_log();
-    let function = Function::new(|name| std::env::var(name).ok()).await;
-    // In a box: what answers an invocation is too large a future for the stack.
-    lambda_runtime::run(lambda_runtime::service_fn(|event| Box::pin(function.handle(event)))).await
-}
-
-impl Function {
-    /// Reads the settings through `lookup`. Sends nothing yet.
-    pub async fn new(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let setup = match Config::read(lookup) {
-            Ok(config) => Ok(Setup::new(config).await),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &setup {
-            tracing::error!("{error}");
-        }
-        Self { setup }
-    }
-
-    /// Answers one invocation.
-    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
-        let setup = self.setup.as_ref().map_err(Clone::clone)?;
-        match wish(&event.payload)? {
-            Wish::Check => Ok(json!(setup.check(&event.context).await)),
-            Wish::Show => setup.show(&event.context).await,
-            Wish::Tell => setup.tell(&event.context).await,
-        }
-    }
+    let set_up = async || Ok(Function::new(Config::read(shell::variable)?).await);
+    shell::serve(None, set_up, Function::answer).await
 }
 
 fn wish(event: &Value) -> Result<Wish, Error> {
@@ -110,19 +77,16 @@ fn wish(event: &Value) -> Result<Wish, Error> {
     }
 }
 
-impl Setup {
+impl Function {
     async fn new(config: Config) -> Self {
         let aws = aws_config::load_from_env().await;
-        let s3 = aws_sdk_s3::config::Builder::from(&aws)
-            .force_path_style(config.has_own_s3_endpoint)
-            .build();
-        let s3 = aws_sdk_s3::Client::from_conf(s3);
-        let bucket = Bucket::new(s3, config.archive_bucket.clone(), Operator::Function);
         Self {
-            bucket: match &config.archive_encryption {
-                Some(encryption) => bucket.encrypted(encryption.clone()),
-                None => bucket,
-            },
+            bucket: bucket::open(
+                &aws,
+                &config.archive_bucket,
+                config.archive_encryption.as_ref(),
+                config.has_own_s3_endpoint,
+            ),
             athena: Athena {
                 client: aws_sdk_athena::Client::new(&aws),
                 workgroup: config.workgroup.clone(),
@@ -134,14 +98,17 @@ impl Setup {
         }
     }
 
-    /// The memory in the bucket of the account in which the function runs, and in no other of that
-    /// name.
+    /// Answers one invocation.
+    async fn answer(&self, event: LambdaEvent<Value>) -> Result<Value, Error> {
+        match wish(&event.payload)? {
+            Wish::Check => Ok(json!(self.check(&event.context).await)),
+            Wish::Show => self.show(&event.context).await,
+            Wish::Tell => self.tell(&event.context).await,
+        }
+    }
+
     fn memory(&self, context: &Context) -> Memory {
-        let bucket = self.bucket.clone();
-        Memory::new(match account_in(&context.invoked_function_arn) {
-            Some(account) => bucket.owned_by(account.to_owned()),
-            None => bucket,
-        })
+        Memory::new(bucket::of_own_account(&self.bucket, context))
     }
 
     async fn check(&self, context: &Context) -> Checks {

@@ -50,7 +50,7 @@ pub fn files(root: &Path) -> io::Result<Vec<Generated>> {
             content: IN_MARKDOWN.fill(&read(root, "docs/ask.md")?, &[ask, views])?,
         },
         Generated { path: "docs/coverage.md", content: document::coverage() },
-        Generated { path: "docs/tables.md", content: entratrail::table::document() },
+        Generated { path: "docs/tables.md", content: entratrail_records::table::document() },
         Generated { path: "sql/duckdb.sql", content: duckdb::script() },
     ])
 }

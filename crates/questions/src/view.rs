@@ -1,8 +1,8 @@
 //! A view, as its file has it.
 
 use crate::header::{Header, body};
-use entratrail::log::Log;
-use entratrail::table::glue_columns;
+use entratrail_records::log::Log;
+use entratrail_records::table::glue_columns;
 
 /// Line above the SQL that `DataFusion` takes in the place of everybody else's.
 const FOR_DATAFUSION: &str = "-- engine: datafusion";

@@ -1,8 +1,9 @@
 //! The Lambda function that archives a tenant's sign-in logs.
 
-use entratrail::{lambda, log::Log};
+use entratrail::log::Log;
+use entratrail_lambda::function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda::serve(Log::SignIns).await
+    function::serve(Log::SignIns).await
 }

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::operator::checkout;
 
+/// The crates that a function of the collector is made of, and that may call AWS.
+const LIBRARY: [&str; 3] = ["entratrail", "archive", "lambda"];
+
 /// The AWS clients of the library, by the names of their fields.
 const CLIENTS: [&str; 5] = ["s3", "ssm", "sts", "lambda", "kms"];
 
@@ -75,10 +78,12 @@ fn rust_files(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// Every call of one of these AWS clients in a crate, as `client.operation`.
-fn calls(name: &str, clients: &[&str]) -> BTreeSet<String> {
+/// Every call of one of these AWS clients in crates, as `client.operation`.
+fn calls(crates: &[&str], clients: &[&str]) -> BTreeSet<String> {
     let mut sources = Vec::new();
-    rust_files(&checkout().join("crates").join(name).join("src"), &mut sources);
+    for name in crates {
+        rust_files(&checkout().join("crates").join(name).join("src"), &mut sources);
+    }
     let mut calls = BTreeSet::new();
     for source in sources {
         let dense: String = source.split_whitespace().collect();
@@ -98,6 +103,14 @@ fn calls(name: &str, clients: &[&str]) -> BTreeSet<String> {
         }
     }
     calls
+}
+
+/// The SDKs of AWS services on which a crate stands.
+fn clients_of(name: &str) -> Vec<String> {
+    let manifest = checkout().join("crates").join(name).join("Cargo.toml");
+    let manifest = fs::read_to_string(manifest).expect("the crate is there");
+    let clients = manifest.lines().filter(|line| line.starts_with("aws-sdk-"));
+    clients.map(str::to_owned).collect()
 }
 
 /// Action and resource of every statement that a role can have, whichever way conditions turn out.
@@ -127,7 +140,7 @@ fn allowed(role: &Value) -> BTreeMap<String, Vec<Value>> {
 
 pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &Value) {
     let needs: BTreeMap<&str, &[&str]> = NEEDS.into();
-    let calls = calls("entratrail", &CLIENTS);
+    let calls = calls(&LIBRARY, &CLIENTS);
     assert_eq!(
         calls.iter().map(String::as_str).collect::<Vec<_>>(),
         needs.keys().copied().collect::<Vec<_>>()
@@ -139,10 +152,9 @@ pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &
         let allowed = allowed(&template["Resources"][role]);
         assert_eq!(allowed.keys().map(String::as_str).collect::<BTreeSet<_>>(), needed, "{role}");
     }
-    let library = fs::read_to_string(checkout().join("crates/entratrail/Cargo.toml")).unwrap();
-    let clients = library.lines().filter(|line| line.starts_with("aws-sdk-")).count();
+    let clients: BTreeSet<_> = LIBRARY.iter().flat_map(|name| clients_of(name)).collect();
     assert_eq!(
-        clients,
+        clients.len(),
         CLIENTS.len(),
         "a client of another service: name it in CLIENTS, and what its calls need in NEEDS"
     );
@@ -151,7 +163,7 @@ pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &
 /// The role of the function that mails findings reads what it asks about, and writes its memory
 /// alone.
 pub(crate) fn the_role_of_findings_asks_and_mails_and_nothing_else(template: &Value) {
-    let calls = calls("findings", &CLIENTS_OF_FINDINGS);
+    let calls = calls(&["findings"], &CLIENTS_OF_FINDINGS);
     assert_eq!(
         calls.iter().map(String::as_str).collect::<Vec<_>>(),
         CALLS_OF_FINDINGS.map(|(call, _)| call)
@@ -164,9 +176,8 @@ pub(crate) fn the_role_of_findings_asks_and_mails_and_nothing_else(template: &Va
         allowed.keys().map(String::as_str).collect::<BTreeSet<_>>(),
         needed.collect::<BTreeSet<_>>()
     );
-    let clients = fs::read_to_string(checkout().join("crates/findings/Cargo.toml")).unwrap();
-    let clients: Vec<_> = clients.lines().filter(|line| line.starts_with("aws-sdk-")).collect();
-    assert_eq!(clients.len(), 3, "a client of another service: {clients:?}");
+    let clients = clients_of("findings");
+    assert_eq!(clients.len(), 2, "a client of another service: {clients:?}");
     for (action, resources) in allowed {
         let resources = serde_json::to_string(&resources).unwrap();
         let folders: &[&str] = match action.as_str() {

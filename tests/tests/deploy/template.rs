@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use entratrail::parameters::AUDIENCES;
+use entratrail_lambda::parameters::AUDIENCES;
 use serde_json::{Map, Value, json};
 
 use crate::upgrade::NAMES;

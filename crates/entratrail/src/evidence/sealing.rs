@@ -6,29 +6,13 @@ use super::note::SignedNote;
 use super::proof_key;
 use super::seal::{Next, Seal, SealAnswer, SealOutcome, SealRequest};
 use super::signer::Signer;
-use crate::archive::{Archive, FETCHED_AT_ONCE, StoredFile};
+use crate::archive::{Archive, FETCHED_AT_ONCE};
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::log::Log;
+use crate::object::StoredFile;
+use crate::report::Sealed;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use serde::Serialize;
-
-/// What came of sealing a log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Sealed {
-    /// Latest checkpoint, a signed note.
-    pub checkpoint: Option<String>,
-    /// Rows on record that are not in the log yet; `None` where that could not be counted.
-    pub waiting: Option<u64>,
-    /// Reason for which rows wait, where nothing is wrong with the archive.
-    pub delayed: Option<String>,
-    /// Sentences about what is not as the log has it: somebody must look.
-    pub alarms: Vec<String>,
-    /// Reason for which the latest checkpoint has no time stamp, where one was to be had.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unstamped: Option<String>,
-}
 
 /// Enters every row on record into the signed log about `log`.
 pub async fn seal(archive: &Archive, log: Log, signer: Result<&Signer, &Error>) -> Sealed {

@@ -1,17 +1,15 @@
 //! Keys that sign the log, and the memory of what they signed last, which lies outside the archive.
 
 mod key_file;
-mod kms_key;
 
 use super::checkpoint::TreeHead;
 use super::note::VerifierKey;
 use crate::error::Error;
 use crate::log::Log;
-use crate::parameters::EvidenceParameters;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use futures_util::future::BoxFuture;
 use key_file::KeyFile;
-pub use kms_key::KmsKey;
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 use std::path::Path;
 
 /// Hexadecimal digits of the id in the name of a key.
@@ -22,47 +20,47 @@ const ID_DIGITS: usize = 32;
 pub struct Signer {
     id: String,
     /// Key that signs; behind it, while keys change, the one from before.
-    keys: Vec<SigningKey>,
-    memory: Memory,
+    keys: Vec<Box<dyn SigningKey>>,
+    memory: Box<dyn Memory>,
 }
 
-/// Private key.
-#[derive(Debug)]
-pub enum SigningKey {
-    /// It is here.
-    Held(Ed25519KeyPair),
-    /// It is in AWS KMS.
-    InKms(KmsKey),
+/// Private key, here or in a service that signs with it.
+pub trait SigningKey: Debug + Send + Sync {
+    /// Its public part: the 32 bytes of an Ed25519 key.
+    fn public(&self) -> &[u8];
+
+    /// Signs `text`.
+    fn sign<'sign>(&'sign self, text: &'sign [u8]) -> BoxFuture<'sign, Result<Vec<u8>, Error>>;
 }
 
-/// Place of what was signed last.
-#[derive(Debug)]
-enum Memory {
-    File(KeyFile),
-    Parameters(EvidenceParameters),
+/// Memory of what was signed last, which whoever can write the archive alone cannot change.
+pub trait Memory: Debug + Send + Sync {
+    /// Size and root that were signed last.
+    fn recall(&self, log: Log) -> BoxFuture<'_, Result<Option<TreeHead>, Error>>;
+
+    /// Remembers `tree`, unless more is remembered.
+    fn remember(&self, log: Log, tree: TreeHead) -> BoxFuture<'_, Result<(), Error>>;
 }
 
 impl Signer {
     /// Signer with the private keys in a file of this machine, which is made where there is none.
     pub fn in_file(path: &Path) -> Result<Self, Error> {
         let file = KeyFile::open(path)?;
-        let (id, keys) = (file.id()?, file.keys()?);
-        let signer = Self { id, keys, memory: Memory::File(file) };
-        signer.check_id(&path.display().to_string())?;
-        if let Memory::File(file) = &signer.memory {
-            file.show(&signer.shown())?;
-        }
+        let place = path.display().to_string();
+        let signer = Self::new(file.id()?, &place, file.keys()?, Box::new(file.clone()))?;
+        file.show(&signer.shown())?;
         Ok(signer)
     }
 
-    /// Signer with keys that belong to a function, and its memory in parameters.
-    pub fn of_function(
+    /// Signer with the id that `place_of_id` holds, by which the name of each key is known.
+    pub fn new(
         id: String,
-        keys: Vec<SigningKey>,
-        parameters: EvidenceParameters,
+        place_of_id: &str,
+        keys: Vec<Box<dyn SigningKey>>,
+        memory: Box<dyn Memory>,
     ) -> Result<Self, Error> {
-        let signer = Self { id, keys, memory: Memory::Parameters(parameters) };
-        signer.check_id("the parameter evidence-id")?;
+        let signer = Self { id, keys, memory };
+        signer.check_id(place_of_id)?;
         Ok(signer)
     }
 
@@ -125,50 +123,39 @@ impl Signer {
 
     /// What was signed last.
     pub(super) async fn recall(&self, log: Log) -> Result<Option<TreeHead>, Error> {
-        match &self.memory {
-            Memory::File(file) => file.recall(log),
-            Memory::Parameters(parameters) => parameters.recall(log).await,
-        }
+        self.memory.recall(log).await
     }
 
     /// Remembers what is about to be signed, unless more was signed.
     pub(super) async fn remember(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
-        match &self.memory {
-            Memory::File(file) => file.remember(log, tree),
-            Memory::Parameters(parameters) => parameters.remember(log, tree).await,
-        }
+        self.memory.remember(log, tree).await
     }
 }
 
-impl SigningKey {
-    /// Keys in PEM, PKCS#8.
-    pub fn all_in(text: &str, place: &str) -> Result<Vec<Self>, Error> {
-        let refused = || {
-            Error::Parameters(format!(
-                "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey \
-                 -algorithm ed25519"
-            ))
-        };
-        let blocks = pem::parse_many(text).map_err(|_| refused())?;
-        let key = |block: &pem::Pem| {
-            let pair = Ed25519KeyPair::from_pkcs8(block.contents()).map_err(|_| refused())?;
-            Ok(Self::Held(pair))
-        };
-        let keys = blocks.iter().map(key).collect::<Result<Vec<_>, Error>>()?;
-        if keys.is_empty() { Err(refused()) } else { Ok(keys) }
-    }
-
+impl SigningKey for Ed25519KeyPair {
     fn public(&self) -> &[u8] {
-        match self {
-            Self::Held(pair) => pair.public_key().as_ref(),
-            Self::InKms(key) => key.public(),
-        }
+        self.public_key().as_ref()
     }
 
-    async fn sign(&self, text: &[u8]) -> Result<Vec<u8>, Error> {
-        match self {
-            Self::Held(pair) => Ok(pair.sign(text).as_ref().to_owned()),
-            Self::InKms(key) => key.sign(text).await,
-        }
+    fn sign<'sign>(&'sign self, text: &'sign [u8]) -> BoxFuture<'sign, Result<Vec<u8>, Error>> {
+        let signature = Self::sign(self, text).as_ref().to_owned();
+        Box::pin(std::future::ready(Ok(signature)))
     }
+}
+
+/// Keys in PEM, PKCS#8, that `place` holds.
+pub fn keys_in(text: &str, place: &str) -> Result<Vec<Box<dyn SigningKey>>, Error> {
+    let refused = || {
+        Error::Parameters(format!(
+            "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey \
+             -algorithm ed25519"
+        ))
+    };
+    let blocks = pem::parse_many(text).map_err(|_| refused())?;
+    let mut keys: Vec<Box<dyn SigningKey>> = Vec::new();
+    for block in &blocks {
+        let pair = Ed25519KeyPair::from_pkcs8(block.contents()).map_err(|_| refused())?;
+        keys.push(Box::new(pair));
+    }
+    if keys.is_empty() { Err(refused()) } else { Ok(keys) }
 }

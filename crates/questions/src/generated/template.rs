@@ -3,8 +3,8 @@
 use super::camel;
 use crate::view::partitions;
 use crate::{Question, View, questions, views};
-use entratrail::log::Log;
-use entratrail::table::{column_descriptions, glue_columns};
+use entratrail_records::log::Log;
+use entratrail_records::table::{column_descriptions, glue_columns};
 use std::fmt::Write as _;
 
 /// Characters that the catalogue takes of a column's description.

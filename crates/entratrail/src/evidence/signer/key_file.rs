@@ -1,18 +1,29 @@
 //! A key file of this machine, with the signer's id and memory in files beside it.
 
-use super::SigningKey;
+use super::{Memory, SigningKey, keys_in};
 use crate::error::Error;
 use crate::evidence::checkpoint::TreeHead;
 use crate::log::Log;
 use aws_lc_rs::signature::Ed25519KeyPair;
+use futures_util::future::BoxFuture;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// Files of a signer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct KeyFile(PathBuf);
+
+impl Memory for KeyFile {
+    fn recall(&self, log: Log) -> BoxFuture<'_, Result<Option<TreeHead>, Error>> {
+        Box::pin(std::future::ready(self.read_memory(log)))
+    }
+
+    fn remember(&self, log: Log, tree: TreeHead) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(std::future::ready(self.write_memory(log, tree)))
+    }
+}
 
 impl KeyFile {
     /// Opens the key file, or makes a new key with its id.
@@ -34,9 +45,9 @@ impl KeyFile {
         Ok(id.trim().to_owned())
     }
 
-    pub(super) fn keys(&self) -> Result<Vec<SigningKey>, Error> {
+    pub(super) fn keys(&self) -> Result<Vec<Box<dyn SigningKey>>, Error> {
         let text = self.read(&self.0)?.unwrap_or_default();
-        SigningKey::all_in(&text, &self.0.display().to_string())
+        keys_in(&text, &self.0.display().to_string())
     }
 
     /// Writes the verifier keys beside the key, to be kept elsewhere.
@@ -48,7 +59,7 @@ impl KeyFile {
         self.replace(&path, verifier_keys)
     }
 
-    pub(super) fn recall(&self, log: Log) -> Result<Option<TreeHead>, Error> {
+    fn read_memory(&self, log: Log) -> Result<Option<TreeHead>, Error> {
         let path = self.memory(log);
         let Some(text) = self.read(&path)? else { return Ok(None) };
         let damaged =
@@ -56,12 +67,12 @@ impl KeyFile {
         TreeHead::from_lines(&text).map(Some).ok_or_else(damaged)
     }
 
-    /// Remembers `tree`, unless more is remembered. Two runs take turns by a lock on the key.
-    pub(super) fn remember(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
+    /// Writes `tree`, unless more is remembered. Two runs take turns by a lock on the key.
+    fn write_memory(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
         let failed = |error: io::Error| self.failed("locked", &error);
         let key = File::open(&self.0).map_err(failed)?;
         key.lock().map_err(failed)?;
-        let is_more = self.recall(log)?.is_some_and(|known| known.size > tree.size);
+        let is_more = self.read_memory(log)?.is_some_and(|known| known.size > tree.size);
         let done = if is_more { Ok(()) } else { self.replace(&self.memory(log), &tree.to_lines()) };
         key.unlock().map_err(failed)?;
         done

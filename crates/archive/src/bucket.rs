@@ -1,0 +1,249 @@
+//! An archive in an S3 bucket.
+
+mod failure;
+mod multipart;
+mod patience;
+
+pub(super) use multipart::Multipart;
+
+use super::store::{Checksum, Listed};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::primitives::{ByteStream, DateTime as AwsDateTime};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ServerSideEncryption};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use entratrail_core::config::Encryption;
+use entratrail_core::error::Error;
+use entratrail_core::log::Log;
+use entratrail_core::object::{StoredFile, check_key};
+use entratrail_core::raw::{PART_BYTES, hexadecimal};
+use failure::{Action, is_conflict, is_missing};
+use patience::{is_busy, is_busy_or_contended, patiently};
+
+/// A bucket with the layout of the archive, and how it is reached.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    s3: Client,
+    name: String,
+    operator: Operator,
+    owner: Option<String>,
+    encryption: Option<Encryption>,
+}
+
+/// Whoever reads an error: advice that helps one does not help the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// A function with a role, which somebody has deployed.
+    Function,
+    /// A person with credentials, at a terminal.
+    Person,
+}
+
+/// An object that is being downloaded.
+#[derive(Debug)]
+pub(super) struct Content {
+    address: String,
+    body: ByteStream,
+    pub(super) stored_at: DateTime<Utc>,
+}
+
+impl Bucket {
+    /// The bucket of that name.
+    pub fn new(s3: Client, name: String, operator: Operator) -> Self {
+        Self { s3, name, operator, owner: None, encryption: None }
+    }
+
+    /// Has S3 refuse every request where the bucket belongs to another account: its name may have
+    /// been mistyped, or taken by somebody else after it was deleted.
+    #[must_use]
+    pub fn owned_by(self, account: String) -> Self {
+        Self { owner: Some(account), ..self }
+    }
+
+    /// Names `encryption` in each write.
+    #[must_use]
+    pub fn encrypted(self, encryption: Encryption) -> Self {
+        Self { encryption: Some(encryption), ..self }
+    }
+
+    /// Address of an object, for messages.
+    pub fn address(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+
+    /// Reads an object as a whole, with its version; `None` where there is none.
+    pub async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
+        let object = match patiently(is_busy, || self.get(key).send()).await {
+            Ok(object) => object,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(self.failed(Action::Read, key, &error)),
+        };
+        let version = object.e_tag;
+        let body = object.body.collect().await.map_err(|_| broke_off(&self.address(key)))?;
+        Ok(Some(StoredFile { body: body.to_vec(), version }))
+    }
+
+    pub(super) async fn open(&self, key: &str) -> Result<Content, Error> {
+        let found = patiently(is_busy, || self.get(key).send()).await;
+        let found = found.map_err(|error| self.failed(Action::Read, key, &error))?;
+        let stored_at = to_chrono(found.last_modified);
+        Ok(Content { address: self.address(key), body: found.body, stored_at })
+    }
+
+    /// Writes an object if it still has `version`, or if there is none where that is `None`, and
+    /// says whether that was so.
+    pub async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        version: Option<String>,
+    ) -> Result<bool, Error> {
+        let must_be_new = version.is_none().then(|| "*".to_owned());
+        let body = Bytes::from(body);
+        let send = || {
+            let request = self.put_object(key, body.clone()).content_type("application/x-ndjson");
+            request.set_if_match(version.clone()).set_if_none_match(must_be_new.clone()).send()
+        };
+        match patiently(is_busy_or_contended, send).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_conflict(&error) => Ok(false),
+            Err(error) => Err(self.failed(Action::Write, key, &error)),
+        }
+    }
+
+    pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
+        let body = Bytes::from(body);
+        match patiently(is_busy_or_contended, || {
+            self.put_object(key, body.clone()).if_none_match("*").send()
+        })
+        .await
+        {
+            Ok(_) => Ok(true),
+            Err(error) if is_conflict(&error) => Ok(false),
+            Err(error) => Err(self.failed(Action::Write, key, &error)),
+        }
+    }
+
+    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
+        let body = Bytes::from(body);
+        let put =
+            patiently(is_busy_or_contended, || self.put_object(key, body.clone()).send()).await;
+        put.map(drop).map_err(|error| self.failed(Action::Write, key, &error))
+    }
+
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        after: Option<String>,
+        end: Option<&str>,
+        is_flat: bool,
+    ) -> Result<Vec<Listed>, Error> {
+        let mut listed = Vec::new();
+        let mut next = None;
+        loop {
+            let page = patiently(is_busy, || {
+                let request = self.s3.list_objects_v2().bucket(&self.name).prefix(prefix);
+                let request = request.set_expected_bucket_owner(self.owner.clone());
+                let request =
+                    request.set_start_after(after.clone()).set_continuation_token(next.clone());
+                request.set_delimiter(is_flat.then(|| "/".to_owned())).send()
+            })
+            .await;
+            let page = page.map_err(|error| self.failed(Action::List, prefix, &error))?;
+            for object in page.contents.unwrap_or_default() {
+                let Some(key) = object.key else { continue };
+                if end.is_some_and(|end| key.as_str() >= end) {
+                    return Ok(listed);
+                }
+                let bytes = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+                listed.push(Listed { key, bytes, modified: to_chrono(object.last_modified) });
+            }
+            next = page.next_continuation_token;
+            if next.is_none() {
+                return Ok(listed);
+            }
+        }
+    }
+
+    /// A checksum of all bytes has 32; that of an object made of parts covers the checksums of
+    /// these.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
+    pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
+        let send = || {
+            let request = self.s3.head_object().bucket(&self.name).key(key);
+            let request = request.set_expected_bucket_owner(self.owner.clone());
+            request.checksum_mode(ChecksumMode::Enabled).send()
+        };
+        match patiently(is_busy, send).await {
+            Ok(object) => {
+                let sha256 = object.checksum_sha256.and_then(|text| STANDARD.decode(text).ok());
+                let sha256 = sha256.filter(|bytes| bytes.len() == 32);
+                Ok(sha256.map_or(Checksum::Unknown, |bytes| Checksum::Sha256(hexadecimal(&bytes))))
+            }
+            Err(error) if is_missing(&error) => Ok(Checksum::Gone),
+            Err(error) => Err(self.failed(Action::Read, key, &error)),
+        }
+    }
+
+    /// Creates an object of two parts, or finds the one that an earlier check has created. Only a
+    /// completed upload shows that parts, checksums, condition, encryption and policy are as S3
+    /// wants them.
+    pub(super) async fn check_write(&self, log: Log) -> Result<(), Error> {
+        let mut object = self.begin(&check_key(log)).await?;
+        for part in [vec![0; PART_BYTES], b"written by a check\n".to_vec()] {
+            if let Err(error) = object.send(part).await {
+                object.give_up().await;
+                return Err(error);
+            }
+        }
+        object.complete().await.map(drop)
+    }
+
+    fn get(&self, key: &str) -> GetObjectFluentBuilder {
+        let request = self.s3.get_object().bucket(&self.name).key(key);
+        request.set_expected_bucket_owner(self.owner.clone())
+    }
+
+    /// Every write to a bucket with Object Lock has to carry a checksum. SHA-256 is the one that
+    /// the ledger has too.
+    fn put_object(&self, key: &str, body: Bytes) -> PutObjectFluentBuilder {
+        let request = self.s3.put_object().bucket(&self.name).key(key).body(body.into());
+        let request = request.set_expected_bucket_owner(self.owner.clone());
+        let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256);
+        let request = request.set_server_side_encryption(self.encryption_method());
+        request.set_ssekms_key_id(self.encryption_key())
+    }
+
+    fn encryption_method(&self) -> Option<ServerSideEncryption> {
+        self.encryption.as_ref().map(|encryption| match encryption {
+            Encryption::S3 => ServerSideEncryption::Aes256,
+            Encryption::Key(_) => ServerSideEncryption::AwsKms,
+        })
+    }
+
+    fn encryption_key(&self) -> Option<String> {
+        match &self.encryption {
+            Some(Encryption::Key(arn)) => Some(arn.clone()),
+            Some(Encryption::S3) | None => None,
+        }
+    }
+}
+
+impl Content {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        self.body.next().await.transpose().map_err(|_| broke_off(&self.address))
+    }
+}
+
+fn broke_off(address: &str) -> Error {
+    Error::Archive(format!("reading {address} broke off; the next run tries again"))
+}
+
+fn to_chrono(time: Option<AwsDateTime>) -> DateTime<Utc> {
+    time.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
+        .unwrap_or_default()
+}

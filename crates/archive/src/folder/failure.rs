@@ -1,0 +1,81 @@
+//! A refusal by the disk, in the words of the person at it.
+
+use entratrail_core::error::Error;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+/// Operation that was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Read,
+    Write,
+    List,
+}
+
+/// The error of what could not be done to `path`.
+pub(super) fn failed(action: Action, path: &Path, error: &io::Error) -> Error {
+    let verb = match action {
+        Action::Read => "read",
+        Action::Write => "written",
+        Action::List => "listed",
+    };
+    let is_for_all = action == Action::Write && leaves_no_room(error.kind());
+    let text = format!(
+        "{} could not be {verb} ({error}); {}",
+        path.display(),
+        advice(action, error.kind())
+    );
+    if is_for_all { Error::Disk(text) } else { Error::Archive(text) }
+}
+
+/// Whether nothing else could be written either.
+fn leaves_no_room(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::FileTooLarge
+            | ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+fn advice(action: Action, kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "the disk, or what you may use of it, is full: make room; all that was stored before \
+             is whole, and the same command goes on"
+        }
+        ErrorKind::ReadOnlyFilesystem => "the disk is read-only: name a folder on another one",
+        ErrorKind::PermissionDenied => "check who owns the folder and who may write to it",
+        ErrorKind::InvalidInput => {
+            "an archive has only folders and files: see who put it there, and move it away"
+        }
+        ErrorKind::NotADirectory => "a part of that path is a file: name a folder",
+        ErrorKind::Unsupported => {
+            "the disk has no links or locks, which an archive needs: name a folder on another one"
+        }
+        ErrorKind::NotFound if action == Action::Read => {
+            "the ledger names this object, and it is gone: restore it from a backup"
+        }
+        ErrorKind::NotFound if action == Action::List => "there is no such folder: check the path",
+        _ => "check the disk; the same command tries again",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_ends_the_run_and_a_damaged_file_does_not() {
+        let check = |action, kind: ErrorKind, stops: bool| {
+            let error = failed(action, Path::new("archive/x"), &kind.into());
+            assert_eq!(error.stops_the_run(), stops, "{error}");
+            assert_eq!(error.error_type(), "Archive");
+        };
+        check(Action::Write, ErrorKind::StorageFull, true);
+        check(Action::Write, ErrorKind::ReadOnlyFilesystem, true);
+        check(Action::Write, ErrorKind::PermissionDenied, false);
+        check(Action::Read, ErrorKind::NotFound, false);
+    }
+}

@@ -1,0 +1,179 @@
+//! Making the table object of a read: while its records arrive, or from its raw object, as often as
+//! wanted.
+
+use super::upload::Sending;
+use crate::Archive;
+use chrono::{DateTime, SubsecRound as _, Utc};
+use entratrail_core::clock::Clock;
+use entratrail_core::error::Error;
+use entratrail_core::ledger::{Origin, ReadResult, ReadRow, StoredObject, StoredTable};
+use entratrail_core::log::Stream;
+use entratrail_core::object::{parse_raw_key, table_key};
+use entratrail_core::plan::RawObject;
+use entratrail_core::raw::RawDecoder;
+use entratrail_core::record::Record;
+use entratrail_core::table::{Encoded, TableEncoder};
+use parquet::errors::ParquetError;
+use std::future::Future;
+
+/// A table object that is being made. It appears in the archive when it is put, whole, or not at
+/// all.
+#[derive(Debug)]
+pub struct TableUpload<'archive> {
+    sending: Sending<'archive>,
+    encoder: Box<TableEncoder>,
+}
+
+impl Archive {
+    /// Starts the table object of a read that started at `first_seen`; nothing is sent before a
+    /// part is full.
+    pub fn upload_table(
+        &self,
+        stream: Stream,
+        object: RawObject,
+        first_seen: DateTime<Utc>,
+    ) -> Result<TableUpload<'_>, Error> {
+        let sending = self.sending(table_key(stream, object));
+        match TableEncoder::new(stream.log(), first_seen) {
+            Ok(encoder) => Ok(TableUpload { sending, encoder: Box::new(encoder) }),
+            Err(error) => Err(not_encoded(&sending, &error)),
+        }
+    }
+
+    /// Makes the table object of a raw object, in the place of any that is there. `first_seen` is
+    /// the start of the read that stored it. The raw object is read back for that and must be the
+    /// one on record. The same raw object always makes the same bytes, those that [`TableUpload`]
+    /// makes of the same records.
+    pub async fn write_table(
+        &self,
+        stream: Stream,
+        recorded: &StoredObject,
+        first_seen: DateTime<Utc>,
+    ) -> Result<Encoded, Error> {
+        let object = self.named_by(stream, recorded)?;
+        let mut table = self.upload_table(stream, object, first_seen)?;
+        let filled = self.fill(stream, recorded, &mut table).await;
+        table.put_if(filled).await
+    }
+
+    /// Makes the table object of the read of `row` again, and puts it on record where its bytes are
+    /// not those of `known`. Gives up with `None` when `stop` completes first.
+    pub async fn rebuild_table(
+        &self,
+        stream: Stream,
+        row: &ReadRow,
+        known: Option<&StoredTable>,
+        origin: Origin,
+        clock: Clock,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<Encoded>, Error> {
+        let Some(recorded) = row.object() else { return Ok(None) };
+        let started_at = clock.now().trunc_subsecs(3);
+        let object = self.named_by(stream, recorded)?;
+        let mut table = self.upload_table(stream, object, row.started_at)?;
+        let filled = tokio::select! {
+            biased;
+            () = stop => None,
+            filled = self.fill(stream, recorded, &mut table) => Some(filled),
+        };
+        let Some(filled) = filled else {
+            table.give_up().await;
+            return Ok(None);
+        };
+        let encoded = table.put_if(filled).await?;
+        let made = encoded.stored();
+        if known != Some(&made) {
+            let object = StoredObject { table: Some(made), ..recorded.clone() };
+            let rebuilt = ReadRow {
+                started_at,
+                finished_at: clock.now().trunc_subsecs(3),
+                result: ReadResult::Rebuilt(object),
+                requests: 0,
+                retries: 0,
+                origin: Some(origin),
+                ..row.clone()
+            };
+            self.record(stream, &rebuilt, None).await?;
+        }
+        Ok(Some(encoded))
+    }
+
+    /// Raw object that `recorded` names; an error where that is none of `stream`.
+    fn named_by(&self, stream: Stream, recorded: &StoredObject) -> Result<RawObject, Error> {
+        parse_raw_key(stream, &recorded.key).ok_or_else(|| {
+            Error::Archive(format!(
+                "a ledger entry names {}, which is no raw object of {}",
+                self.address(&recorded.key),
+                stream.name()
+            ))
+        })
+    }
+
+    async fn fill(
+        &self,
+        stream: Stream,
+        recorded: &StoredObject,
+        table: &mut TableUpload<'_>,
+    ) -> Result<(), Error> {
+        let damaged = |error: std::io::Error| self.damaged(&recorded.key, &error);
+        let mut content = self.store.open(&recorded.key).await?;
+        let mut decoder = RawDecoder::new(stream.log().time_field());
+        while let Some(chunk) = content.next().await? {
+            decoder.push(&chunk, |record, line| table.push(&record, line)).map_err(damaged)?;
+            table.send_full_part().await?;
+        }
+        let digest = decoder.finish(|record, line| table.push(&record, line)).map_err(damaged)?;
+        self.check_on_record(&digest, recorded)
+    }
+}
+
+impl TableUpload<'_> {
+    /// Adds a record, with its line of the raw object. Records come in the order of the raw object.
+    pub fn push(&mut self, record: &Record, line: &[u8]) {
+        self.encoder.push(record, line);
+    }
+
+    /// Sends what is enough for a part.
+    pub async fn send_full_part(&mut self) -> Result<(), Error> {
+        match self.encoder.take_part() {
+            Some(part) => self.sending.send(part).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the object appear, in the place of any that is there.
+    pub async fn put(self) -> Result<Encoded, Error> {
+        let Self { sending, encoder } = self;
+        match encoder.finish() {
+            Ok((rest, encoded)) => {
+                sending.end(rest).await?.put().await?;
+                Ok(encoded)
+            }
+            Err(error) => {
+                let error = not_encoded(&sending, &error);
+                sending.give_up().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the object appear where it was filled; gives it up otherwise.
+    async fn put_if(self, filled: Result<(), Error>) -> Result<Encoded, Error> {
+        match filled {
+            Ok(()) => self.put().await,
+            Err(error) => {
+                self.give_up().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the object up.
+    pub async fn give_up(self) {
+        self.sending.give_up().await;
+    }
+}
+
+fn not_encoded(sending: &Sending<'_>, error: &ParquetError) -> Error {
+    Error::Archive(format!("{} could not be encoded: {error}", sending.key()))
+}
