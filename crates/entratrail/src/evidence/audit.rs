@@ -218,7 +218,9 @@ impl SignedLog {
                 Some((file, line)) => logged.entry(file.to_owned()).or_default().push(line),
                 None if LogEntry::parse(entry).is_ok() => {}
                 None => {
-                    check.problems.push("an entry of the log is neither a row nor a key".to_owned())
+                    check
+                        .problems
+                        .push("an entry of the log is neither a row nor a key".to_owned());
                 }
             }
         }
