@@ -319,7 +319,7 @@ make_package() { # leaves template and programs in the folder $work, as SAM want
         say "Building the functions for $architecture; the first time takes some minutes"
         (cd "$here" && cargo lambda build --profile lambda --locked "$flag" \
             --lambda-dir "$work/built" --package sign-in-logs --package audit-logs \
-            --package findings) ||
+            --package provisioning-logs --package findings) ||
             fail "the functions could not be built; the lines above say why"
         package="$work/built" has_sums=false
     fi

@@ -77,7 +77,7 @@ def ensure(stack, key):
         public = public_in_kms(there.outputs["EvidenceKeyArn"])
     say("The history of the ledger is signed. %s these verifier keys where nobody who can write the"
         " archive can change them:" % ("Keep" if made else "You should have kept"))
-    for log in stacks.LOGS.values():
+    for log in map(stacks.LOGS.get, there.collectors()):
         name = "entratrail/%s/%s" % (stored["evidence-id"].strip(), log)
         say("  %s" % verifier_key(name, public))
 

@@ -67,10 +67,11 @@ def print_credentials(name):
     """What to enter in Entra."""
     stack = stacks.needed(name)
     from_account = issuer()
-    say("Enter two federated credentials in Entra: App registrations, your application,"
-        " Certificates & secrets,")
+    roles = ["%sRole" % stacks.OUTPUTS[function] for function in stack.collectors()]
+    say("Enter %s federated credentials in Entra: App registrations, your application,"
+        " Certificates & secrets," % {2: "two", 3: "three"}[len(roles)])
     say('Federated credentials, Add credential, scenario "Other issuer":')
-    for role in ("SignInRole", "AuditRole"):
+    for role in roles:
         say("    Issuer    %s" % from_account)
         say("    Type      Explicit subject identifier")
         say("    Value     %s" % stack.outputs.get(role, ""))

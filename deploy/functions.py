@@ -99,9 +99,10 @@ def check_all(name):
 def await_credential(stack):
     """Waits until Entra accepts what was just entered there."""
     say("Waiting for Entra to accept it; Ctrl-C stops waiting, and ./deploy.sh --check continues")
+    collectors = stacks.needed(stack).collectors()
     for _ in range(CREDENTIAL_LOOKS):
         refusals = [refusal for refusal in map(
-            lambda function: credential_refusal("%s-%s" % (stack, function)), stacks.COLLECTORS)
+            lambda function: credential_refusal("%s-%s" % (stack, function)), collectors)
             if refusal]
         if not refusals:
             PROGRESS.end()
@@ -157,7 +158,7 @@ def identity(event):
 def run_all(name, span):
     """Reads what is due, or a span, with one function after the other: they share Graph's limit."""
     stack = stacks.needed(name)
-    for function in stacks.COLLECTORS:
+    for function in stack.collectors():
         run_function(stack, function, span)
 
 

@@ -9,6 +9,7 @@ import re
 import sys
 
 import aws
+import stack as stacks
 from program import Failed, Refused, describe, run, say
 from settings import GUID
 
@@ -16,7 +17,7 @@ NAMES = ("tenant-id", "client-id", "client-secret", "client-certificate")
 #: What signs the history of the ledger: it stays with the archive.
 EVIDENCE = ("evidence-id", "evidence-key")
 #: What the functions remember of it, not encrypted.
-EVIDENCE_MEMORY = ("evidence-signed-sign-ins", "evidence-signed-directory-audits")
+EVIDENCE_MEMORY = tuple("evidence-signed-%s" % log for log in stacks.LOGS.values())
 
 #: The standard tier of Parameter Store takes 4,096 characters, the advanced one 8,192.
 STANDARD_LENGTH = 4096

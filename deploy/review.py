@@ -63,6 +63,10 @@ def review_rules(effective):
              " both"),
             (effective("SignInSchedule") == effective("AuditSchedule"),
              "SignInSchedule and AuditSchedule must differ: both logs share Graph's limit"),
+            (effective("Provisioning") == "daily" and effective("ProvisioningSchedule") in (
+                effective("SignInSchedule"), effective("AuditSchedule")),
+             "ProvisioningSchedule must differ from SignInSchedule and AuditSchedule: all logs"
+             " share Graph's limit"),
             (effective("ExistingBucket") and effective("ObjectLockDays") != "0",
              "ObjectLockDays concerns the bucket that the stack makes: set it to 0, and lock the"
              " bucket of ExistingBucket yourself")):

@@ -8,12 +8,17 @@ import aws
 from program import PROGRESS, Failed, Refused, pauses, run, say
 
 #: The functions that read Graph, each with its log, as the folder of the signed log is named.
-LOGS = {"sign-in-logs": "sign-ins", "audit-logs": "directory-audits"}
-COLLECTORS = tuple(LOGS)
-#: The function that mails findings; a stack can be without it.
+LOGS = {"sign-in-logs": "sign-ins", "audit-logs": "directory-audits",
+        "provisioning-logs": "provisioning"}
+#: The function that mails findings.
 FINDINGS = "findings"
+#: How the outputs of a stack that are about a function begin.
+OUTPUTS = {"sign-in-logs": "SignIn", "audit-logs": "Audit", "provisioning-logs": "Provisioning",
+           FINDINGS: "Findings"}
 #: Every program of a package.
-FUNCTIONS = COLLECTORS + (FINDINGS,)
+FUNCTIONS = tuple(OUTPUTS)
+#: Those that a stack can be without.
+OPTIONAL = ("provisioning-logs", FINDINGS)
 
 NEW = "new"
 UPDATE = "update"
@@ -58,13 +63,16 @@ class Stack:
 
     def log_group(self, function):
         """The log group of a function."""
-        output = {"sign-in-logs": "SignInLogGroup", "audit-logs": "AuditLogGroup",
-                  FINDINGS: "FindingsLogGroup"}[function]
-        return self.outputs.get(output, "")
+        return self.outputs.get(OUTPUTS[function] + "LogGroup", "")
 
     def functions(self):
         """The functions that this stack has."""
-        return FUNCTIONS if self.outputs.get("FindingsFunction") else COLLECTORS
+        return tuple(function for function in FUNCTIONS if function not in OPTIONAL
+                     or self.outputs.get(OUTPUTS[function] + "Function"))
+
+    def collectors(self):
+        """The functions of this stack that read Graph."""
+        return tuple(function for function in self.functions() if function in LOGS)
 
     def resources(self):
         """What the stack made: type and physical id by logical id."""
@@ -255,8 +263,9 @@ def next_lines(stack, region, is_first):
         steps.append("Questions: %s, workgroup %s" % (
             outputs["QueryEditorLink"], outputs.get("QueryWorkgroup", "")))
     yield ""
-    yield ("Done. The archive is s3://%s; both logs are read every day from now on."
-           % outputs.get("ArchiveBucket", ""))
+    logs = "all three" if "provisioning-logs" in stack.functions() else "both"
+    yield ("Done. The archive is s3://%s; %s logs are read every day from now on."
+           % (outputs.get("ArchiveBucket", ""), logs))
     for number, step in enumerate(steps, 1):
         yield "  %d. %s" % (number, step)
 

@@ -119,7 +119,7 @@ def show(name):
     say("Stack %s: %s; archive s3://%s"
         % (name, stack.status, stack.outputs.get("ArchiveBucket", "")))
     hidden = 0
-    parts = [(part, (stack, function)) for function in stacks.COLLECTORS
+    parts = [(part, (stack, function)) for function in stack.collectors()
              for part in (show_runs, show_coverage, show_evidence)]
     for part, arguments in parts + [
             (show_findings, (stack,)), (show_mails, (stack,)), (show_alarms, (stack,))]:

@@ -180,7 +180,7 @@ def contradictions_of(rows):
 # Records.
 def check_records(path, row, stream, versions, ids, lines):
     """Checks the records of an object against its row, and against what its window held before."""
-    time_field = "activityDateTime" if stream == "directory-audits" else "createdDateTime"
+    time_field = "createdDateTime" if stream.startswith("sign-ins/") else "activityDateTime"
     start, end = row["window"]
     known, found = set(ids), Counter()
     with gzip.open(path) as file:

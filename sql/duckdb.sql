@@ -25,6 +25,37 @@ SELECT * FROM read_parquet(
   getvariable('archive') || '/tables/directory_audits/**/*.parquet', hive_partitioning = true, union_by_name = true
 );
 
+SET VARIABLE provisioning = (
+SELECT CASE WHEN count(*) > 0 THEN
+  'SELECT * FROM read_parquet(getvariable(''archive'') || ''/tables/provisioning/**/*.parquet'', hive_partitioning = true, union_by_name = true)'
+ELSE 'SELECT
+  CAST(NULL AS VARCHAR) AS id,
+  CAST(NULL AS TIMESTAMPTZ) AS activity_date_time,
+  CAST(NULL AS VARCHAR) AS tenant_id,
+  CAST(NULL AS VARCHAR) AS job_id,
+  CAST(NULL AS VARCHAR) AS cycle_id,
+  CAST(NULL AS VARCHAR) AS change_id,
+  CAST(NULL AS VARCHAR) AS provisioning_action,
+  CAST(NULL AS INTEGER) AS duration_in_milliseconds,
+  CAST(NULL AS STRUCT("status" VARCHAR, "error_information" STRUCT("error_code" VARCHAR, "error_category" VARCHAR, "reason" VARCHAR, "additional_details" VARCHAR, "recommended_action" VARCHAR))) AS provisioning_status_info,
+  CAST(NULL AS STRUCT("name" VARCHAR, "provisioning_step_type" VARCHAR, "status" VARCHAR, "description" VARCHAR, "details" VARCHAR)[]) AS provisioning_steps,
+  CAST(NULL AS STRUCT("display_name" VARCHAR, "old_value" VARCHAR, "new_value" VARCHAR)[]) AS modified_properties,
+  CAST(NULL AS STRUCT("id" VARCHAR, "display_name" VARCHAR, "initiator_type" VARCHAR, "initiating_type" VARCHAR)) AS initiated_by,
+  CAST(NULL AS STRUCT("id" VARCHAR, "display_name" VARCHAR)) AS service_principal,
+  CAST(NULL AS STRUCT("id" VARCHAR, "display_name" VARCHAR, "details" VARCHAR)) AS source_system,
+  CAST(NULL AS STRUCT("id" VARCHAR, "display_name" VARCHAR, "identity_type" VARCHAR, "details" VARCHAR)) AS source_identity,
+  CAST(NULL AS STRUCT("id" VARCHAR, "display_name" VARCHAR, "details" VARCHAR)) AS target_system,
+  CAST(NULL AS STRUCT("id" VARCHAR, "display_name" VARCHAR, "identity_type" VARCHAR, "details" VARCHAR)) AS target_identity,
+  CAST(NULL AS VARCHAR) AS action,
+  CAST(NULL AS STRUCT("status" VARCHAR)) AS status_info,
+  CAST(NULL AS TIMESTAMPTZ) AS first_seen,
+  CAST(NULL AS VARCHAR) AS content_hash,
+  CAST(NULL AS VARCHAR) AS other,
+  CAST(NULL AS date) AS day
+WHERE false' END FROM glob(getvariable('archive') || '/tables/provisioning/**/*.parquet'));
+CREATE OR REPLACE VIEW provisioning AS
+SELECT * FROM query(getvariable('provisioning'));
+
 CREATE OR REPLACE VIEW ledger AS
 SELECT record, filename AS "$path" FROM read_csv(
   getvariable('archive') || '/ledger/**/*.ndjson', columns = {'record': 'VARCHAR'}, auto_detect = false,
@@ -134,12 +165,22 @@ FROM directory_changes
 GROUP BY id, day
 ) AS records;
 
+CREATE OR REPLACE VIEW provisioning_latest AS
+SELECT * FROM (
+SELECT *, row_number() OVER (
+PARTITION BY day, id
+ORDER BY first_seen DESC, content_hash
+) AS recency
+FROM provisioning
+) AS versions
+WHERE recency = 1;
+
 CREATE OR REPLACE VIEW reads AS
 SELECT stream, CAST(window_start AS DATE) AS day, window_start, window_end, read, started_at, finished_at,
 status, served, new, changed, missing, key, sha256, bytes, requests, retries, error, format, collector, application,
 kept_since, records_root, table_sha256, table_rows, untimed, outside
 FROM (
-SELECT coalesce(nullif(regexp_extract("$path", 'event_type=([^/]+)', 1), ''), 'directory-audits') AS stream,
+SELECT regexp_extract("$path", '([^/=]+)/day=[^/]+$', 1) AS stream,
 CAST(from_iso8601_timestamp(json_extract_scalar(record, '$.window_start')) AS TIMESTAMP) AS window_start,
 CAST(from_iso8601_timestamp(json_extract_scalar(record, '$.window_end')) AS TIMESTAMP) AS window_end,
 CAST(json_extract_scalar(record, '$.read') AS BIGINT) AS read,
@@ -326,5 +367,8 @@ FROM sign_ins
 UNION ALL
 SELECT 'directory-audits' AS stream, day, CAST(first_seen AS TIMESTAMP) AS first_seen, CAST(0 AS BIGINT) AS promised, CAST(1 AS BIGINT) AS held
 FROM directory_audits
+UNION ALL
+SELECT 'provisioning' AS stream, day, CAST(first_seen AS TIMESTAMP) AS first_seen, CAST(0 AS BIGINT) AS promised, CAST(1 AS BIGINT) AS held
+FROM provisioning
 ) AS rows_of_both
 GROUP BY stream, day, first_seen;

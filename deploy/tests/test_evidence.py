@@ -44,9 +44,11 @@ class Keys(unittest.TestCase):
 class Ensuring(Account):
     """What a deployment does."""
 
+    more_outputs = {}
+
     def ensure(self, kind, stored=None):
         key = stored or pem(evidence.PRIVATE_START + SEED)
-        outputs = {"EvidenceKeyArn": KMS_KEY}
+        outputs = dict({"EvidenceKeyArn": KMS_KEY}, **self.more_outputs)
         self.answers("cloudformation describe-stacks",
                      stub.stack(parameters={"Evidence": kind}, outputs=outputs))
         self.answers("ssm get-parameters", {"Parameters": [
@@ -58,9 +60,8 @@ class Ensuring(Account):
         """The verifier keys that were shown."""
         return [line.strip() for line in output.splitlines() if line.startswith("  entratrail/")]
 
-    def expected(self):
-        return [evidence.verifier_key("entratrail/%s/%s" % (ID, log), PUBLIC)
-                for log in evidence.stacks.LOGS.values()]
+    def expected(self, logs=("sign-ins", "directory-audits")):
+        return [evidence.verifier_key("entratrail/%s/%s" % (ID, log), PUBLIC) for log in logs]
 
     def test_nothing_is_made_where_nobody_signs(self):
         self.assertEqual(self.ensure("none"), (0, ""))
@@ -79,6 +80,13 @@ class Ensuring(Account):
         self.assertNotIn("PRIVATE", output)
         self.assertIn("Keep these verifier keys", output)
         self.assertEqual(self.shown(output), self.expected())
+
+    def test_a_log_that_is_collected_too_has_a_verifier_key_too(self):
+        self.more_outputs = {"ProvisioningFunction": "entratrail-provisioning-logs"}
+        self.answers("ssm put-parameter", {"Version": 1})
+        status, output = self.ensure("parameter")
+        self.assertEqual(status, 0, output)
+        self.assertEqual(self.shown(output), self.expected(evidence.stacks.LOGS.values()))
 
     def test_a_key_that_is_there_stays(self):
         self.answers("ssm put-parameter", THERE)

@@ -83,7 +83,8 @@ class Packages(unittest.TestCase):
 
     def test_every_layout_of_a_release_is_taken(self):
         inner = {"sign-in-logs/bootstrap.zip": zipped({"bootstrap": ARM64}),
-                 "audit-logs.zip": zipped({"bootstrap": ARM64}), "findings": ARM64}
+                 "audit-logs.zip": zipped({"bootstrap": ARM64}),
+                 "provisioning-logs.zip": zipped({"bootstrap": ARM64}), "findings": ARM64}
         flat = dict.fromkeys(FUNCTIONS, ARM64)
         for members in (functions(), flat, inner):
             whole = dict(members, SHA256SUMS=sums(members))

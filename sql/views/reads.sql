@@ -31,7 +31,7 @@ SELECT stream, CAST(window_start AS DATE) AS day, window_start, window_end, read
 status, served, new, changed, missing, key, sha256, bytes, requests, retries, error, format, collector, application,
 kept_since, records_root, table_sha256, table_rows, untimed, outside
 FROM (
-SELECT coalesce(nullif(regexp_extract("$path", 'event_type=([^/]+)', 1), ''), 'directory-audits') AS stream,
+SELECT regexp_extract("$path", '([^/=]+)/day=[^/]+$', 1) AS stream,
 CAST(from_iso8601_timestamp(json_extract_scalar(record, '$.window_start')) AS TIMESTAMP) AS window_start,
 CAST(from_iso8601_timestamp(json_extract_scalar(record, '$.window_end')) AS TIMESTAMP) AS window_end,
 CAST(json_extract_scalar(record, '$.read') AS BIGINT) AS read,

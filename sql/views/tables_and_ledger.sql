@@ -16,5 +16,8 @@ FROM sign_ins
 UNION ALL
 SELECT 'directory-audits' AS stream, day, CAST(first_seen AS TIMESTAMP) AS first_seen, CAST(0 AS BIGINT) AS promised, CAST(1 AS BIGINT) AS held
 FROM directory_audits
+UNION ALL
+SELECT 'provisioning' AS stream, day, CAST(first_seen AS TIMESTAMP) AS first_seen, CAST(0 AS BIGINT) AS promised, CAST(1 AS BIGINT) AS held
+FROM provisioning
 ) AS rows_of_both
 GROUP BY stream, day, first_seen

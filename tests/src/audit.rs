@@ -182,7 +182,7 @@ impl Audit {
                 (Some((start, end)), Some(time)) if (start..end).contains(&time) => {}
                 (Some(_), None) if untimed > 0 => untimed -= 1,
                 (Some(_), None) => {
-                    self.problem(key, "holds more records without a time than its row says")
+                    self.problem(key, "holds more records without a time than its row says");
                 }
                 _ => self.problem(key, "holds a record outside its window"),
             }
@@ -296,8 +296,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// The time that a record says, where it can be read.
 fn time_of(json: &str, stream: &str) -> Option<DateTime<Utc>> {
-    let is_audit = stream_folder(stream) == "directory-audits";
-    let field = if is_audit { "activityDateTime" } else { "createdDateTime" };
+    let is_sign_in = !["directory-audits", "provisioning"].contains(&stream_folder(stream));
+    let field = if is_sign_in { "createdDateTime" } else { "activityDateTime" };
     let record: Value = serde_json::from_str(json).ok()?;
     let time: DateTime<Utc> = record[field].as_str()?.parse().ok()?;
     Some(time).filter(|time| (2000..3000).contains(&time.year()))
@@ -333,7 +333,9 @@ fn place(key: &str, folder: &str, ending: &str) -> Option<(String, Option<Bounds
     let rest = key.strip_prefix(folder)?.strip_suffix(ending)?;
     let (stream, rest) = match rest.strip_prefix("sign-ins/event_type=") {
         Some(rest) => rest.split_once('/')?,
-        None => ("directory-audits", rest.strip_prefix("directory-audits/")?),
+        None => rest
+            .split_once('/')
+            .filter(|(log, _)| ["directory-audits", "provisioning"].contains(log))?,
     };
     let (day, name) = match rest.split_once('/') {
         Some((day, name)) => (day, Some(name)),

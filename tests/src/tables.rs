@@ -15,6 +15,7 @@ pub fn table_key(raw_key: &str) -> String {
     let key = raw_key.replace(".ndjson.gz", ".parquet");
     key.replace("raw/sign-ins/", "tables/sign_ins/")
         .replace("raw/directory-audits/", "tables/directory_audits/")
+        .replace("raw/provisioning/", "tables/provisioning/")
 }
 
 /// Number of rows that the footer promises.
@@ -45,7 +46,7 @@ pub fn expected(record: &Value) -> Value {
         let value = match value {
             Value::Array(elements) => elements.iter().map(expected).collect(),
             Value::String(text) if key.ends_with("DateTime") => json!(instant(text)),
-            value if key == "handlerResult" => value.clone(),
+            value if ["handlerResult", "details"].contains(&key.as_str()) => value.clone(),
             value => expected(value),
         };
         (snake_case(key), value)
@@ -64,7 +65,9 @@ pub fn held(row: &Value) -> Value {
             let value = match value {
                 Value::Array(elements) => elements.iter().map(held).collect(),
                 Value::String(text) if key.ends_with("date_time") => json!(instant(text)),
-                Value::String(text) if key == "handler_result" => text.parse().unwrap_or_default(),
+                Value::String(text) if ["handler_result", "details"].contains(&key.as_str()) => {
+                    text.parse().unwrap_or_default()
+                }
                 value => held(value),
             };
             (key.clone(), value)

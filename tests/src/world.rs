@@ -64,6 +64,7 @@ impl World {
         let log = match scenario.collect.log {
             ScenarioLog::SignIns => Log::SignIns,
             ScenarioLog::DirectoryAudits => Log::DirectoryAudits,
+            ScenarioLog::Provisioning => Log::Provisioning,
         };
         let environment = scenario.collect.environment.clone();
         let time = TimeKeeper::start();
@@ -161,7 +162,8 @@ impl World {
             match self.run().await {
                 Ok(run) if run.error.is_none() && run.report.remaining_windows == 0 => return run,
                 Ok(run) => {
-                    last = format!("{:?}, {} windows left", run.error, run.report.remaining_windows)
+                    last =
+                        format!("{:?}, {} windows left", run.error, run.report.remaining_windows);
                 }
                 Err(error) => last = error.to_string(),
             }
@@ -181,7 +183,7 @@ impl World {
     pub async fn put(&self, key: &str, body: &[u8]) {
         match &self.folder {
             Some(folder) => {
-                std::fs::write(folder.path().join(key), body).expect("the folder is ours")
+                std::fs::write(folder.path().join(key), body).expect("the folder is ours");
             }
             None => self.storage.put(key, body).await,
         }
@@ -191,7 +193,7 @@ impl World {
     pub async fn remove(&self, key: &str) {
         match &self.folder {
             Some(folder) => {
-                std::fs::remove_file(folder.path().join(key)).expect("the file is there")
+                std::fs::remove_file(folder.path().join(key)).expect("the file is there");
             }
             None => self.storage.remove(key).await,
         }
@@ -228,16 +230,16 @@ impl World {
 
     /// Records that a perfect reader of the log would be served now.
     pub fn visible(&self) -> Vec<Served> {
-        let is_wanted =
-            |stream: &str| (stream == "directoryAudits") == (self.log == Log::DirectoryAudits);
+        let of_log = Stream::ALL.into_iter().filter(|of| of.log().name() == self.log.name());
+        let of_log: Vec<_> = of_log.map(Stream::name).collect();
         let version = match self.setting("SIGN_IN_EVENT_TYPES") {
-            _ if self.log == Log::DirectoryAudits => ApiVersion::V1,
+            _ if self.log != Log::SignIns => ApiVersion::V1,
             None => ApiVersion::Beta,
             Some(types) if types != "interactiveUser" => ApiVersion::Beta,
             _ => ApiVersion::V1,
         };
         let mut visible = self.simulator.visible_in(version);
-        visible.retain(|record| is_wanted(record.stream));
+        visible.retain(|record| of_log.contains(&record.stream));
         visible
     }
 
@@ -259,12 +261,10 @@ impl World {
     /// Streams that are read, as the archive calls them.
     pub fn streams(&self) -> Vec<String> {
         match (self.log, self.setting("SIGN_IN_EVENT_TYPES")) {
-            (Log::DirectoryAudits, _) => vec!["directory-audits".to_owned()],
+            (Log::DirectoryAudits | Log::Provisioning, _) => vec![self.log.name().to_owned()],
             (Log::SignIns, Some(types)) => types.split(',').map(str::to_owned).collect(),
             (Log::SignIns, None) => {
-                let all =
-                    Stream::ALL.into_iter().filter(|stream| *stream != Stream::DirectoryAudits);
-                all.map(|stream| stream.name().to_owned()).collect()
+                Stream::SIGN_INS.map(|stream| stream.name().to_owned()).to_vec()
             }
         }
     }

@@ -103,6 +103,8 @@ fn check_tls() -> Result<(), Failure> {
         "-p",
         "audit-logs",
         "-p",
+        "provisioning-logs",
+        "-p",
         "findings",
     ]))?;
     process::succeeded(tree.status)?;

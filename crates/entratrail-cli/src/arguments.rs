@@ -36,8 +36,8 @@ GRAPH_REQUESTS_PER_10S have the meaning that they have for the functions.
 ";
 
 const TABLES: &str = "\
-Tables: sign_ins and directory_audits with every version of every record, sign_ins_latest and directory_audits_latest with
-the newest one, directory_changes, applied_policies, reads, coverage. Their columns are Microsoft's names in snake case:
+Tables: sign_ins, directory_audits and provisioning with every version of every record, sign_ins_latest,
+directory_audits_latest and provisioning_latest with the newest one, directory_changes, applied_policies, reads, coverage. Their columns are Microsoft's names in snake case:
   entratrail query --archive FOLDER \"SELECT day, count(*) FROM sign_ins_latest GROUP BY day ORDER BY day\"
   entratrail query --archive FOLDER \"DESCRIBE sign_ins\"
 ";
@@ -85,7 +85,7 @@ pub(crate) struct CollectArguments {
     #[arg(long, value_enum, default_value_t = Logs::Both)]
     pub(crate) log: Logs,
     /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity,
-    /// audits
+    /// audits, provisioning
     #[arg(long, value_delimiter = ',', conflicts_with = "log", value_parser = stream)]
     pub(crate) streams: Vec<Stream>,
     #[command(flatten)]
@@ -179,7 +179,7 @@ pub(crate) struct RebuildArguments {
     #[command(flatten)]
     pub(crate) span: SpanArguments,
     /// Only these streams: interactiveUser, nonInteractiveUser, servicePrincipal, managedIdentity,
-    /// audits
+    /// audits, provisioning
     #[arg(long, value_delimiter = ',', value_parser = stream)]
     pub(crate) streams: Vec<Stream>,
     #[command(flatten)]
@@ -304,8 +304,12 @@ pub(crate) enum Logs {
     SignIns,
     /// Changes to the directory
     Audit,
-    /// Both
+    /// Accounts and groups that provisioning jobs carry from one system to another
+    Provisioning,
+    /// Sign-ins and changes to the directory
     Both,
+    /// All three
+    All,
 }
 
 impl Arguments {
@@ -349,19 +353,15 @@ impl CollectArguments {
             let logs = match self.log {
                 Logs::SignIns => vec![Log::SignIns],
                 Logs::Audit => vec![Log::DirectoryAudits],
-                Logs::Both => Log::ALL.to_vec(),
+                Logs::Provisioning => vec![Log::Provisioning],
+                Logs::Both => Log::USUAL.to_vec(),
+                Logs::All => Log::ALL.to_vec(),
             };
             return (logs, EventType::ALL.to_vec());
         }
         let mut logs: Vec<_> = self.streams.iter().map(|stream| stream.log()).collect();
-        let mut event_types: Vec<_> = self
-            .streams
-            .iter()
-            .filter_map(|stream| match stream {
-                Stream::SignIns(event_type) => Some(*event_type),
-                Stream::DirectoryAudits => None,
-            })
-            .collect();
+        let mut event_types: Vec<_> =
+            self.streams.iter().filter_map(|stream| stream.event_type()).collect();
         logs.sort_unstable();
         logs.dedup();
         event_types.sort_unstable();
@@ -391,9 +391,12 @@ fn stream(text: &str) -> Result<Stream, String> {
     if ["audits", "audit", Log::DirectoryAudits.name()].contains(&text) {
         return Ok(Stream::DirectoryAudits);
     }
+    if text == Log::Provisioning.name() {
+        return Ok(Stream::Provisioning);
+    }
     EventType::parse(text).map(Stream::SignIns).ok_or_else(|| {
         format!(
-            "there is no such stream; there are {} and audits",
+            "there is no such stream; there are {}, audits and provisioning",
             EventType::ALL.map(EventType::name).join(", ")
         )
     })
@@ -497,7 +500,11 @@ mod tests {
                 _ => unreachable!(),
             }
         };
-        assert_eq!(wanted("").0.len(), 2);
+        assert_eq!(wanted("").0, Log::USUAL);
+        assert_eq!(wanted("--log all").0, Log::ALL);
+        for line in ["--log provisioning", "--streams provisioning"] {
+            assert_eq!(wanted(line).0, [Log::Provisioning], "{line}");
+        }
         assert_eq!(wanted("--log audit"), (vec![Log::DirectoryAudits], EventType::ALL.to_vec()));
         let two = wanted("--streams audits,servicePrincipal");
         assert_eq!(

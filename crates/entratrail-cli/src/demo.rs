@@ -92,7 +92,7 @@ async fn collect_day(
     };
     let origin = Origin::new(Some(&application.client_id));
     let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);
-    let logs = Log::ALL;
+    let logs = Log::USUAL;
     let collectors = collectors(&logs, &graph, &settings, &origin, archive, clock);
     let runs = run(&collectors, &Collect::asked_by_hand(None), interrupt, Display::Nothing).await;
     summary::print_runs(&runs);

@@ -18,7 +18,7 @@ use coverage::Span;
 use day::CheckedDay;
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
-use entratrail::log::{Log, Stream};
+use entratrail::log::{EventType, Log, Stream};
 use entratrail::window::midnight;
 use evidence::EarlierCheckpoint;
 pub(crate) use evidence::Keys;
@@ -42,7 +42,11 @@ pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error>
         .collect::<Result<Vec<_>, _>>()?;
     let mut verification =
         check(&archive, &arguments.archive, arguments.span, &arguments.expect, now).await?;
-    verification.evidence = evidence::check(&archive, keys.as_ref(), &since).await?;
+    let streams = verification.streams.iter().map(|stream| stream.stream).collect::<Vec<_>>();
+    let is_collected = |log: Log| {
+        log.streams(&EventType::ALL).iter().any(|stream| streams.contains(&stream.name()))
+    };
+    verification.evidence = evidence::check(&archive, keys.as_ref(), &since, is_collected).await?;
     if arguments.json {
         say_json(&verification);
     } else {
@@ -95,6 +99,7 @@ pub(crate) async fn check(
     let span = asked.unwrap_or(on_record);
     let streams = streams.iter().map(|stream| {
         let expected = expected.iter().filter(|expected| expected.stream == stream.stream);
+        let span = if asked.is_none() { since_its_start(span, stream) } else { span };
         CheckedStream::of(stream, &checked, with_expected(span, expected, now))
     });
     Ok(Verification {
@@ -121,6 +126,13 @@ fn span_on_record(streams: &[StreamLedgers], now: DateTime<Utc>) -> Option<Span>
 fn span_expected(expected: &[Expected], now: DateTime<Utc>) -> Option<Span> {
     let first = expected.iter().filter_map(|expected| expected.since).min()?;
     Some((midnight(first), settled(now)))
+}
+
+/// `span` from the first day of a stream on, where nobody has to collect it: it may have been
+/// switched on long after the others.
+fn since_its_start((from, to): Span, stream: &StreamLedgers) -> Span {
+    let first = stream.days.keys().next().filter(|_| stream.stream.log().is_optional());
+    (first.map_or(from, |first| from.max(midnight(*first))), to)
 }
 
 /// `span`, as long as the days that are `expected` of a stream ask for.

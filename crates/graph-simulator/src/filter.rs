@@ -1,6 +1,7 @@
 //! The `$filter` clauses that the audit logs understand: a span of time, and on beta the event
 //! types.
 
+use crate::scenario::Log;
 use crate::stream::{ApiVersion, Stream};
 use crate::ticks;
 
@@ -23,27 +24,26 @@ pub(crate) struct InvalidFilter;
 
 impl Filter {
     /// No clause at all: everything of the default streams.
-    pub(crate) fn all(audits: bool) -> Self {
-        let stream = if audits { Stream::DirectoryAudits } else { Stream::InteractiveUser };
+    pub(crate) fn all(log: Log) -> Self {
         Self {
             from: i64::MIN,
             to: i64::MAX,
             meant_from: i64::MIN,
             meant_to: i64::MAX,
-            streams: vec![stream],
+            streams: vec![log.usual_stream()],
         }
     }
 
-    /// Parses a clause for one of the two collections.
+    /// Parses a clause for the collection of a log.
     pub(crate) fn parse(
         clause: &str,
         version: ApiVersion,
-        audits: bool,
+        log: Log,
     ) -> Result<Self, InvalidFilter> {
         let tokens = tokens(clause)?;
-        let lambdas = version == ApiVersion::Beta && !audits;
-        let field = if audits { "activityDateTime" } else { "createdDateTime" };
-        let mut parser = Parser { tokens: &tokens, field, lambdas, filter: Self::all(audits) };
+        let lambdas = version == ApiVersion::Beta && log == Log::SignIns;
+        let field = log.time_field();
+        let mut parser = Parser { tokens: &tokens, field, lambdas, filter: Self::all(log) };
         parser.conjunction()?;
         if parser.tokens.is_empty() { Ok(parser.filter) } else { Err(InvalidFilter) }
     }
@@ -209,7 +209,7 @@ mod tests {
     const TO: &str = "2026-11-23T00:00:00.0000001Z";
 
     fn sign_ins(clause: &str) -> Result<Filter, InvalidFilter> {
-        Filter::parse(clause, ApiVersion::Beta, false)
+        Filter::parse(clause, ApiVersion::Beta, Log::SignIns)
     }
 
     #[test]
@@ -279,7 +279,9 @@ mod tests {
     #[test]
     fn the_lambda_is_unknown_outside_of_beta_sign_ins() {
         let clause = "signInEventTypes/any(t: t eq 'managedIdentity')";
-        assert_eq!(Filter::parse(clause, ApiVersion::V1, false), Err(InvalidFilter));
-        assert_eq!(Filter::parse(clause, ApiVersion::Beta, true), Err(InvalidFilter));
+        assert_eq!(Filter::parse(clause, ApiVersion::V1, Log::SignIns), Err(InvalidFilter));
+        for log in [Log::DirectoryAudits, Log::Provisioning] {
+            assert_eq!(Filter::parse(clause, ApiVersion::Beta, log), Err(InvalidFilter));
+        }
     }
 }

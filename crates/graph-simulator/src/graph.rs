@@ -9,7 +9,7 @@ use crate::guid;
 use crate::layout;
 use crate::link::{Place, Query};
 use crate::page::{self, Page};
-use crate::scenario::{Licence, RetryAfter};
+use crate::scenario::{Licence, Log, RetryAfter};
 use crate::stream::ApiVersion;
 use crate::ticks;
 use crate::timeline::Selection;
@@ -19,7 +19,7 @@ use crate::world::{World, lock};
 #[derive(Clone, Debug)]
 pub(crate) struct PageRequest {
     pub(crate) version: ApiVersion,
-    pub(crate) audits: bool,
+    pub(crate) log: Log,
     pub(crate) path_and_query: String,
     pub(crate) bearer: Option<String>,
     pub(crate) prefer: bool,
@@ -76,7 +76,8 @@ fn admitted(world: &World, request: &PageRequest) -> Result<(), Box<Answer>> {
     if !tenant.has_permission("AuditLog.Read.All") {
         return Err(Box::new(generic_fault::no_permission(ids, world)));
     }
-    if !request.audits && (tenant.licence == Licence::Free || licence_is_unknown(world)) {
+    let is_unlicensed = || tenant.licence == Licence::Free || licence_is_unknown(world);
+    if request.log.needs_licence() && is_unlicensed() {
         return Err(Box::new(generic_fault::no_licence(ids, world)));
     }
     Ok(())
@@ -131,11 +132,11 @@ fn understood(world: &World, request: &PageRequest) -> Result<(Query, Place), Bo
         .map_err(|InvalidFilter| refuse("BadRequest", "Invalid filter clause"))?;
     let top = top(option("$top"), world.scenario.limits.largest_page)
         .ok_or_else(|| refuse("BadRequest", "Invalid value for $top query option"))?;
-    let descending = descending(option("$orderby"), request.audits)
+    let descending = descending(option("$orderby"), request.log)
         .ok_or_else(|| refuse("BadRequest", "Invalid orderby clause"))?;
     let version = request.version;
-    let audits = request.audits;
-    Ok((Query { version, audits, filter, top, descending, options }, Place::After(None)))
+    let log = request.log;
+    Ok((Query { version, log, filter, top, descending, options }, Place::After(None)))
 }
 
 /// A bound more than 90 days back is as invalid as a quoted one.
@@ -144,8 +145,8 @@ fn filter(
     request: &PageRequest,
     clause: Option<&str>,
 ) -> Result<Filter, InvalidFilter> {
-    let Some(clause) = clause else { return Ok(Filter::all(request.audits)) };
-    let filter = Filter::parse(clause, request.version, request.audits)?;
+    let Some(clause) = clause else { return Ok(Filter::all(request.log)) };
+    let filter = Filter::parse(clause, request.version, request.log)?;
     let is_bounded = filter.from > i64::MIN;
     if is_bounded && filter.from < world.clock.now() - 90 * ticks::PER_DAY {
         Err(InvalidFilter)
@@ -159,10 +160,10 @@ fn top(value: Option<&str>, largest: usize) -> Option<usize> {
     value.parse::<usize>().ok().filter(|top| *top > 0).map(|top| top.min(largest))
 }
 
-/// Sign-ins come newest first, audits oldest first, unless the caller says otherwise.
-fn descending(value: Option<&str>, audits: bool) -> Option<bool> {
-    let field = if audits { "activityDateTime" } else { "createdDateTime" };
-    let Some(value) = value else { return Some(!audits) };
+/// Directory audits come oldest first, all else newest first, unless the caller says otherwise.
+fn descending(value: Option<&str>, log: Log) -> Option<bool> {
+    let field = log.time_field();
+    let Some(value) = value else { return Some(log.is_newest_first()) };
     let mut words = value.split_whitespace();
     let named = words.next().is_some_and(|word| word.eq_ignore_ascii_case(field));
     match words.next() {

@@ -36,6 +36,7 @@ mod odd;
 mod outcome;
 mod page;
 mod person;
+mod provisioning;
 mod records;
 mod response;
 pub mod scenario;

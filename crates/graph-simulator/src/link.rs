@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::chain::Chain;
 use crate::filter::Filter;
 use crate::guid;
+use crate::scenario::Log;
 use crate::stream::{ApiVersion, Stream};
 use crate::timeline::Position;
 
@@ -14,7 +15,7 @@ use crate::timeline::Position;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
     pub(crate) version: ApiVersion,
-    pub(crate) audits: bool,
+    pub(crate) log: Log,
     pub(crate) filter: Filter,
     pub(crate) top: usize,
     pub(crate) descending: bool,
@@ -108,12 +109,8 @@ fn token(query: &Query, place: &Place, salt: u64) -> String {
 }
 
 fn numbers(query: &Query) -> Vec<u64> {
-    let own = [
-        u64::from(query.audits),
-        query.version as u64,
-        query.top as u64,
-        u64::from(query.descending),
-    ];
+    let own =
+        [query.log as u64, query.version as u64, query.top as u64, u64::from(query.descending)];
     let options = query.options.iter().flat_map(|(name, value)| name.bytes().chain(value.bytes()));
     own.into_iter().chain(options.map(u64::from)).collect()
 }
@@ -121,7 +118,7 @@ fn numbers(query: &Query) -> Vec<u64> {
 /// The collection in lower case and the options in reverse order: as in Graph's own samples, the
 /// link is no copy of the request.
 fn encoded(query: &Query, token: &str) -> String {
-    let collection = if query.audits { "directoryaudits" } else { "signins" };
+    let collection = query.log.collection().to_ascii_lowercase();
     let mut link = format!("/{}/auditLogs/{collection}?", query.version.segment());
     for (name, value) in query.options.iter().rev() {
         link.push_str(&escaped(name));
@@ -168,8 +165,8 @@ mod tests {
                       'managedIdentity')";
         Query {
             version: ApiVersion::Beta,
-            audits: false,
-            filter: Filter::parse(filter, ApiVersion::Beta, false).unwrap(),
+            log: Log::SignIns,
+            filter: Filter::parse(filter, ApiVersion::Beta, Log::SignIns).unwrap(),
             top: 10,
             descending: true,
             options: vec![

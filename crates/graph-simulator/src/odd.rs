@@ -108,12 +108,10 @@ fn add_members(out: &mut Vec<u8>, start: usize, members: &[u8]) {
 
 /// Replaces the value of the time, or takes the member out. It is never the last one.
 fn set_time(out: &mut Vec<u8>, start: usize, stream: Stream, value: Option<&str>) {
-    let member: &[u8] = match stream {
-        Stream::DirectoryAudits => b"\"activityDateTime\":",
-        _ => b"\"createdDateTime\":",
-    };
+    let member = format!("\"{}\":", stream.log().time_field());
     let record = &out[start..];
-    let Some(from) = record.windows(member.len()).position(|window| window == member) else {
+    let is_there = |window: &[u8]| window == member.as_bytes();
+    let Some(from) = record.windows(member.len()).position(is_there) else {
         return;
     };
     let Some(length) = record[from..].iter().position(|byte| *byte == b',') else { return };

@@ -253,7 +253,7 @@ struct Envelope {
 impl Envelope {
     fn new(world: &World, request: &PageRequest, query: &Query, page: &Page) -> Self {
         let base = &request.host;
-        let collection = if query.audits { "directoryAudits" } else { "signIns" };
+        let collection = query.log.collection();
         let context =
             format!("{base}/{}/$metadata#auditLogs/{collection}", query.version.segment());
         let next = page.next_link(world, request, query).map(|path| format!("{base}{path}"));

@@ -3,6 +3,8 @@
 use crate::audit::AuditTemplate;
 use crate::directory::{Directory, Form};
 use crate::odd;
+use crate::provisioning::ProvisioningTemplate;
+use crate::scenario::Log;
 use crate::sign_in::SignInTemplates;
 use crate::stories::Plot;
 use crate::stream::Stream;
@@ -26,11 +28,18 @@ pub(crate) struct Records {
     directory: Directory,
     sign_ins: SignInTemplates,
     audits: AuditTemplate,
+    provisioning: ProvisioningTemplate,
 }
 
 impl Records {
     pub(crate) fn new(timeline: Timeline, directory: Directory) -> Self {
-        Self { timeline, directory, sign_ins: SignInTemplates::new(), audits: AuditTemplate::new() }
+        Self {
+            timeline,
+            directory,
+            sign_ins: SignInTemplates::new(),
+            audits: AuditTemplate::new(),
+            provisioning: ProvisioningTemplate::new(),
+        }
     }
 
     /// Appends the body of one record.
@@ -46,14 +55,18 @@ impl Records {
         let odd = self.timeline.odd(entry);
         let entry = &entry.at(self.timeline.time(of));
         let plot = self.timeline.planted(entry).map(|planted| &planted.plot);
-        if of.stream == Stream::DirectoryAudits {
-            let plot =
-                plot.and_then(|plot| if let Plot::Audit(plot) = plot { Some(plot) } else { None });
-            self.audits.write(out, entry, plot, form, &self.directory);
-        } else {
-            let plot =
-                plot.and_then(|plot| if let Plot::SignIn(plot) = plot { Some(plot) } else { None });
-            self.sign_ins.write(out, entry, of.stream, plot, form, &self.directory);
+        match of.stream.log() {
+            Log::SignIns => {
+                let plot = plot
+                    .and_then(|plot| if let Plot::SignIn(plot) = plot { Some(plot) } else { None });
+                self.sign_ins.write(out, entry, of.stream, plot, form, &self.directory);
+            }
+            Log::DirectoryAudits => {
+                let plot = plot
+                    .and_then(|plot| if let Plot::Audit(plot) = plot { Some(plot) } else { None });
+                self.audits.write(out, entry, plot, form, &self.directory);
+            }
+            Log::Provisioning => self.provisioning.write(out, entry, form, &self.directory),
         }
         match alteration {
             Alteration::None => {}
@@ -82,21 +95,20 @@ impl Records {
     }
 }
 
-/// Puts text where an object without inner objects stands.
+/// Puts another type where an object without inner objects stands: text, or the collection as which
+/// Microsoft once documented the service principal of a provisioning record.
 fn flip(out: &mut Vec<u8>, start: usize, stream: Stream) {
-    let (key, text): (&[u8], &[u8]) = match stream {
-        Stream::DirectoryAudits => (b"\"initiatedBy\":", b"\"Microsoft Graph\""),
-        _ => (b"\"status\":", b"\"Success\""),
+    let (key, text, close): (&[u8], &[u8], &[u8]) = match stream.log() {
+        Log::SignIns => (b"\"status\":", b"\"Success\"", b",\"deviceDetail\""),
+        Log::DirectoryAudits => {
+            (b"\"initiatedBy\":", b"\"Microsoft Graph\"", b",\"targetResources\"")
+        }
+        Log::Provisioning => (b"\"servicePrincipal\":", b"[{\"id\":null}]", b",\"sourceSystem\""),
     };
     let find = |part: &[u8], from: usize| {
         out[from..].windows(part.len()).position(|window| window == part).map(|found| from + found)
     };
     let Some(object) = find(key, start).map(|found| found + key.len()) else { return };
-    let close: &[u8] = if stream == Stream::DirectoryAudits {
-        b",\"targetResources\""
-    } else {
-        b",\"deviceDetail\""
-    };
     if let Some(end) = find(close, object) {
         out.splice(object..end, text.iter().copied());
     }
@@ -148,11 +160,7 @@ mod tests {
             let value: serde_json::Value = serde_json::from_str(json).unwrap_or_else(|error| {
                 panic!("{error}: {json}");
             });
-            let time = if stream == Stream::DirectoryAudits {
-                "activityDateTime"
-            } else {
-                "createdDateTime"
-            };
+            let time = stream.log().time_field();
             assert!(value["id"].is_string() && value[time].is_string(), "{json}");
             assert_eq!(value["id"].as_str(), Some(Records::id(json)));
             assert!(!json.contains("{{") && !json.contains("}}\""), "{form:?} {json}");

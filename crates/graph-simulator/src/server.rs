@@ -2,7 +2,7 @@
 //!
 //! - `POST /{tenant}/oauth2/v2.0/token`, `POST /{tenant}/oauth2/v2.0/devicecode`
 //! - `GET /{tenant}/v2.0/.well-known/openid-configuration`
-//! - `GET /{v1.0|beta}/auditLogs/{signIns|directoryAudits}`
+//! - `GET /{v1.0|beta}/auditLogs/{signIns|directoryAudits|provisioning}`
 //! - `POST /` (AWS STS, `Action=GetWebIdentityToken`)
 //! - `GET /.well-known/openid-configuration`, `GET /.well-known/jwks.json`
 
@@ -22,6 +22,7 @@ use crate::graph::{self, PageRequest};
 use crate::journal::{RequestKind, RequestLine};
 use crate::person;
 use crate::response::respond;
+use crate::scenario::Log;
 use crate::stream::ApiVersion;
 use crate::token;
 use crate::world::{World, lock};
@@ -35,7 +36,7 @@ enum Route {
     Token(String),
     Tenant(String),
     DeviceCode(String),
-    Page { version: ApiVersion, audits: bool },
+    Page { version: ApiVersion, log: Log },
     WebIdentityToken,
     Discovery,
     Keys,
@@ -90,12 +91,10 @@ impl Route {
             (&Method::POST, [tenant, "oauth2", "v2.0", "devicecode"]) => {
                 Self::DeviceCode((*tenant).to_owned())
             }
-            (
-                &Method::GET,
-                [version @ ("v1.0" | "beta"), "auditlogs", log @ ("signins" | "directoryaudits")],
-            ) => {
+            (&Method::GET, [version @ ("v1.0" | "beta"), "auditlogs", collection]) => {
                 let version = if *version == "beta" { ApiVersion::Beta } else { ApiVersion::V1 };
-                Self::Page { version, audits: *log == "directoryaudits" }
+                Log::of_collection(collection)
+                    .map_or(Self::Nowhere, |log| Self::Page { version, log })
             }
             (&Method::GET, [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
                 Self::Tenant((*tenant).to_owned())
@@ -133,10 +132,10 @@ impl Route {
             Self::DeviceCode(tenant) => {
                 person::code(world, &base(world, headers), tenant, &Form::new(body, None))
             }
-            Self::Page { version, audits } => {
+            Self::Page { version, log } => {
                 let request = PageRequest {
                     version: *version,
-                    audits: *audits,
+                    log: *log,
                     path_and_query: line.path_and_query.clone(),
                     bearer: bearer(headers).map(str::to_owned),
                     prefer: line.prefer,

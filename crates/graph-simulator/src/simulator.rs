@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::fault::{FaultPlan, Faults};
 use crate::journal::{ChainRecord, CompletedChain, Counts, OnFile, RequestLine, Served, Version};
 use crate::records::{Alteration, Records};
-use crate::scenario::Scenario;
+use crate::scenario::{Log, Scenario};
 use crate::stream::{ApiVersion, Stream};
 use crate::timeline::{Reference, Selection};
 use crate::world::{World, lock};
@@ -97,11 +97,11 @@ impl Simulator {
 
     /// Records that a perfect reader would be served now.
     ///
-    /// Sign-ins come from beta and audits from v1.0, with all enum members.
+    /// Sign-ins come from beta and all else from v1.0, with all enum members.
     pub fn visible(&self) -> Vec<Served> {
-        let mut visible = self.visible_in(ApiVersion::Beta);
-        visible.retain(|served| served.stream != Stream::DirectoryAudits.name());
+        let mut visible = self.select(&Stream::SIGN_INS, ApiVersion::Beta);
         visible.extend(self.select(&[Stream::DirectoryAudits], ApiVersion::V1));
+        visible.extend(self.select(&[Stream::Provisioning], ApiVersion::V1));
         visible
     }
 
@@ -110,9 +110,7 @@ impl Simulator {
     /// v1.0 has interactive sign-ins only.
     pub fn visible_in(&self, version: ApiVersion) -> Vec<Served> {
         match version {
-            ApiVersion::V1 => {
-                self.select(&[Stream::InteractiveUser, Stream::DirectoryAudits], version)
-            }
+            ApiVersion::V1 => self.select(&Log::ALL.map(Log::usual_stream), version),
             ApiVersion::Beta => self.select(&Stream::ALL, version),
         }
     }

@@ -1,6 +1,8 @@
-//! The streams that Graph serves: four kinds of sign-ins, and the directory audits.
+//! The streams that Graph serves: four kinds of sign-ins, and one of each other log.
 
 use serde::Deserialize;
+
+use crate::scenario::Log;
 
 /// One kind of record that a reader asks for on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
@@ -16,16 +18,19 @@ pub enum Stream {
     ManagedIdentity,
     /// Changes in the directory.
     DirectoryAudits,
+    /// Accounts and groups that a provisioning job carries from one system to another.
+    Provisioning,
 }
 
 impl Stream {
     /// Every stream, in the order of their numbers.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::InteractiveUser,
         Self::NonInteractiveUser,
         Self::ServicePrincipal,
         Self::ManagedIdentity,
         Self::DirectoryAudits,
+        Self::Provisioning,
     ];
 
     /// The four values of `signInEventTypes`.
@@ -44,6 +49,16 @@ impl Stream {
             Self::ServicePrincipal => "servicePrincipal",
             Self::ManagedIdentity => "managedIdentity",
             Self::DirectoryAudits => "directoryAudits",
+            Self::Provisioning => "provisioning",
+        }
+    }
+
+    /// The log that it belongs to.
+    pub fn log(self) -> Log {
+        match self {
+            Self::DirectoryAudits => Log::DirectoryAudits,
+            Self::Provisioning => Log::Provisioning,
+            _ => Log::SignIns,
         }
     }
 

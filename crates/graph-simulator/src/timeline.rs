@@ -88,7 +88,7 @@ pub(crate) struct Selection<'a> {
 /// All record versions of a scenario.
 #[derive(Debug)]
 pub(crate) struct Timeline {
-    streams: [Vec<Entry>; 5],
+    streams: [Vec<Entry>; Stream::ALL.len()],
     planted: Vec<Planted>,
     odd: Vec<OddRecord>,
     /// The smallest size of a record of each volume.
@@ -97,7 +97,7 @@ pub(crate) struct Timeline {
 
 impl Timeline {
     pub(crate) fn build(scenario: &Scenario, now: DateTime<Utc>) -> Self {
-        let mut streams: [Vec<Entry>; 5] = Default::default();
+        let mut streams: [Vec<Entry>; Stream::ALL.len()] = Default::default();
         for (origin, volume) in (0_u16..).zip(&scenario.volume) {
             let entries = &mut streams[usize::from(volume.stream.number())];
             background::fill(entries, volume, origin, scenario.seed, now);

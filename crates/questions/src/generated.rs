@@ -2,6 +2,7 @@
 
 mod document;
 mod duckdb;
+mod logs;
 mod quicksight;
 mod template;
 
@@ -37,14 +38,10 @@ const IN_MARKDOWN: Marks =
 pub fn files(root: &Path) -> io::Result<Vec<Generated>> {
     let ask = document::questions();
     let views = document::views();
+    let stack = read(root, "template.yaml")?;
+    let parts = [logs::resources(&stack), template::athena(), quicksight::resources()];
     Ok(vec![
-        Generated {
-            path: "template.yaml",
-            content: IN_YAML.fill(
-                &read(root, "template.yaml")?,
-                &[template::athena(), quicksight::resources()],
-            )?,
-        },
+        Generated { path: "template.yaml", content: IN_YAML.fill(&stack, &parts)? },
         Generated {
             path: "docs/ask.md",
             content: IN_MARKDOWN.fill(&read(root, "docs/ask.md")?, &[ask, views])?,

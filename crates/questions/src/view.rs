@@ -95,7 +95,7 @@ fn table_columns(table: &str) -> Option<Vec<ViewColumn>> {
 pub(crate) fn partitions(log: Log) -> Vec<(&'static str, &'static str)> {
     match log {
         Log::SignIns => vec![("event_type", "string"), ("day", "date")],
-        Log::DirectoryAudits => vec![("day", "date")],
+        Log::DirectoryAudits | Log::Provisioning => vec![("day", "date")],
     }
 }
 

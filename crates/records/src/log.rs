@@ -7,17 +7,28 @@ pub enum Log {
     SignIns,
     /// Changes to the directory.
     DirectoryAudits,
+    /// Accounts and groups that a provisioning job carries from one system to another.
+    Provisioning,
 }
 
 impl Log {
     /// Every log.
-    pub const ALL: [Self; 2] = [Self::SignIns, Self::DirectoryAudits];
+    pub const ALL: [Self; 3] = [Self::SignIns, Self::DirectoryAudits, Self::Provisioning];
+
+    /// The logs that are collected where nobody says otherwise.
+    pub const USUAL: [Self; 2] = [Self::SignIns, Self::DirectoryAudits];
+
+    /// Whether it is collected only where somebody asks for it.
+    pub fn is_optional(self) -> bool {
+        !Self::USUAL.contains(&self)
+    }
 
     /// The name in reports, metrics and object keys.
     pub fn name(self) -> &'static str {
         match self {
             Self::SignIns => "sign-ins",
             Self::DirectoryAudits => "directory-audits",
+            Self::Provisioning => "provisioning",
         }
     }
 
@@ -26,6 +37,7 @@ impl Log {
         match self {
             Self::SignIns => "sign_ins",
             Self::DirectoryAudits => "directory_audits",
+            Self::Provisioning => "provisioning",
         }
     }
 
@@ -34,6 +46,7 @@ impl Log {
         match self {
             Self::SignIns => "signIns",
             Self::DirectoryAudits => "directoryAudits",
+            Self::Provisioning => "provisioning",
         }
     }
 
@@ -41,7 +54,7 @@ impl Log {
     pub fn time_field(self) -> &'static str {
         match self {
             Self::SignIns => "createdDateTime",
-            Self::DirectoryAudits => "activityDateTime",
+            Self::DirectoryAudits | Self::Provisioning => "activityDateTime",
         }
     }
 
@@ -50,6 +63,7 @@ impl Log {
         match self {
             Self::SignIns => event_types.iter().copied().map(Stream::SignIns).collect(),
             Self::DirectoryAudits => vec![Stream::DirectoryAudits],
+            Self::Provisioning => vec![Stream::Provisioning],
         }
     }
 }
@@ -99,6 +113,8 @@ pub enum Stream {
     SignIns(EventType),
     /// All directory audits.
     DirectoryAudits,
+    /// All provisioning records.
+    Provisioning,
 }
 
 impl Stream {
@@ -112,32 +128,37 @@ impl Stream {
         match self {
             Self::SignIns(_) => Log::SignIns,
             Self::DirectoryAudits => Log::DirectoryAudits,
+            Self::Provisioning => Log::Provisioning,
+        }
+    }
+
+    /// The event type, which sign-ins alone have.
+    pub fn event_type(self) -> Option<EventType> {
+        match self {
+            Self::SignIns(event_type) => Some(event_type),
+            Self::DirectoryAudits | Self::Provisioning => None,
         }
     }
 
     /// The name in reports: the event type, or the log where it has just one stream.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::SignIns(event_type) => event_type.name(),
-            Self::DirectoryAudits => Log::DirectoryAudits.name(),
-        }
+        self.event_type().map_or(self.log().name(), EventType::name)
     }
 
     /// The folder of this stream below `raw/` and `ledger/`, without a slash at either end.
     pub fn folder(self) -> String {
-        match self {
-            Self::SignIns(event_type) => format!("sign-ins/event_type={}", event_type.name()),
-            Self::DirectoryAudits => "directory-audits".to_owned(),
-        }
+        self.folder_below(self.log().name())
     }
 
     /// The folder of this stream below `tables/`, without a slash at either end.
     pub fn table_folder(self) -> String {
-        match self {
-            Self::SignIns(event_type) => {
-                format!("{}/event_type={}", self.log().table(), event_type.name())
-            }
-            Self::DirectoryAudits => self.log().table().to_owned(),
+        self.folder_below(self.log().table())
+    }
+
+    fn folder_below(self, log: &str) -> String {
+        match self.event_type() {
+            Some(event_type) => format!("{log}/event_type={}", event_type.name()),
+            None => log.to_owned(),
         }
     }
 }
@@ -145,7 +166,7 @@ impl Stream {
 /// The version of Graph that serves a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GraphVersion {
-    /// `v1.0`: serves directory audits, and interactive sign-ins only.
+    /// `v1.0`: serves every log, but of the sign-ins the interactive ones only.
     V1,
     /// `beta`: serves every event type, by a filter.
     Beta,
@@ -155,10 +176,9 @@ impl GraphVersion {
     /// The version that serves all of `streams`: beta as soon as any but interactive sign-ins are
     /// wanted.
     pub fn serving(streams: &[Stream]) -> Self {
-        match streams {
-            [Stream::DirectoryAudits | Stream::SignIns(EventType::InteractiveUser)] => Self::V1,
-            _ => Self::Beta,
-        }
+        let is_in_v1 =
+            |stream: &Stream| stream.event_type().is_none_or(|of| of == EventType::InteractiveUser);
+        if streams.iter().all(is_in_v1) { Self::V1 } else { Self::Beta }
     }
 
     /// The first segment of the path.

@@ -10,6 +10,7 @@ mod directory_audits;
 mod document;
 mod encoder;
 mod field;
+mod provisioning;
 mod schema;
 mod sign_ins;
 mod stray;
@@ -68,5 +69,6 @@ pub fn fields(log: Log) -> &'static [Field] {
     match log {
         Log::SignIns => sign_ins::SIGN_IN,
         Log::DirectoryAudits => directory_audits::DIRECTORY_AUDIT,
+        Log::Provisioning => provisioning::PROVISIONING,
     }
 }

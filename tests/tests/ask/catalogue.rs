@@ -87,6 +87,7 @@ fn tables_have_the_columns_of_the_files() {
     for (table, log, partitions) in [
         ("sign_ins", Log::SignIns, &of_sign_ins),
         ("directory_audits", Log::DirectoryAudits, &of_audits),
+        ("provisioning", Log::Provisioning, &of_audits),
     ] {
         let expected = [&glue_columns(log)[..], partitions].concat();
         assert_eq!(columns(&tables[table]), expected, "{table}");

@@ -29,7 +29,7 @@ async fn entries(operator: &Operator, keys: &[VerifierKey]) -> Vec<u64> {
     let bucket = operator.output("entratrail", "ArchiveBucket").await;
     let archive = Archive::in_bucket(Bucket::new(s3, bucket, Role::Function));
     let mut entries = Vec::new();
-    for log in Log::ALL {
+    for log in Log::USUAL {
         let signed = SignedLog::read(&archive, log, keys).await.unwrap().unwrap();
         let check = signed.check_ledgers(&archive).await.unwrap();
         assert_eq!((check.problems, check.pending), (vec![], 0), "{}", log.name());

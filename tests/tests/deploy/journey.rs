@@ -78,7 +78,14 @@ async fn check_by_api(operator: &Operator) {
     let projected = operator.aws(&[&tables[..], &[projected]].concat()).await;
     assert_eq!(
         projected,
-        json!(["directory_audits", "directory_audits_raw", "sign_ins", "sign_ins_raw"])
+        json!([
+            "directory_audits",
+            "directory_audits_raw",
+            "provisioning",
+            "provisioning_raw",
+            "sign_ins",
+            "sign_ins_raw"
+        ])
     );
 
     let bucket = bucket(operator).await;

@@ -44,6 +44,10 @@ fn table() -> Vec<(Rule, Vec<Change>)> {
             broken_role_of_findings(),
         ),
         (rules::the_findings_can_be_left_out_as_a_whole, broken_leaving_out()),
+        (
+            rules::the_provisioning_logs_are_off_by_default_and_left_out_as_a_whole,
+            broken_provisioning(),
+        ),
         (privileges::no_role_reaches_beyond_its_own_log_and_parameters, broken_limits()),
         (rules::archive_and_key_outlive_the_stack, broken_retention()),
         (rules::no_version_of_a_raw_object_ends, broken_life_cycle()),
@@ -158,6 +162,18 @@ fn broken_leaving_out() -> Vec<Change> {
         without("Resources", "FindingsCrashMail/Condition"),
         without("Outputs", "FindingsLogGroup/Condition"),
         with("Conditions", "TellsFindings/Fn::Equals/1", "off"),
+    ]
+}
+
+fn broken_provisioning() -> Vec<Change> {
+    vec![
+        with("Parameters", "Provisioning/Default", "daily"),
+        with("Conditions", "CollectsProvisioning/Fn::Equals/1", "off"),
+        without("Conditions", "SignsEvidenceOfProvisioning/Fn::And/0"),
+        without("Resources", "ProvisioningLogs/Condition"),
+        with("Resources", "ProvisioningLogsUnsigned/Condition", "SignsEvidence"),
+        without("Resources", "ProvisioningLogsExpired"),
+        without("Outputs", "ProvisioningLogGroup/Condition"),
     ]
 }
 

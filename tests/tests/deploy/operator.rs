@@ -35,7 +35,7 @@ from_day = -4
 per_day = 40
 "#;
 
-const FUNCTIONS: [&str; 3] = ["sign-in-logs", "audit-logs", "findings"];
+const FUNCTIONS: [&str; 4] = ["sign-in-logs", "audit-logs", "provisioning-logs", "findings"];
 
 /// The operator, and everything at hand.
 #[derive(Debug)]

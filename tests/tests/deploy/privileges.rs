@@ -148,7 +148,7 @@ pub(crate) fn the_roles_allow_what_the_functions_do_and_nothing_else(template: &
     let mut needed: BTreeSet<&str> =
         needs.values().flat_map(|actions| actions.iter().copied()).collect();
     needed.extend(DONE_BY_AWS.map(|(action, _)| action));
-    for role in ["SignInLogsRole", "AuditLogsRole"] {
+    for role in ["SignInLogsRole", "AuditLogsRole", "ProvisioningLogsRole"] {
         let allowed = allowed(&template["Resources"][role]);
         assert_eq!(allowed.keys().map(String::as_str).collect::<BTreeSet<_>>(), needed, "{role}");
     }
@@ -206,9 +206,11 @@ pub(crate) fn the_role_of_findings_asks_and_mails_and_nothing_else(template: &Va
 }
 
 pub(crate) fn no_role_reaches_beyond_its_own_log_and_parameters(template: &Value) {
-    for (role, log, other) in
-        [("SignInLogsRole", "sign-ins", "audit"), ("AuditLogsRole", "directory-audits", "sign-in")]
-    {
+    for (role, log, other) in [
+        ("SignInLogsRole", "sign-ins", "audit"),
+        ("AuditLogsRole", "directory-audits", "sign-in"),
+        ("ProvisioningLogsRole", "provisioning", "audit"),
+    ] {
         for (action, resources) in allowed(&template["Resources"][role]) {
             let resources = serde_json::to_string(&resources).unwrap();
             assert!(!resources.contains(other), "{role} may {action} on {resources}");

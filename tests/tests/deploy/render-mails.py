@@ -22,8 +22,10 @@ VALUES = {
     "FindingsLog": "entratrail-FindingsLog-Xy12",
     "FindingsFunction.Arn": "arn:aws:lambda:eu-central-1:111122223333:function:entratrail-findings",
     "AuditLogsLog": "entratrail-AuditLogsLog-Xy12",
+    "ProvisioningLogsLog": "entratrail-ProvisioningLogsLog-Xy12",
     "SignInLogs.Arn": "arn:aws:lambda:eu-central-1:111122223333:function:entratrail-sign-in-logs",
     "AuditLogs.Arn": "arn:aws:lambda:eu-central-1:111122223333:function:entratrail-audit-logs",
+    "ProvisioningLogs.Arn": "arn:aws:lambda:eu-central-1:111122223333:function:entratrail-provisioning-logs",
 }
 
 
@@ -94,6 +96,7 @@ def main():
     for function, log, file in [
         ("SignInLogs", "sign-ins", "failures"),
         ("AuditLogs", "audits", "failures"),
+        ("ProvisioningLogs", "provisioning", "failures"),
         ("FindingsFunction", "findings", "failures-findings"),
     ]:
         failures = json.loads(Path(__file__).with_name(f"{file}.json").read_text())

@@ -60,7 +60,7 @@ pub(crate) fn mails_reach_the_topic(template: &Value) {
             for service in allowed_services(statement) {
                 match service {
                     "events.amazonaws.com" => {
-                        assert_eq!(statement.get("Condition"), None, "{statement}")
+                        assert_eq!(statement.get("Condition"), None, "{statement}");
                     }
                     "cloudwatch.amazonaws.com" => assert_eq!(statement["Condition"], own_account),
                     other => panic!("{other} has no business there"),
@@ -105,7 +105,12 @@ pub(crate) fn raw_objects_are_never_replaced(template: &Value) {
 }
 
 pub(crate) fn roles_write_under_a_condition(template: &Value) {
-    for (role, conditional) in [("SignInLogsRole", 3), ("AuditLogsRole", 3), ("FindingsRole", 2)] {
+    for (role, conditional) in [
+        ("SignInLogsRole", 3),
+        ("AuditLogsRole", 3),
+        ("ProvisioningLogsRole", 3),
+        ("FindingsRole", 2),
+    ] {
         let policies = resources(template)[role]["Properties"]["Policies"].as_array().unwrap();
         let statements: Vec<_> =
             policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"])).collect();
@@ -184,7 +189,7 @@ pub(crate) fn no_version_of_a_raw_object_ends(template: &Value) {
 }
 
 pub(crate) fn every_audience_of_the_code_is_allowed(template: &Value) {
-    for role in ["SignInLogsRole", "AuditLogsRole"] {
+    for role in ["SignInLogsRole", "AuditLogsRole", "ProvisioningLogsRole"] {
         let policies = resources(template)[role]["Properties"]["Policies"].as_array().unwrap();
         let statements = policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"]));
         let token = statements
@@ -278,6 +283,33 @@ pub(crate) fn the_findings_can_be_left_out_as_a_whole(template: &Value) {
             assert_eq!(value["Condition"] == "TellsFindings", is_part, "{name}");
         }
     }
+}
+
+/// `Provisioning=off` leaves out the function with all that belongs to it, and nothing else. Its
+/// tables stay, so that what was archived can be asked.
+pub(crate) fn the_provisioning_logs_are_off_by_default_and_left_out_as_a_whole(template: &Value) {
+    assert_eq!(template["Parameters"]["Provisioning"]["Default"], "off");
+    let is_on = json!({"Fn::Equals": [{"Ref": "Provisioning"}, "daily"]});
+    let conditions = &template["Conditions"];
+    assert_eq!(conditions["CollectsProvisioning"], is_on);
+    let both = json!([{"Condition": "CollectsProvisioning"}, {"Condition": "SignsEvidence"}]);
+    assert_eq!(conditions["SignsEvidenceOfProvisioning"], json!({"Fn::And": both}));
+    for part in ["Resources", "Outputs"] {
+        for (name, value) in template[part].as_object().unwrap() {
+            let is_part = name.starts_with("Provisioning") && value["Type"] != "AWS::Glue::Table";
+            let condition = value["Condition"].as_str().unwrap_or_default();
+            assert_eq!(condition.ends_with("Provisioning"), is_part, "{name}");
+        }
+    }
+    // Word for word the part of the audits: what is said of one is said of the other.
+    let of = |beginning: &str| {
+        let own = resources(template).iter().filter(|(name, value)| {
+            name.starts_with(beginning) && value["Type"] != "AWS::Glue::Table"
+        });
+        own.map(|(name, _)| name[beginning.len()..].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("ProvisioningLogs"), of("AuditLogs"));
+    assert_eq!(of("ProvisioningLogs"), of("SignInLogs"));
 }
 
 /// Athena takes about five new ones a second.

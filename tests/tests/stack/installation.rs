@@ -14,6 +14,8 @@ use crate::days::{day, midnight, wait_past_midnight};
 pub(crate) const SIGN_IN_LOGS: &str = "sign-in-logs";
 /// The function that reads the directory audits.
 pub(crate) const AUDIT_LOGS: &str = "audit-logs";
+/// The function that reads the provisioning logs.
+pub(crate) const PROVISIONING_LOGS: &str = "provisioning-logs";
 /// Days that the functions look back, unless a test says otherwise.
 pub(crate) const HISTORY_DAYS: i64 = 3;
 

@@ -22,6 +22,7 @@ mod events;
 mod evidence;
 mod installation;
 mod laptop;
+mod provisioning;
 mod refusals;
 mod restoring;
 mod second_opinion;

@@ -18,7 +18,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use entratrail::log::{Log, Stream};
+use entratrail::log::{EventType, Log};
 use std::sync::Arc;
 
 /// Versions of a record that a table has.
@@ -53,10 +53,7 @@ impl Table {
     /// The days that `filters` leave.
     fn wanted(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&Day>> {
         let days = self.shelf.days();
-        let event_types = days.iter().map(|day| match day.stream {
-            Stream::SignIns(event_type) => Some(event_type.name()),
-            Stream::DirectoryAudits => None,
-        });
+        let event_types = days.iter().map(|day| day.stream.event_type().map(EventType::name));
         let event_types: ArrayRef = Arc::new(StringArray::from_iter_values(event_types.flatten()));
         let dates: ArrayRef =
             Arc::new(days.iter().map(|day| Some(date_of(day))).collect::<Date32Array>());
@@ -91,7 +88,7 @@ impl Table {
 
     fn file(&self, day: &Day, file: &TableFile) -> PartitionedFile {
         let mut values = vec![ScalarValue::Date32(Some(date_of(day)))];
-        if let Stream::SignIns(event_type) = day.stream {
+        if let Some(event_type) = day.stream.event_type() {
             values.insert(0, ScalarValue::from(event_type.name()));
         }
         let found = PartitionedFile::new(file.key.clone(), file.size).with_partition_values(values);

@@ -82,10 +82,15 @@ pub(super) async fn check(
     archive: &Archive,
     keys: Option<&Keys>,
     since: &[EarlierCheckpoint],
+    is_collected: impl Fn(Log) -> bool,
 ) -> Result<Vec<EvidenceCheck>, Error> {
     let mut checks = Vec::new();
     for log in Log::ALL {
         let earlier: Vec<_> = since.iter().filter(|checkpoint| checkpoint.is_of(log)).collect();
+        let is_unused = log.is_optional() && !is_collected(log) && earlier.is_empty();
+        if is_unused && published(archive, log).await?.is_none() {
+            continue;
+        }
         let check = if let Some(keys) = keys {
             check_log(archive, log, keys, &earlier).await?
         } else {
@@ -94,9 +99,9 @@ pub(super) async fn check(
         };
         checks.push(check);
     }
-    if let Some(stranger) = since.iter().find(|checkpoint| {
-        !checkpoint.is_of(Log::SignIns) && !checkpoint.is_of(Log::DirectoryAudits)
-    }) {
+    if let Some(stranger) =
+        since.iter().find(|checkpoint| !Log::ALL.into_iter().any(|log| checkpoint.is_of(log)))
+    {
         let broken = format!("{} is a checkpoint of another log", stranger.name);
         return Err(Error::Configuration(broken));
     }

@@ -104,7 +104,7 @@ async fn what_is_no_question_is_refused_in_the_words_of_the_engine_with_the_tabl
 async fn an_empty_archive_has_the_tables_with_their_columns_and_no_row() {
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().to_str().unwrap();
-    for table in ["sign_ins", "directory_audits_latest", "reads", "coverage", "directory_changes"] {
+    for table in ["sign_ins", "directory_audits_latest", "provisioning", "reads", "coverage"] {
         let sql = format!("SELECT count(*) AS rows FROM {table}");
         let ended =
             run(&mut plain_command(&["query", "--archive", archive, "--format", "csv", &sql]));

@@ -13,6 +13,7 @@ mod disks;
 mod evidence;
 mod hostile;
 mod interruptions;
+mod provisioning;
 mod readme;
 mod rebuilding;
 mod reporting;

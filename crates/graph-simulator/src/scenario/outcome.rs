@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use crate::stream::Stream;
+
 /// The `[collect]` table: how a test drives the reader.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -29,6 +31,8 @@ pub enum Log {
     SignIns,
     /// Changes in the directory.
     DirectoryAudits,
+    /// Accounts and groups that a provisioning job carries from one system to another.
+    Provisioning,
 }
 
 /// The `[expect]` table: what the reader should make of the scenario.
@@ -50,12 +54,57 @@ pub struct Expect {
 }
 
 impl Log {
-    /// The word of scenario files: `sign-ins` or `directory-audits`.
+    /// Every log.
+    pub const ALL: [Self; 3] = [Self::SignIns, Self::DirectoryAudits, Self::Provisioning];
+
+    /// The word of scenario files, for example `sign-ins`.
     pub fn name(self) -> &'static str {
         match self {
             Self::SignIns => "sign-ins",
             Self::DirectoryAudits => "directory-audits",
+            Self::Provisioning => "provisioning",
         }
+    }
+
+    /// Its collection below `auditLogs`.
+    pub(crate) fn collection(self) -> &'static str {
+        match self {
+            Self::SignIns => "signIns",
+            Self::DirectoryAudits => "directoryAudits",
+            Self::Provisioning => "provisioning",
+        }
+    }
+
+    /// The collection that a path names, in any case.
+    pub(crate) fn of_collection(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|log| log.collection().eq_ignore_ascii_case(name))
+    }
+
+    /// The member of a record that filters and orders go by.
+    pub(crate) fn time_field(self) -> &'static str {
+        match self {
+            Self::SignIns => "createdDateTime",
+            Self::DirectoryAudits | Self::Provisioning => "activityDateTime",
+        }
+    }
+
+    /// The stream that is served where nothing else is asked for.
+    pub(crate) fn usual_stream(self) -> Stream {
+        match self {
+            Self::SignIns => Stream::InteractiveUser,
+            Self::DirectoryAudits => Stream::DirectoryAudits,
+            Self::Provisioning => Stream::Provisioning,
+        }
+    }
+
+    /// Whether records come newest first where no order is asked for.
+    pub(crate) fn is_newest_first(self) -> bool {
+        self != Self::DirectoryAudits
+    }
+
+    /// Whether a tenant without a premium licence is refused.
+    pub(crate) fn needs_licence(self) -> bool {
+        self != Self::DirectoryAudits
     }
 }
 

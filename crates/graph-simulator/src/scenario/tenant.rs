@@ -89,7 +89,7 @@ pub struct Federation {
 /// Licences, by what they change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Licence {
-    /// 7 days of audits, no sign-ins.
+    /// 7 days of audits, nothing else.
     Free,
     /// 30 days, risk fields hidden.
     P1,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::scenario::Log;
 use crate::stream::Stream;
 
 /// One `[[volume]]` table: ordinary records of one stream.
@@ -179,8 +180,10 @@ impl Volume {
             return impossible(format!("the hours of a volume of {stream} must lie in 0 to 24"));
         }
         let copies = self.risk_copies + self.split_by_policy;
-        if self.stream == Stream::DirectoryAudits && copies > 0.0 {
-            return impossible("directory audits have neither risk copies nor policies".to_owned());
+        if self.stream.log() != Log::SignIns && copies > 0.0 {
+            return impossible(format!(
+                "records of {stream} have neither risk copies nor policies"
+            ));
         }
         let changed = self.changed.map_or(0.0, |changed| changed.share);
         let late = self.late.map_or(0.0, |late| late.share);

@@ -6,7 +6,6 @@ use super::{Entry, LARGEST_SHIFT_SECONDS, Variant};
 use crate::curve::Curve;
 use crate::guid;
 use crate::scenario::{Late, LateByHours, Scenario, Volume};
-use crate::stream::Stream;
 use crate::ticks;
 
 /// Ticks of the day that readers get wrong, with their fraction digits: both ends of the day and
@@ -96,8 +95,8 @@ fn push(entries: &mut Vec<Entry>, volume: &Volume, original: Entry, random: &mut
         entries.push(Entry { variant: Variant::LastPolicies, ..original });
     } else if falls_in(volume.repeated) {
         let away = random.i32(1..LARGEST_SHIFT_SECONDS);
-        // Sign-ins are served newest first: what comes later in a read stands earlier in time.
-        let shift_seconds = if volume.stream == Stream::DirectoryAudits { away } else { -away };
+        // Where the newest come first, what comes later in a read stands earlier in time.
+        let shift_seconds = if volume.stream.log().is_newest_first() { -away } else { away };
         entries.push(Entry { shift_seconds, variant: Variant::Repeat, ..original });
         entries.push(original);
     } else {

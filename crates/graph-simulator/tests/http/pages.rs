@@ -54,6 +54,25 @@ async fn the_pages_of_a_day_are_what_is_visible_of_it() {
 }
 
 #[tokio::test]
+async fn provisioning_records_come_by_their_own_time_and_need_a_licence() {
+    let volume = "[[volume]]\nstream = 'provisioning'\nper_day = 120";
+    let reader = Reader::of(&format!("{UNLIMITED}{volume}")).await;
+    let day = DAY.replace("createdDateTime", "activityDateTime");
+    let read = reader.read("v1.0/auditLogs/provisioning", &day).await;
+    let times = read.iter().map(|record| record["activityDateTime"].as_str().unwrap());
+    assert!((119..=121).contains(&read.len()) && times.rev().is_sorted(), "{}", read.len());
+    assert!(read.iter().all(|record| record.get("action").is_none()));
+    let beta = reader.first("beta/auditLogs/provisioning", &day).await.body;
+    assert!(beta["value"][0]["action"].is_string());
+    let refused = reader.first("v1.0/auditLogs/provisioning", DAY).await;
+    assert_eq!(refused.error().2, "Invalid filter clause");
+
+    let free = Reader::of(&format!("[tenant]\nlicence = 'Free'\n{volume}")).await;
+    let refused = free.first("v1.0/auditLogs/provisioning", &day).await;
+    assert_eq!(refused.error().1, "Authentication_RequestFromNonPremiumTenantOrB2CTenant");
+}
+
+#[tokio::test]
 async fn audits_come_oldest_first_unless_asked_otherwise() {
     let reader = Reader::of("[[volume]]\nstream = 'directoryAudits'\nper_day = 20").await;
     let time = |reply: &Reply, index: usize| {
@@ -128,7 +147,7 @@ async fn bad_queries_are_refused_in_graphs_words() {
     }
     let select = reader.get("/beta/auditLogs/signIns?$select=id").await;
     assert!(select.error().2.starts_with("Query option 'Select' is not allowed."));
-    assert_eq!(reader.get("/v1.0/auditLogs/provisioning").await.status, 404);
+    assert_eq!(reader.get("/v1.0/auditLogs/signUps").await.status, 404);
 }
 
 #[tokio::test]
@@ -196,7 +215,7 @@ async fn whatever_a_page_shows_is_a_text_of_a_record_on_file() {
     let parsed = |text: &String| serde_json::from_str::<Value>(text).unwrap();
     let mut on_file = Vec::new();
     reader.simulator.each_on_file(Stream::InteractiveUser, ApiVersion::V1, |version| {
-        on_file.push(version.clone())
+        on_file.push(version.clone());
     });
     let visible = reader.simulator.visible_in(ApiVersion::V1);
     let mut as_filed: Vec<&str> = on_file.iter().map(|version| version.texts[0].as_str()).collect();

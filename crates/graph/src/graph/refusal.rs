@@ -40,6 +40,7 @@ impl Refusal {
     pub(super) fn explain(&self, log: Log) -> Error {
         let collection = log.collection();
         let came_back = self.came_back();
+        let logs = if log == Log::Provisioning { "provisioning logs" } else { "sign-in logs" };
         match (self.status, self.code.as_str()) {
             (401, _) => Error::Credentials(format!(
                 "Graph refused a fresh access token for {collection} ({came_back}); check that \
@@ -49,9 +50,9 @@ impl Refusal {
             (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant") => {
                 Error::Licence(format!(
                     "Graph refused {collection} because it found no premium licence in the tenant \
-                     ({came_back}); sign-in logs need Entra ID P1 or P2; if the tenant has one, \
-                     grant the application permission Directory.Read.All as well, without which \
-                     Graph cannot always see the licence"
+                     ({came_back}); {logs} need Entra ID P1 or P2; if the tenant has one, grant the \
+                     application permission Directory.Read.All as well, without which Graph cannot \
+                     always see the licence"
                 ))
             }
             (403, "Authentication_RequestFromUnsupportedUserRole") => Error::Permission(format!(

@@ -1,6 +1,10 @@
 //! One file of views with which `DuckDB` takes every question as it is.
 
+use super::template::{inside, members_of};
+use crate::view::partitions;
 use crate::{views, with_settings};
+use entratrail::log::Log;
+use entratrail::table::glue_columns;
 use std::fmt::Write as _;
 
 const HEAD: &str = "\
@@ -20,17 +24,9 @@ CREATE OR REPLACE MACRO from_unixtime(seconds) AS to_timestamp(seconds);
 CREATE OR REPLACE MACRO from_iso8601_timestamp(text) AS CAST(text AS TIMESTAMPTZ);
 CREATE OR REPLACE MACRO json_extract_scalar(json, path) AS json_extract_string(json, path);
 CREATE OR REPLACE MACRO array_join(list, separator) AS array_to_string(list, separator);
+";
 
-CREATE OR REPLACE VIEW sign_ins AS
-SELECT * FROM read_parquet(
-  getvariable('archive') || '/tables/sign_ins/**/*.parquet', hive_partitioning = true, union_by_name = true
-);
-
-CREATE OR REPLACE VIEW directory_audits AS
-SELECT * FROM read_parquet(
-  getvariable('archive') || '/tables/directory_audits/**/*.parquet', hive_partitioning = true, union_by_name = true
-);
-
+const LEDGER: &str = "
 CREATE OR REPLACE VIEW ledger AS
 SELECT record, filename AS \"$path\" FROM read_csv(
   getvariable('archive') || '/ledger/**/*.ndjson', columns = {'record': 'VARCHAR'}, auto_detect = false,
@@ -41,6 +37,10 @@ SELECT record, filename AS \"$path\" FROM read_csv(
 /// The whole file.
 pub(super) fn script() -> String {
     let mut script = HEAD.to_owned();
+    for log in Log::ALL {
+        script.push_str(&table(log));
+    }
+    script.push_str(LEDGER);
     for view in views() {
         let sql = with_settings(&view.sql, |name: &str| {
             format!("coalesce(CAST(getvariable('{name}') AS VARCHAR), '')")
@@ -48,4 +48,53 @@ pub(super) fn script() -> String {
         let _ = write!(script, "\nCREATE OR REPLACE VIEW {} AS\n{sql};\n", view.name);
     }
     script
+}
+
+/// The view of a table. `DuckDB` takes no files for an error, so a table that an archive may lack is
+/// asked for only where there are files of it, and is empty otherwise.
+fn table(log: Log) -> String {
+    let name = log.table();
+    let files = format!("getvariable('archive') || '/tables/{name}/**/*.parquet'");
+    let read =
+        format!("read_parquet(\n  {files}, hive_partitioning = true, union_by_name = true\n)");
+    if !log.is_optional() {
+        return format!("\nCREATE OR REPLACE VIEW {name} AS\nSELECT * FROM {read};\n");
+    }
+    let partitions = partitions(log).into_iter().map(|(name, of)| (name.to_owned(), of.to_owned()));
+    let columns: Vec<_> = glue_columns(log)
+        .into_iter()
+        .chain(partitions)
+        .map(|(name, of)| format!("  CAST(NULL AS {}) AS {name}", duckdb_type(&of)))
+        .collect();
+    format!(
+        "\nSET VARIABLE {name} = (
+SELECT CASE WHEN count(*) > 0 THEN
+  'SELECT * FROM {}'
+ELSE 'SELECT
+{}
+WHERE false' END FROM glob({files}));
+CREATE OR REPLACE VIEW {name} AS
+SELECT * FROM query(getvariable('{name}'));\n",
+        read.replace('\'', "''").replace("\n  ", "").replace('\n', ""),
+        columns.join(",\n")
+    )
+}
+
+/// A type of the catalogue as `DuckDB` writes it.
+fn duckdb_type(glue: &str) -> String {
+    if let Some(element) = inside(glue, "array<") {
+        return format!("{}[]", duckdb_type(element));
+    }
+    if let Some(members) = inside(glue, "struct<") {
+        let members = members_of(members).into_iter();
+        let members = members.map(|(name, of)| format!("\"{name}\" {}", duckdb_type(of)));
+        return format!("STRUCT({})", members.collect::<Vec<_>>().join(", "));
+    }
+    match glue {
+        "string" => "VARCHAR",
+        "int" => "INTEGER",
+        "timestamp" => "TIMESTAMPTZ",
+        other => other,
+    }
+    .to_owned()
 }

@@ -21,10 +21,10 @@ const VIEWS: &str = "\
 
 /// A table over objects of the archive.
 struct Table {
-    name: &'static str,
+    name: String,
     description: &'static str,
     /// Folder in the bucket.
-    folder: &'static str,
+    folder: String,
     classification: &'static str,
     partitions: Vec<(&'static str, &'static str)>,
     input: &'static str,
@@ -53,9 +53,9 @@ pub(super) fn athena() -> String {
 
 fn tables() -> Vec<Table> {
     let parquet = |log: Log, description| Table {
-        name: log.table(),
+        name: log.table().to_owned(),
         description,
-        folder: if log == Log::SignIns { "tables/sign_ins" } else { "tables/directory_audits" },
+        folder: format!("tables/{}", log.table()),
         classification: "parquet",
         partitions: partitions(log),
         input: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -64,10 +64,10 @@ fn tables() -> Vec<Table> {
         columns: described(log),
     };
     // One column: the delimiter of fields is a control character, which no JSON text holds.
-    let lines = |name, description, folder, partitions| Table {
-        name,
+    let lines = |name: &str, description, folder: &str, partitions| Table {
+        name: name.to_owned(),
         description,
-        folder,
+        folder: folder.to_owned(),
         classification: "text",
         partitions,
         input: "org.apache.hadoop.mapred.TextInputFormat",
@@ -75,23 +75,32 @@ fn tables() -> Vec<Table> {
         serde: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
         columns: vec![["record", "string", "One JSON text"].map(str::to_owned)],
     };
-    vec![
-        parquet(Log::SignIns, "Every version of every sign-in"),
-        parquet(Log::DirectoryAudits, "Every version of every directory audit"),
-        lines(
-            "sign_ins_raw",
-            "Sign-ins as Graph sent them; one JSON text each",
-            "raw/sign-ins",
-            partitions(Log::SignIns),
-        ),
-        lines(
-            "directory_audits_raw",
+    let mut tables: Vec<_> =
+        Log::ALL.into_iter().map(|log| parquet(log, descriptions(log).0)).collect();
+    tables.extend(Log::ALL.into_iter().map(|log| {
+        let (name, folder) = (format!("{}_raw", log.table()), format!("raw/{}", log.name()));
+        lines(&name, descriptions(log).1, &folder, partitions(log))
+    }));
+    let of_reads = "The record of all reads; one JSON text each";
+    tables.push(lines("ledger", of_reads, "ledger", Vec::new()));
+    tables
+}
+
+/// Meaning of a row of the typed table of a log, and of its raw one.
+fn descriptions(log: Log) -> (&'static str, &'static str) {
+    match log {
+        Log::SignIns => {
+            ("Every version of every sign-in", "Sign-ins as Graph sent them; one JSON text each")
+        }
+        Log::DirectoryAudits => (
+            "Every version of every directory audit",
             "Directory audits as Graph sent them; one JSON text each",
-            "raw/directory-audits",
-            partitions(Log::DirectoryAudits),
         ),
-        lines("ledger", "The record of all reads; one JSON text each", "ledger", Vec::new()),
-    ]
+        Log::Provisioning => (
+            "Every version of every provisioning record",
+            "Provisioning records as Graph sent them; one JSON text each",
+        ),
+    }
 }
 
 /// Name, type and description of each column.
@@ -104,7 +113,7 @@ fn described(log: Log) -> Vec<[String; 3]> {
 
 impl Table {
     fn resource(&self) -> String {
-        let mut text = head(self.name);
+        let mut text = head(&self.name);
         let _ = write!(
             text,
             "        Name: {}\n        Description: {}\n        TableType: \
@@ -265,12 +274,12 @@ fn engine_type(glue: &str) -> String {
     .to_owned()
 }
 
-fn inside<'glue>(glue: &'glue str, opening: &str) -> Option<&'glue str> {
+pub(super) fn inside<'glue>(glue: &'glue str, opening: &str) -> Option<&'glue str> {
     glue.strip_prefix(opening)?.strip_suffix('>')
 }
 
 /// Name and type of each member between the brackets of a struct.
-fn members_of(text: &str) -> Vec<(&str, &str)> {
+pub(super) fn members_of(text: &str) -> Vec<(&str, &str)> {
     let mut depth = 0_u32;
     let is_end = |letter: char| {
         match letter {

@@ -89,8 +89,9 @@ mod tests {
                 }
             }
         }
-        check("sign_ins", fields(Log::SignIns));
-        check("directory_audits", fields(Log::DirectoryAudits));
+        for log in Log::ALL {
+            check(log.table(), fields(log));
+        }
     }
 
     #[test]

@@ -264,3 +264,36 @@ proptest! {
         }
     }
 }
+
+/// A provisioning record of the shape that Microsoft's samples have, with an old connector's words.
+const PROVISIONED: &str = r#"{"id":"5e6f","activityDateTime":"2026-05-04T03:00:54Z","tenantId":"5e1c","jobId":"aws.5e1c","cycleId":"7081","changeId":"8192","provisioningAction":"create","durationInMilliseconds":3236,"provisioningStatusInfo":{"status":"failure","errorInformation":{"errorCode":"ContosoEntryConflict","reason":"Conflict (409)","additionalDetails":null,"errorCategory":"nonServiceFailure","recommendedAction":null}},"provisioningSteps":[{"name":"EntryImport","provisioningStepType":"Import","status":"success","description":"Retrieved item","details":{"a.b":"3","Key":"1","key":"2"}}],"modifiedProperties":[{"displayName":"Roles","oldValue":null,"newValue":"a,b, c"}],"servicePrincipal":{"id":"a3b4","displayName":"Contoso"},"sourceSystem":{"id":"b4c5","displayName":"Contoso","details":{}},"targetSystem":null,"initiatedBy":{"initiatingType":"system","id":"","displayName":"Azure AD Provisioning Service"},"sourceIdentity":{"identityType":"RolesCompound","id":"f809","displayName":"","details":null},"targetIdentity":null}"#;
+
+#[test]
+fn a_provisioning_record_is_in_its_columns_whoever_wrote_it() {
+    let row = rows(Log::Provisioning, &[PROVISIONED.to_owned()]).remove(0);
+    assert_eq!(row["other"], Value::Null);
+    assert_eq!(row["activity_date_time"], "2026-05-04 03:00:54.000 +00:00");
+    assert_eq!(row["duration_in_milliseconds"], 3236);
+    assert_eq!(row["initiated_by"]["initiating_type"], "system");
+    assert_eq!(row["initiated_by"]["initiator_type"], Value::Null);
+    let step = &row["provisioning_steps"][0];
+    assert_eq!(step["provisioning_step_type"], "Import");
+    assert_eq!(step["details"], r#"{"a.b":"3","Key":"1","key":"2"}"#);
+    assert_eq!(row["source_system"]["details"], "{}");
+    assert_eq!(row["target_system"], Value::Null);
+    let error = &row["provisioning_status_info"]["error_information"];
+    assert_eq!(error["error_code"], "ContosoEntryConflict");
+}
+
+#[test]
+fn what_microsoft_once_documented_otherwise_is_in_other() {
+    let collection = r#"[{"id":"a3b4","displayName":"Contoso"}]"#;
+    let object = collection.trim_matches(['[', ']']);
+    let record = PROVISIONED.replace(object, collection).replace("3236", "3236.5");
+    let row = rows(Log::Provisioning, &[record]).remove(0);
+    assert_eq!(row["service_principal"], Value::Null);
+    assert_eq!(row["duration_in_milliseconds"], Value::Null);
+    let other: Value = row["other"].as_str().unwrap().parse().unwrap();
+    let collection: Value = collection.parse().unwrap();
+    assert_eq!(other, json!({"servicePrincipal": collection, "durationInMilliseconds": 3236.5}));
+}
