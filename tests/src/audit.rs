@@ -182,7 +182,7 @@ impl Audit {
                 (Some((start, end)), Some(time)) if (start..end).contains(&time) => {}
                 (Some(_), None) if untimed > 0 => untimed -= 1,
                 (Some(_), None) => {
-                    self.problem(key, "holds more records without a time than its row says")
+                    self.problem(key, "holds more records without a time than its row says");
                 }
                 _ => self.problem(key, "holds a record outside its window"),
             }

@@ -116,7 +116,7 @@ impl Work {
                 let objects = listing.objects.get(&day).cloned().unwrap_or_default();
                 match archive.ledger(stream, day).await {
                     Ok((ledger, _)) => {
-                        work.add(archive, &Holdings { stream, day, ledger, objects }, span)
+                        work.add(archive, &Holdings { stream, day, ledger, objects }, span);
                     }
                     Err(error) => work.problems.push(error.to_string()),
                 }

@@ -62,7 +62,7 @@ const FIELDS: &[(&str, WriteField<Audit>)] = &[
             .unwrap_or_default();
     }),
     ("device", |out, it, directory| {
-        put(out, &guid::of(&[directory.seed, 0xDE71, it.actor as u64]))
+        put(out, &guid::of(&[directory.seed, 0xDE71, it.actor as u64]));
     }),
 ];
 

@@ -43,13 +43,13 @@ fn of_row(stream: Stream, day: NaiveDate, row: &ReadRow) -> Vec<String> {
     };
     match object {
         Some(_) if counts.new == 0 => {
-            problems.push(format!("{read} names an object and nothing new"))
+            problems.push(format!("{read} names an object and nothing new"));
         }
         None if counts.new > 0 => {
-            problems.push(format!("{read} has something new and names no object"))
+            problems.push(format!("{read} has something new and names no object"));
         }
         Some(key) if !is_own(key) => {
-            problems.push(format!("{read} names {key}, which is not its own"))
+            problems.push(format!("{read} names {key}, which is not its own"));
         }
         _ => {}
     }

@@ -126,7 +126,7 @@ impl Folder {
             for (path, key) in files {
                 match std::fs::metadata(&path).and_then(|file| Ok((file.len(), file.modified()?))) {
                     Ok((bytes, modified)) => {
-                        listed.push(Listed { key, bytes, modified: modified.into() })
+                        listed.push(Listed { key, bytes, modified: modified.into() });
                     }
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(failed(Action::List, &path, &error)),

@@ -38,7 +38,7 @@ impl Archive {
         for key in self.store.keys(&folder, after, false).await? {
             match parse_raw_key(stream, &key) {
                 Some(object) => {
-                    listing.objects.entry(object.window.day()).or_default().push(object)
+                    listing.objects.entry(object.window.day()).or_default().push(object);
                 }
                 None => listing.foreign.push(key),
             }

@@ -119,10 +119,10 @@ impl Collector {
                 Ok(Held::Same) => {}
                 Ok(differs) => match expected.made_of {
                     Some(raw) => {
-                        findings.tables.push(LostTable { stream, day, raw, key: expected.key })
+                        findings.tables.push(LostTable { stream, day, raw, key: expected.key });
                     }
                     None => {
-                        findings.fail_with(self.archive.not_as_recorded(&expected.key, differs))
+                        findings.fail_with(self.archive.not_as_recorded(&expected.key, differs));
                     }
                 },
                 Err(error) => findings.fail_with(error),

@@ -24,7 +24,7 @@ pub(super) const FIELDS: &[(&str, WriteField<SignIn>)] = &[
     ("workload_id", |out, it, _| put(out, WORKLOADS[it.workload].id)),
     ("workload_name", |out, it, _| put(out, WORKLOADS[it.workload].name)),
     ("workload_principal", |out, it, directory| {
-        put(out, &directory.principal(WORKLOADS[it.workload].name))
+        put(out, &directory.principal(WORKLOADS[it.workload].name));
     }),
     ("address", address),
     ("client_app", |out, it, _| put(out, CLIENTS[it.client].used)),

@@ -26,7 +26,7 @@ where
     for tries in 1..MAX_TRIES {
         match send().await {
             Err(error) if may_pass(&error) => {
-                tokio::time::sleep(wait(tries, fastrand::f64())).await
+                tokio::time::sleep(wait(tries, fastrand::f64())).await;
             }
             answer => return answer,
         }
