@@ -7,6 +7,8 @@
 
 pub mod audit;
 pub mod checkpoint;
+pub mod cosignature;
+pub mod cosigned;
 pub mod entry;
 pub mod head;
 pub mod note;
