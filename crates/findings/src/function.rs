@@ -2,6 +2,7 @@
 
 use crate::agenda::{Asked, due};
 use crate::athena::Athena;
+use crate::checkpoints::{LatestCheckpoint, latest_checkpoints};
 use crate::config::Config;
 use crate::coverage::{self, Stream};
 use crate::finding::{Answer, Finding, findings};
@@ -134,14 +135,17 @@ impl Setup {
         }
     }
 
-    /// The memory in the bucket of the account in which the function runs, and in no other of that
-    /// name.
-    fn memory(&self, context: &Context) -> Memory {
+    /// The bucket of the account in which the function runs, and no other of that name.
+    fn bucket(&self, context: &Context) -> Bucket {
         let bucket = self.bucket.clone();
-        Memory::new(match account_in(&context.invoked_function_arn) {
+        match account_in(&context.invoked_function_arn) {
             Some(account) => bucket.owned_by(account.to_owned()),
             None => bucket,
-        })
+        }
+    }
+
+    fn memory(&self, context: &Context) -> Memory {
+        Memory::new(self.bucket(context))
     }
 
     async fn check(&self, context: &Context) -> Checks {
@@ -218,7 +222,12 @@ impl Setup {
                 Step::Load => telling.loaded(memory.load().await?),
                 Step::Write(told) => telling.written(memory.write(&told).await?),
                 Step::Send(news) => {
-                    let sent = self.send(&self.mail(&news, answers, run, context)).await;
+                    let latest = if news.is_weekly {
+                        latest_checkpoints(&self.bucket(context)).await
+                    } else {
+                        Vec::new()
+                    };
+                    let sent = self.send(&self.mail(&news, answers, &latest, run, context)).await;
                     report.mailed = sent.is_ok();
                     refusal = sent.err();
                     telling.sent(report.mailed)
@@ -270,13 +279,21 @@ impl Setup {
         answers
     }
 
-    fn mail(&self, news: &News, answers: &Answers, run: &Run, context: &Context) -> Mail {
+    fn mail(
+        &self,
+        news: &News,
+        answers: &Answers,
+        checkpoints: &[LatestCheckpoint],
+        run: &Run,
+        context: &Context,
+    ) -> Mail {
         let account = account_in(&context.invoked_function_arn).unwrap_or("unknown");
         let contents = Contents {
             news,
             answers: &answers.given,
             unanswered: &answers.unanswered,
             streams: &answers.streams,
+            checkpoints,
             today: run.at.date_naive(),
         };
         mail::write(&self.config.place(account, &self.region), &contents)
