@@ -13,6 +13,7 @@ use crate::arguments::{Expected, SpanArguments, VerifyArguments};
 use crate::output::{say, say_json};
 use crate::place::Place;
 use crate::status::Status;
+use crate::witness::Witnesses;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use coverage::Span;
 use day::CheckedDay;
@@ -40,9 +41,10 @@ pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error>
         .iter()
         .map(|path| EarlierCheckpoint::read(path))
         .collect::<Result<Vec<_>, _>>()?;
+    let witnesses = Witnesses::read(arguments.witnesses.as_deref(), keys.as_ref())?;
     let mut verification =
         check(&archive, &arguments.archive, arguments.span, &arguments.expect, now).await?;
-    verification.evidence = evidence::check(&archive, keys.as_ref(), &since).await?;
+    verification.evidence = evidence::check(&archive, keys.as_ref(), &since, &witnesses).await?;
     if arguments.json {
         say_json(&verification);
     } else {

@@ -19,3 +19,4 @@ mod reporting;
 mod signing_in;
 mod stage;
 mod tampering;
+mod witnesses;
