@@ -48,6 +48,8 @@ pub(crate) struct Source {
     pub(crate) first_day: NaiveDate,
     /// The first day after the span.
     pub(crate) end_day: NaiveDate,
+    /// Key that signs the history of the ledger, where it is signed.
+    pub(crate) evidence_key: Option<PathBuf>,
 }
 
 /// Result of a task.

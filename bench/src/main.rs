@@ -13,6 +13,7 @@
 
 mod child;
 mod cpu;
+mod evidence;
 mod memory;
 mod order;
 mod readers;
@@ -68,6 +69,7 @@ async fn measure_one(measurement: Measurement, terms: Terms) -> Result<(), Failu
         Measurement::Speed => speed::measure(terms.factor).await?,
         Measurement::Cpu => cpu::measure().await?,
         Measurement::Memory => memory::measure().await?,
+        Measurement::Evidence => evidence::measure().await?,
         Measurement::Start => start::measure().await?,
         Measurement::Readers => return compare(terms).await,
     };

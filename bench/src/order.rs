@@ -4,13 +4,14 @@ use std::time::Duration;
 
 /// Text that `--help` prints.
 pub(crate) const HELP: &str = "\
-usage: bench [speed] [cpu] [memory] [start] [readers] [--factor N] [--quick] [--patience N]
+usage: bench [speed] [cpu] [memory] [evidence] [start] [readers] [--factor N] [--quick] [--patience N]
 
 Measures what EntraTrail promises and prints each figure beside its target; without a name, everything.
 
   speed    a day of 100,000 sign-ins at Graph's limit of requests, beside a reader that takes page after page
   cpu      CPU time per record, beside what unpacking and compressing the same bytes costs by itself
   memory   peak memory of a run of 50,000 records and of one of 1,000,000
+  evidence CPU time and peak memory of the same run with and without a key that signs the history of the ledger
   start    time from the start of a function's process to its first question for an event
   readers  what is kept, doubled and lost, beside a reader made with msgraph-sdk and one made with graph-rs-sdk: clean
            days of 10,000, 100,000 and 1,000,000 records, then one fault after another; an hour, most of it msgraph-sdk's
@@ -34,6 +35,7 @@ pub(crate) enum Measurement {
     Speed,
     Cpu,
     Memory,
+    Evidence,
     Start,
     Readers,
 }
@@ -59,7 +61,8 @@ pub(crate) enum Order {
 }
 
 impl Measurement {
-    const ALL: [Self; 5] = [Self::Speed, Self::Cpu, Self::Memory, Self::Start, Self::Readers];
+    const ALL: [Self; 6] =
+        [Self::Speed, Self::Cpu, Self::Memory, Self::Evidence, Self::Start, Self::Readers];
 }
 
 impl Default for Terms {
@@ -79,6 +82,7 @@ impl Order {
                 "speed" => measurements.push(Measurement::Speed),
                 "cpu" => measurements.push(Measurement::Cpu),
                 "memory" => measurements.push(Measurement::Memory),
+                "evidence" => measurements.push(Measurement::Evidence),
                 "start" => measurements.push(Measurement::Start),
                 "readers" => measurements.push(Measurement::Readers),
                 "--help" | "-h" => return Ok(Self::Help),

@@ -9,6 +9,7 @@ use crate::child::{self, Outcome, Source, Task};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use graph_simulator::{Scenario, Simulator};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -96,6 +97,7 @@ impl Stage {
             speed: self.setting.speed,
             first_day: self.first_day(now),
             end_day: now.date_naive(),
+            evidence_key: None,
         }
     }
 
@@ -105,7 +107,18 @@ impl Stage {
 
     /// Lets the product collect everything, and checks that everything is in the archive.
     pub(crate) async fn collect(&self) -> Result<Outcome, Failure> {
-        let outcome = self.run(&Task::Collect(self.source())).await?;
+        self.collect_from(self.source()).await
+    }
+
+    /// Collects, and has the key in that file sign the history of the ledger.
+    pub(crate) async fn collect_signed(&self, key: &Path) -> Result<Outcome, Failure> {
+        let source = Source { evidence_key: Some(key.to_owned()), ..self.source() };
+        let outcome = self.collect_from(source).await?;
+        if self.bucket.is_signed() { Ok(outcome) } else { Err("there is no checkpoint".into()) }
+    }
+
+    async fn collect_from(&self, source: Source) -> Result<Outcome, Failure> {
+        let outcome = self.run(&Task::Collect(source)).await?;
         let expected = self.setting.records();
         let on_record = self.bucket.new_on_record()?;
         if outcome.records == expected && on_record == expected {

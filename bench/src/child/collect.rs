@@ -7,9 +7,11 @@ use entratrail::collector::Collector;
 use entratrail::config::Config;
 use entratrail::entra::credential::{Application, Credential};
 use entratrail::entra::kept_in::KeptIn;
+use entratrail::evidence::signer::Signer;
 use entratrail::log::Log;
 use entratrail::request::Request;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Collects what `event` asks for into the bucket that the environment names.
@@ -23,7 +25,9 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
         credential: Credential::Secret(source.client_secret.clone().into()),
         kept_in: KeptIn::Parameters,
     };
-    let collector = Collector::new(Log::SignIns, config.run, application, archive, clock)?;
+    let signer = source.evidence_key.as_deref().map(Signer::in_file).transpose()?;
+    let collector = Collector::new(Log::SignIns, config.run, application, archive, clock)?
+        .signed_by(signer.map(|signer| Ok(Arc::new(signer))));
     let Request::Collect(request) = Request::parse(event)? else {
         return Err("the event is no request to collect".into());
     };

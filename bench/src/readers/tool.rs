@@ -163,6 +163,7 @@ pub(crate) fn source(simulator: &Simulator, run: &Run) -> Source {
         speed: simulator.scenario().clock.speed,
         first_day: run.day_before(),
         end_day: run.at.date_naive(),
+        evidence_key: None,
     }
 }
 

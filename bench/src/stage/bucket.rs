@@ -54,6 +54,11 @@ impl Bucket {
         files_below(&self.folder.path().join(NAME).join("raw"), ".ndjson.gz")
     }
 
+    /// Whether the history of the ledger is signed.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.folder.path().join(NAME).join("proof/sign-ins/checkpoint").exists()
+    }
+
     /// New records of all complete reads on record.
     pub(crate) fn new_on_record(&self) -> Result<u64, Failure> {
         let mut new = 0;

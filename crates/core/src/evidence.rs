@@ -6,6 +6,7 @@
 //! is written when; the crate `entratrail` writes and checks it.
 
 pub mod checkpoint;
+pub mod cosignature;
 pub mod entry;
 pub mod head;
 pub mod note;

@@ -48,6 +48,11 @@ make the same bytes, so to rebuild what is there changes nothing. A raw object t
 named and left out.
 ";
 
+const WITNESS: &str = "\
+A note is the checkpoint as a witness gives it back, with its signature below. What is not this log's checkpoint is refused;
+signatures of witnesses that are not known are kept and shown as such. verify --witnesses shows who saw which size, and when.
+";
+
 const SETTINGS: &str = "File with lines NAME=VALUE: BreakGlassAccounts, TrustedNetworks, \
                         ImportantApplications, each a list with commas";
 
@@ -62,6 +67,9 @@ pub(crate) enum Command {
     Prove(ProveArguments),
     /// Check a folder that prove has written, without the archive
     Check(CheckArguments),
+    /// Keep what witnesses have signed of the archive's signed log
+    #[command(after_help = WITNESS)]
+    Witness(WitnessArguments),
     /// Make the typed tables of the archive again from its raw records
     #[command(after_help = REBUILD)]
     Rebuild(RebuildArguments),
@@ -132,6 +140,9 @@ pub(crate) struct VerifyArguments {
     /// With --key: a checkpoint kept from earlier, which the log must extend
     #[arg(long, value_name = "CHECKPOINT", requires = "key")]
     pub(crate) since: Vec<PathBuf>,
+    /// With --key: check what witnesses have signed with the keys in this file, one a line
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) witnesses: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -169,6 +180,25 @@ pub(crate) struct CheckArguments {
     /// The verifier keys, one a line, from somebody who is trusted
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
+    /// Keys of witnesses, one a line, to check what they have signed with
+    #[arg(long, value_name = "FILE")]
+    pub(crate) witnesses: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WitnessArguments {
+    /// Signed notes: checkpoints with the signatures of witnesses
+    #[arg(value_name = "NOTE", required = true)]
+    pub(crate) notes: Vec<PathBuf>,
+    /// The archive: a folder or a bucket
+    #[arg(long, value_name = "FOLDER|s3://BUCKET")]
+    pub(crate) archive: Place,
+    /// The verifier keys, one a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Keys of witnesses, one a line: a wrong signature of one of them is refused
+    #[arg(long, value_name = "FILE")]
+    pub(crate) witnesses: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

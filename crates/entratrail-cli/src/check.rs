@@ -5,6 +5,7 @@ use crate::output::say;
 use crate::prove::{ENTRY, RECORD, RECORD_PROOF, key_change, proof_of};
 use crate::status::Status;
 use crate::verify::Keys;
+use crate::witness::{Sighting, Witnesses};
 use entratrail::error::Error;
 use entratrail::evidence::Broken;
 use entratrail::evidence::checkpoint::Checkpoint;
@@ -19,9 +20,13 @@ use std::path::Path;
 /// Checks the folder that `arguments` name.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Status, Error> {
     let keys = Keys::read(&arguments.key)?;
-    match check_folder(&arguments.folder, &keys.0) {
-        Ok(sentence) => {
+    let witnesses = Witnesses::read(arguments.witnesses.as_deref(), Some(&keys))?;
+    match check_folder(&arguments.folder, &keys.0, &witnesses) {
+        Ok((sentence, seen)) => {
             say(&format!("Yes: {sentence}"));
+            for sighting in seen {
+                say(&format!("  {sighting}"));
+            }
             Ok(Status::AllDone)
         }
         Err(broken) => {
@@ -39,8 +44,13 @@ struct ProvedEntry {
     checkpoint: Checkpoint,
 }
 
-/// Follows the chain from the record to the signature; the sentence says what that shows.
-fn check_folder(folder: &Path, given: &[VerifierKey]) -> Result<String, Broken> {
+/// Follows the chain from the record to the signature; the sentence says what that shows, and
+/// beside it stands what witnesses say of the checkpoint.
+fn check_folder(
+    folder: &Path,
+    given: &[VerifierKey],
+    witnesses: &Witnesses,
+) -> Result<(String, Vec<Sighting>), Broken> {
     let keys = with_new_keys(folder, given)?;
     let record = read(folder, RECORD)?;
     let record_proof = text(folder, RECORD_PROOF)?;
@@ -58,7 +68,11 @@ fn check_folder(folder: &Path, given: &[VerifierKey]) -> Result<String, Broken> 
         let what = format!("{RECORD_PROOF} does not lead from {RECORD} to records_root in {ENTRY}");
         return Err(Broken(what));
     }
-    Ok(format!(
+    let seen = witnesses.sightings(&note);
+    if let Some(wrong) = seen.iter().find(|sighting| sighting.is_wrong()) {
+        return Err(Broken(format!("the checkpoint: {wrong}")));
+    }
+    let sentence = format!(
         "the record is line {} of {}, stored by the read that started at {}, which is entry {} of \
          the {} that {} has signed",
         record_path.index + 1,
@@ -67,7 +81,8 @@ fn check_folder(folder: &Path, given: &[VerifierKey]) -> Result<String, Broken> 
         index + 1,
         checkpoint.tree.size,
         checkpoint.origin
-    ))
+    );
+    Ok((sentence, seen))
 }
 
 /// Keys that may have signed: those that are given, and each to which a log of one of them has

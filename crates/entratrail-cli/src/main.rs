@@ -21,6 +21,7 @@ mod settings;
 mod status;
 mod summary;
 mod verify;
+mod witness;
 
 use arguments::{Arguments, Command};
 use entratrail::error::Error;
@@ -61,6 +62,7 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Verify(arguments) => verify::verify(&arguments).await,
         Command::Prove(arguments) => or_interrupted(prove::prove(&arguments)).await,
         Command::Check(arguments) => check::check(&arguments),
+        Command::Witness(arguments) => witness::witness(&arguments).await,
         Command::Query(arguments) => or_interrupted(query::query(&arguments)).await,
         Command::Report(arguments) => or_interrupted(report::report(&arguments)).await,
         Command::Rebuild(arguments) => rebuild::rebuild(&arguments).await,

@@ -15,6 +15,12 @@ pub(crate) fn count(number: u64, what: &str) -> String {
     format!("{} {what}{plural}", thousands(number))
 }
 
+/// Number of entries of a signed log.
+pub(crate) fn entries(number: u64) -> String {
+    let plural = if number == 1 { "entry" } else { "entries" };
+    format!("{} {plural}", thousands(number))
+}
+
 /// About how long, e.g. `40 s`, `3 min` or `2 h 5 min`.
 pub(crate) fn about(duration: Duration) -> String {
     let seconds = duration.as_secs();

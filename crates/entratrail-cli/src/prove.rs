@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
 use entratrail::evidence::audit::{SignedLog, Unsound};
+use entratrail::evidence::cosigned::cosigned;
 use entratrail::evidence::entry::LogEntry;
 use entratrail::evidence::proof::Inclusion;
 use entratrail::ledger::ReadRow;
@@ -72,13 +73,17 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
             "the row of that record is not in the signed log yet".to_owned(),
         ));
     };
+    let (entry_proof, checkpoint) = match first_cosigned(&archive, &signed, index).await? {
+        Some((size, note)) => (signed.proof_at(index, size, &note), note),
+        None => (signed.proof(index), signed.note.clone()),
+    };
     let record_proof = Inclusion::of(&found.leaves, found.index).to_text("");
     let mut files = vec![
         (RECORD.to_owned(), found.line),
         (RECORD_PROOF.to_owned(), record_proof.into_bytes()),
         (ENTRY.to_owned(), signed.entries[index].clone().into_bytes()),
-        (proof_of(ENTRY), signed.proof(index).into_bytes()),
-        ("checkpoint".to_owned(), signed.note.clone().into_bytes()),
+        (proof_of(ENTRY), entry_proof.into_bytes()),
+        ("checkpoint".to_owned(), checkpoint.into_bytes()),
         ("README.txt".to_owned(), EXPLANATION.as_bytes().to_owned()),
     ];
     for (number, change) in signed.key_changes(&archive).await?.iter().enumerate() {
@@ -132,6 +137,21 @@ async fn newest(archive: &Archive, id: &str) -> Result<(Option<FoundVersion>, u3
     Ok((newest, versions))
 }
 
+/// Size and note of the first checkpoint with the entry `index` that witnesses have signed, where
+/// a key that is given, or one after it, has signed it too.
+async fn first_cosigned(
+    archive: &Archive,
+    signed: &SignedLog,
+    index: usize,
+) -> Result<Option<(u64, String)>, Error> {
+    let covers = cosigned(archive, signed).await?.into_iter();
+    let mut covers = covers.filter(|kept| kept.size > index as u64);
+    Ok(covers.find_map(|kept| {
+        let note = kept.note.ok().filter(|note| signed.check_note(note).is_ok())?;
+        Some((kept.size, note.to_text()))
+    }))
+}
+
 fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
     let write = || {
         std::fs::create_dir(folder)?;
@@ -152,7 +172,8 @@ This folder shows that one record of a Microsoft Entra ID log was in an archive 
   record.tlog-proof   hashes that lead from it to records_root, which the ledger has of the object it lies in
   entry               the entry of the log: the name of a ledger file, and the row of the read that stored the record
   entry.tlog-proof    hashes that lead from the entry to the root in the checkpoint, and the checkpoint
-  checkpoint          what the owner signed: the name of the log, its number of entries and their root
+  checkpoint          what the owner signed: the name of the log, its number of entries and their root; further signatures are
+                      those of witnesses, who say that they saw it, and when (C2SP tlog-cosignature)
   key-001 and so on   where the owner has changed the key: the entry of each new key, with a proof that leads to a
                       checkpoint which the key before has signed as well
 

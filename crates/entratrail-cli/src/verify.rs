@@ -13,6 +13,7 @@ use crate::arguments::{Expected, SpanArguments, VerifyArguments};
 use crate::output::{say, say_json};
 use crate::place::Place;
 use crate::status::Status;
+use crate::witness::Witnesses;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use coverage::Span;
 use day::CheckedDay;
@@ -40,13 +41,14 @@ pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error>
         .iter()
         .map(|path| EarlierCheckpoint::read(path))
         .collect::<Result<Vec<_>, _>>()?;
+    let witnesses = Witnesses::read(arguments.witnesses.as_deref(), keys.as_ref())?;
     let mut verification =
         check(&archive, &arguments.archive, arguments.span, &arguments.expect, now).await?;
     let streams = verification.streams.iter().map(|stream| stream.stream).collect::<Vec<_>>();
     let is_collected = |log: Log| {
         log.streams(&EventType::ALL).iter().any(|stream| streams.contains(&stream.name()))
     };
-    verification.evidence = evidence::check(&archive, keys.as_ref(), &since, is_collected).await?;
+    verification.evidence = evidence::check(&archive, keys.as_ref(), &since, &witnesses, is_collected).await?;
     if arguments.json {
         say_json(&verification);
     } else {

@@ -4,10 +4,11 @@
 //! it, [`signer`] signs, [`stamping`] asks for time stamps, and [`audit`] checks what is there.
 
 pub mod audit;
+pub mod cosigned;
 pub mod sealing;
 pub mod signer;
 pub mod stamping;
 
 pub use entratrail_core::evidence::{
-    Broken, checkpoint, entry, head, note, proof, proof_key, seal, tiles, time_stamp,
+    Broken, checkpoint, cosignature, entry, head, note, proof, proof_key, seal, tiles, time_stamp,
 };

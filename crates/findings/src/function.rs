@@ -2,6 +2,7 @@
 
 use crate::agenda::{Asked, due};
 use crate::athena::Athena;
+use crate::checkpoints::{LatestCheckpoint, latest_checkpoints};
 use crate::config::Config;
 use crate::coverage::{self, Stream};
 use crate::finding::{Answer, Finding, findings};
@@ -16,7 +17,6 @@ use entratrail::archive::Bucket;
 use entratrail::check::{Check, Checks};
 use entratrail::error::Error;
 use entratrail::request::{Collect, Request};
-use entratrail_lambda::bucket::account_in;
 use entratrail_lambda::{bucket, metrics, shell};
 use futures_util::StreamExt as _;
 use lambda_runtime::{Context, LambdaEvent};
@@ -185,7 +185,12 @@ impl Function {
                 Step::Load => telling.loaded(memory.load().await?),
                 Step::Write(told) => telling.written(memory.write(&told).await?),
                 Step::Send(news) => {
-                    let sent = self.send(&self.mail(&news, answers, run, context)).await;
+                    let latest = if news.is_weekly {
+                        latest_checkpoints(&bucket::of_own_account(&self.bucket, context)).await
+                    } else {
+                        Vec::new()
+                    };
+                    let sent = self.send(&self.mail(&news, answers, &latest, run, context)).await;
                     report.mailed = sent.is_ok();
                     refusal = sent.err();
                     telling.sent(report.mailed)
@@ -237,13 +242,21 @@ impl Function {
         answers
     }
 
-    fn mail(&self, news: &News, answers: &Answers, run: &Run, context: &Context) -> Mail {
+    fn mail(
+        &self,
+        news: &News,
+        answers: &Answers,
+        checkpoints: &[LatestCheckpoint],
+        run: &Run,
+        context: &Context,
+    ) -> Mail {
         let account = account_in(&context.invoked_function_arn).unwrap_or("unknown");
         let contents = Contents {
             news,
             answers: &answers.given,
             unanswered: &answers.unanswered,
             streams: &answers.streams,
+            checkpoints,
             today: run.at.date_naive(),
         };
         mail::write(&self.config.place(account, &self.region), &contents)

@@ -8,10 +8,11 @@
 //! What is asked, how far back ([`agenda`]) and over which columns ([`scan`]), what a row says and
 //! what makes it the same finding again ([`finding`]), what was told ([`told`]), in which order it
 //! is told ([`telling`]), how complete the archive is ([`coverage`]) and the text ([`mail`]) are
-//! pure. [`athena`], [`memory`] and [`function`] do what they decide.
+//! pure. [`athena`], [`memory`], [`checkpoints`] and [`function`] do what they decide.
 
 pub mod agenda;
 pub mod athena;
+pub mod checkpoints;
 pub mod config;
 pub mod coverage;
 pub mod finding;

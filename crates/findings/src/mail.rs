@@ -1,5 +1,6 @@
 //! The text of the mail: the gravest first, a sentence for each finding, and where to ask further.
 
+use crate::checkpoints::LatestCheckpoint;
 use crate::coverage::{self, Stream};
 use crate::finding::{Answer, Finding};
 use crate::told::News;
@@ -50,6 +51,8 @@ pub struct Contents<'run> {
     pub unanswered: &'run [String],
     /// The archive, where the question about it was answered.
     pub streams: &'run [Stream],
+    /// Latest checkpoints of the signed logs, in the mail of the week.
+    pub checkpoints: &'run [LatestCheckpoint],
     /// Day of the run.
     pub today: NaiveDate,
 }
@@ -104,6 +107,7 @@ fn body(place: &Place, contents: &Contents<'_>) -> String {
         );
     }
     archive(&mut text, contents);
+    checkpoints(&mut text, contents.checkpoints);
     let _ = write!(
         text,
         "\nEach finding is told once. What it means and what to do: docs/findings.md. To stop \
@@ -173,10 +177,34 @@ fn archive(text: &mut String, contents: &Contents<'_>) {
     }
 }
 
+/// Shows what the mail is a witness of. Without a signed log there is nothing to say.
+fn checkpoints(text: &mut String, latest: &[LatestCheckpoint]) {
+    if latest.is_empty() {
+        return;
+    }
+    text.push_str(
+        "\nThe history of the ledger is signed up to these checkpoints. Keep this mail: saved each \
+         as a file, entratrail verify --since tells whether anything before was changed since.\n",
+    );
+    for LatestCheckpoint { log, note } in latest {
+        let _ = match note {
+            Some(note) => write!(text, "\n{note}"),
+            None => writeln!(
+                text,
+                "\nThe checkpoint of {} could not be read, or is not as EntraTrail writes it: \
+                 entratrail verify --key tells more.",
+                log.name()
+            ),
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoints::tests::example as checkpoint;
     use crate::coverage::tests::example;
+    use entratrail::log::Log;
     use proptest::prelude::*;
 
     fn place() -> Place {
@@ -222,6 +250,7 @@ mod tests {
             answers: &[spray, grants],
             unanswered: &["Which sign-ins are risky?".to_owned()],
             streams: &example(),
+            checkpoints: &[],
             today: "2026-11-26".parse().unwrap(),
         };
         let mail = write(&place(), &contents);
@@ -261,8 +290,14 @@ Each finding is told once. What it means and what to do: docs/findings.md. To st
         let news = News { is_weekly: true, ..News::default() };
         let streams: Vec<_> = example().into_iter().filter(|stream| stream.is_well).collect();
         let today = "2026-11-26".parse().unwrap();
-        let contents =
-            Contents { news: &news, answers: &[], unanswered: &[], streams: &streams, today };
+        let contents = Contents {
+            news: &news,
+            answers: &[],
+            unanswered: &[],
+            streams: &streams,
+            checkpoints: &[],
+            today,
+        };
         let mail = write(&place(), &contents);
         assert_eq!(mail.subject, "EntraTrail entratrail: nothing new this week");
         assert!(
@@ -275,6 +310,39 @@ Each finding is told once. What it means and what to do: docs/findings.md. To st
         assert!(worse.body.contains("look at the days that are not proved"), "{}", worse.body);
     }
 
+    #[test]
+    fn every_receiver_becomes_a_witness_where_the_history_is_signed() {
+        let news = News { is_weekly: true, ..News::default() };
+        let latest = [
+            LatestCheckpoint { log: Log::SignIns, note: Some(checkpoint()) },
+            LatestCheckpoint { log: Log::DirectoryAudits, note: None },
+        ];
+        let contents = Contents {
+            news: &news,
+            answers: &[],
+            unanswered: &[],
+            streams: &[],
+            checkpoints: &latest,
+            today: "2026-11-26".parse().unwrap(),
+        };
+        let signed = write(&place(), &contents).body;
+        let part = "
+The history of the ledger is signed up to these checkpoints. Keep this mail: saved each as a file, entratrail verify --since tells \
+             whether anything before was changed since.
+
+entratrail/00112233445566778899aabbccddeeff/sign-ins
+12
+AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+
+— entratrail/00112233445566778899aabbccddeeff/sign-ins AAAAAAAA
+
+The checkpoint of directory-audits could not be read, or is not as EntraTrail writes it: entratrail verify --key tells more.
+";
+        assert!(signed.contains(part), "{signed}");
+        let unsigned = write(&place(), &Contents { checkpoints: &[], ..contents }).body;
+        assert_eq!(signed.replacen(part, "", 1), unsigned);
+    }
+
     proptest! {
         #[test]
         fn every_finding_is_told_or_counted_and_no_mail_is_too_long(counts in proptest::collection::vec(0_usize..200, 4)) {
@@ -284,7 +352,7 @@ Each finding is told once. What it means and what to do: docs/findings.md. To st
             let findings = answers.iter().zip(&counts).flat_map(|(answer, &count)| (0..count).map(|_| found(answer, &long)));
             let news = News { findings: findings.collect(), ..News::default() };
             let today = "2026-11-26".parse().unwrap();
-            let contents = Contents { news: &news, answers: &answers, unanswered: &[], streams: &[], today };
+            let contents = Contents { news: &news, answers: &answers, unanswered: &[], streams: &[], checkpoints: &[], today };
             let mail = write(&place(), &contents);
             prop_assert!(mail.body.len() < 256_000 && mail.subject.len() <= LONGEST_SUBJECT);
             let sentences = mail.body.lines().filter(|line| line.starts_with("- x")).count();

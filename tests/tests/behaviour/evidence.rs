@@ -20,30 +20,30 @@ use std::path::Path;
 use std::time::Instant;
 use tempfile::TempDir;
 
-const LOG: Log = Log::DirectoryAudits;
+pub(crate) const LOG: Log = Log::DirectoryAudits;
 
-struct Keeper {
+pub(crate) struct Keeper {
     signer: Signer,
     _folder: TempDir,
 }
 
 impl Keeper {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let signer = Signer::in_file(&folder.path().join("key")).unwrap();
         Self { signer, _folder: folder }
     }
 
-    async fn seal(&self, archive: &Archive) -> Sealed {
+    pub(crate) async fn seal(&self, archive: &Archive) -> Sealed {
         seal(archive, LOG, Ok(&self.signer)).await
     }
 
-    async fn read(&self, archive: &Archive) -> SignedLog {
+    pub(crate) async fn read(&self, archive: &Archive) -> SignedLog {
         SignedLog::read(archive, LOG, &self.signer.verifier_keys(LOG)).await.unwrap().unwrap()
     }
 
     /// Expects that all is signed, and exactly what is there.
-    async fn assert_sound(&self, archive: &Archive, rows: u64) {
+    pub(crate) async fn assert_sound(&self, archive: &Archive, rows: u64) {
         let sealed = self.seal(archive).await;
         assert_eq!((sealed.alarms, sealed.delayed, sealed.waiting), (vec![], None, Some(0)));
         let signed = self.read(archive).await;
@@ -52,7 +52,7 @@ impl Keeper {
     }
 }
 
-fn first_day() -> NaiveDate {
+pub(crate) fn first_day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 1).unwrap()
 }
 
@@ -72,7 +72,7 @@ fn row(day: NaiveDate, number: u32) -> ReadRow {
     }
 }
 
-async fn append(archive: &Archive, day: NaiveDate, numbers: std::ops::Range<u32>) {
+pub(crate) async fn append(archive: &Archive, day: NaiveDate, numbers: std::ops::Range<u32>) {
     let rows: Vec<_> = numbers.map(|number| row(day, number)).collect();
     archive.append(Stream::DirectoryAudits, day, &rows).await.unwrap();
 }

@@ -18,4 +18,5 @@ mod scenarios;
 mod scrub;
 mod tables;
 mod volumes;
+mod witnesses;
 mod worlds;

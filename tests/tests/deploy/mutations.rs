@@ -117,6 +117,7 @@ fn broken_writes() -> Vec<Change> {
         without(FINDINGS, "CreateItsMemory/Condition/Null"),
         without(FINDINGS, "ReplaceItsMemory/Condition/Null"),
         without(FINDINGS, "ReadItsMemory/Condition"),
+        without(FINDINGS, "ReadTheCheckpoints/Condition"),
     ]
 }
 
@@ -148,6 +149,12 @@ fn broken_role_of_findings() -> Vec<Change> {
             POLICIES,
             &format!("{ARCHIVE}/CreateItsMemory/Resource"),
             "arn:aws:s3:::bucket/ledger/*",
+        ),
+        without(POLICIES, &format!("{ARCHIVE}/ReadTheCheckpoints")),
+        with(
+            POLICIES,
+            &format!("{ARCHIVE}/ReadTheCheckpoints/Resource"),
+            "arn:aws:s3:::${Bucket}/proof/sign-ins/checkpoints/12",
         ),
         with(POLICIES, &format!("{ARCHIVE}/ReplaceItsMemory/Action"), "s3:DeleteObject"),
         with(POLICIES, "run/PolicyDocument/Statement/SendMails/Resource", "*"),

@@ -51,7 +51,7 @@ const MORE_FOR_FINDINGS: [(&str, &str); 11] = [
     ("glue:GetTables", "the same"),
     ("s3:AbortMultipartUpload", "Athena writes results, where ResultsBucket is set"),
     ("s3:GetBucketLocation", "Athena finds the bucket for whoever asks"),
-    ("s3:GetObject", "Athena reads tables and ledger, and the function its memory"),
+    ("s3:GetObject", "Athena reads tables and ledger, the function its memory and checkpoints"),
     ("s3:ListBucket", "Athena lists tables and ledger"),
     ("s3:ListBucketMultipartUploads", "Athena writes results, where ResultsBucket is set"),
     ("s3:ListMultipartUploadParts", "the same"),
@@ -194,6 +194,17 @@ pub(crate) fn the_role_of_findings_asks_and_mails_and_nothing_else(template: &Va
         assert_eq!(
             (resources.matches('*').count(), own),
             (folders.len(), folders.len()),
+            "{action} on {resources}"
+        );
+        // Of the signed logs the latest checkpoint alone, and to read.
+        let checkpoints: usize = ["sign-ins", "directory-audits"]
+            .map(|log| resources.matches(&format!("}}/proof/{log}/checkpoint\"")).count())
+            .iter()
+            .sum();
+        let wanted = if action == "s3:GetObject" { 2 } else { 0 };
+        assert_eq!(
+            (checkpoints, resources.matches("/proof").count()),
+            (wanted, wanted),
             "{action} on {resources}"
         );
         let is_write = action == "s3:PutObject";

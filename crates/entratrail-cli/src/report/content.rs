@@ -10,7 +10,7 @@ use crate::session::{Answer, Column, Row, Session};
 use chrono::{DateTime, NaiveDate, Utc};
 use entratrail::archive::Access;
 use entratrail::error::Error;
-use entratrail::evidence::audit::published;
+use entratrail::evidence::cosigned::latest;
 use entratrail::log::Log;
 use entratrail_questions::{Question, Severity};
 use serde::Serialize;
@@ -91,12 +91,13 @@ impl Findings {
     }
 }
 
-/// Latest checkpoint of each signed log of the archive at `place`, as it lies there.
+/// Latest checkpoint of each signed log of the archive at `place`, as it lies there, with the
+/// signatures of witnesses.
 async fn checkpoints(place: &Place) -> Result<Vec<String>, Error> {
     let archive = place.open(Access::Read).await?;
     let mut checkpoints = Vec::new();
     for log in Log::ALL {
-        checkpoints.extend(published(&archive, log).await?);
+        checkpoints.extend(latest(&archive, log).await?);
     }
     Ok(checkpoints)
 }

@@ -1,10 +1,12 @@
 //! The signed log of the ledger: is it signed, is it the one from before, and is the ledger what it
 //! says?
 
-use crate::numbers::count;
+use crate::numbers::{count, entries};
+use crate::witness::{Sighting, Witnesses, latest_of_each};
 use entratrail::archive::Archive;
 use entratrail::error::Error;
 use entratrail::evidence::audit::{SignedLog, Unsound, published};
+use entratrail::evidence::cosigned::cosigned;
 use entratrail::evidence::note::{SignedNote, VerifierKey};
 use entratrail::log::Log;
 use serde::Serialize;
@@ -31,6 +33,8 @@ pub(crate) struct EvidenceCheck {
     entries: u64,
     /// Rows on record that are not in the log yet.
     pending: u64,
+    /// What witnesses have signed, as far as it holds against the log.
+    witnesses: Vec<Sighting>,
     pub(super) problems: Vec<String>,
 }
 
@@ -82,6 +86,7 @@ pub(super) async fn check(
     archive: &Archive,
     keys: Option<&Keys>,
     since: &[EarlierCheckpoint],
+    witnesses: &Witnesses,
     is_collected: impl Fn(Log) -> bool,
 ) -> Result<Vec<EvidenceCheck>, Error> {
     let mut checks = Vec::new();
@@ -92,7 +97,7 @@ pub(super) async fn check(
             continue;
         }
         let check = if let Some(keys) = keys {
-            check_log(archive, log, keys, &earlier).await?
+            check_log(archive, log, keys, &earlier, witnesses).await?
         } else {
             let is_there = published(archive, log).await?.is_some();
             EvidenceCheck::of(log, if is_there { Standing::Unchecked } else { Standing::Without })
@@ -113,6 +118,7 @@ async fn check_log(
     log: Log,
     keys: &Keys,
     earlier: &[&EarlierCheckpoint],
+    witnesses: &Witnesses,
 ) -> Result<EvidenceCheck, Error> {
     let signed = match SignedLog::read(archive, log, &keys.0).await {
         Ok(Some(signed)) => signed,
@@ -135,8 +141,15 @@ async fn check_log(
         ..EvidenceCheck::of(log, Standing::Signed)
     };
     for checkpoint in earlier {
-        if let Err(broken) = signed.check_note(&checkpoint.note) {
-            check.problems.push(format!("{}: {broken}", checkpoint.name));
+        match signed.check_note(&checkpoint.note) {
+            Ok(()) => check.take_sightings(&checkpoint.name, &checkpoint.note, witnesses),
+            Err(broken) => check.problems.push(format!("{}: {broken}", checkpoint.name)),
+        }
+    }
+    for kept in cosigned(archive, &signed).await? {
+        match kept.note {
+            Ok(note) => check.take_sightings(&kept.place, &note, witnesses),
+            Err(broken) => check.problems.push(format!("{}: {broken}", kept.place)),
         }
     }
     if !check.problems.is_empty() {
@@ -147,7 +160,25 @@ async fn check_log(
 
 impl EvidenceCheck {
     fn of(log: Log, standing: Standing) -> Self {
-        Self { log: log.name(), standing, entries: 0, pending: 0, problems: Vec::new() }
+        Self {
+            log: log.name(),
+            standing,
+            entries: 0,
+            pending: 0,
+            witnesses: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Takes up what witnesses say in a note of a state of the log.
+    fn take_sightings(&mut self, place: &str, note: &SignedNote, witnesses: &Witnesses) {
+        for sighting in witnesses.sightings(note) {
+            if sighting.is_wrong() {
+                self.problems.push(format!("{place}: {sighting}"));
+            } else if !self.witnesses.contains(&sighting) {
+                self.witnesses.push(sighting);
+            }
+        }
     }
 
     fn with(mut self, problem: String) -> Self {
@@ -165,9 +196,7 @@ impl EvidenceCheck {
 
 impl fmt::Display for EvidenceCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = count(self.entries, "entry");
-        let entries =
-            entries.strip_suffix("ys").map_or(entries.clone(), |stem| format!("{stem}ies"));
+        let entries = entries(self.entries);
         match self.standing {
             Standing::Without => write!(f, "{}: without a signed log", self.log),
             Standing::Lacking => {
@@ -189,6 +218,7 @@ impl fmt::Display for EvidenceCheck {
         match self.pending {
             0 => Ok(()),
             pending => write!(f, "; {} of the ledger not in the log yet", count(pending, "row")),
-        }
+        }?;
+        latest_of_each(&self.witnesses).iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }

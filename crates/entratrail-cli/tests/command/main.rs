@@ -20,3 +20,4 @@ mod reporting;
 mod signing_in;
 mod stage;
 mod tampering;
+mod witnesses;

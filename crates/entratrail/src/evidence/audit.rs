@@ -18,7 +18,7 @@ use std::pin::pin;
 /// Log whose signature leads to every entry.
 #[derive(Debug)]
 pub struct SignedLog {
-    log: Log,
+    pub(super) log: Log,
     /// Latest checkpoint, a signed note.
     pub note: String,
     /// What it signs.
@@ -165,7 +165,21 @@ impl SignedLog {
         {
             return Err(Broken::new("it is a checkpoint of another log"));
         }
-        let tree = checkpoint.tree;
+        self.check_tree(checkpoint.tree)
+    }
+
+    /// Checks that a note is of a state of this log, whichever of its keys has signed it: others
+    /// have cosigned notes from before its key was changed.
+    pub fn check_state(&self, note: &SignedNote) -> Result<(), Broken> {
+        note.signers_if_any(&self.trusted)?;
+        let checkpoint = Checkpoint::of(note)?;
+        if self.note.lines().next() != Some(checkpoint.origin.as_str()) {
+            return Err(Broken::new("it is a checkpoint of another log"));
+        }
+        self.check_tree(checkpoint.tree)
+    }
+
+    fn check_tree(&self, tree: TreeHead) -> Result<(), Broken> {
         if tree.size > self.tree.size {
             return Err(Broken(format!(
                 "it is of {} entries, and the archive has only {}: the log was rolled back",
@@ -257,14 +271,20 @@ impl SignedLog {
 
     /// Proof that the entry `index` is in the log.
     pub fn proof(&self, index: usize) -> String {
-        Inclusion::of(&self.leaves, index).to_text(&self.note)
+        self.proof_at(index, self.tree.size, &self.note)
+    }
+
+    /// Proof that the entry `index` was in the log when `note` was its checkpoint, of `size`
+    /// entries.
+    pub fn proof_at(&self, index: usize, size: u64, note: &str) -> String {
+        let size = usize::try_from(size).unwrap_or(usize::MAX).min(self.leaves.len());
+        Inclusion::of(&self.leaves[..size], index).to_text(note)
     }
 
     /// Proof that the entry of a change of keys is in the log, as of the checkpoint that introduced
     /// it.
     pub fn proof_of_change(&self, change: &KeyChange) -> String {
-        let size = usize::try_from(change.size).unwrap_or(usize::MAX).min(self.leaves.len());
-        Inclusion::of(&self.leaves[..size], change.index).to_text(&change.note)
+        self.proof_at(change.index, change.size, &change.note)
     }
 }
 
