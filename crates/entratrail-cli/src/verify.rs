@@ -48,7 +48,8 @@ pub(crate) async fn verify(arguments: &VerifyArguments) -> Result<Status, Error>
     let is_collected = |log: Log| {
         log.streams(&EventType::ALL).iter().any(|stream| streams.contains(&stream.name()))
     };
-    verification.evidence = evidence::check(&archive, keys.as_ref(), &since, &witnesses, is_collected).await?;
+    verification.evidence =
+        evidence::check(&archive, keys.as_ref(), &since, &witnesses, is_collected).await?;
     if arguments.json {
         say_json(&verification);
     } else {

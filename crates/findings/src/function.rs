@@ -17,6 +17,7 @@ use entratrail::archive::Bucket;
 use entratrail::check::{Check, Checks};
 use entratrail::error::Error;
 use entratrail::request::{Collect, Request};
+use entratrail_lambda::bucket::account_in;
 use entratrail_lambda::{bucket, metrics, shell};
 use futures_util::StreamExt as _;
 use lambda_runtime::{Context, LambdaEvent};

@@ -1,8 +1,9 @@
 //! The Lambda function that archives a tenant's provisioning logs.
 
-use entratrail::{lambda, log::Log};
+use entratrail::log::Log;
+use entratrail_lambda::function;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda::serve(Log::Provisioning).await
+    function::serve(Log::Provisioning).await
 }

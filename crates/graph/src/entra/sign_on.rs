@@ -55,10 +55,6 @@ impl SignOnRefusal {
     }
 
     /// Decides by status and AADSTS code.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each code, in the words of the operator"
-    )]
     pub fn explain(&self, status: u16, application: &Application) -> SignOnAnswer {
         let Application { tenant_id: tenant, client_id: client, kept_in, .. } = application;
         let tenant_id = kept_in.place("tenant-id");

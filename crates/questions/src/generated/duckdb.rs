@@ -3,8 +3,8 @@
 use super::template::{inside, members_of};
 use crate::view::partitions;
 use crate::{views, with_settings};
-use entratrail::log::Log;
-use entratrail::table::glue_columns;
+use entratrail_records::log::Log;
+use entratrail_records::table::glue_columns;
 use std::fmt::Write as _;
 
 const HEAD: &str = "\

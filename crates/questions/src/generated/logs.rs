@@ -2,7 +2,7 @@
 //! directory audits in other words, under a condition.
 
 use super::camel;
-use entratrail::log::Log;
+use entratrail_records::log::Log;
 
 /// Beginning of the names of the resources that are taken as the pattern.
 const PATTERN: &str = "AuditLogs";
