@@ -191,7 +191,7 @@ pub(crate) fn every_alarm_tells_what_to_do_and_clears_by_itself(template: &Value
         .iter()
         .filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
         .collect();
-    assert_eq!(alarms.len(), 18);
+    assert_eq!(alarms.len(), 25);
     for (name, alarm) in alarms {
         let alarm = &alarm["Properties"];
         let text = alarm["AlarmDescription"]["Fn::Sub"].as_str().unwrap();

@@ -18,6 +18,7 @@ mod mutations;
 mod neighbours;
 mod operator;
 mod privileges;
+mod provisioning;
 mod refusals;
 mod resident;
 mod self_test;

@@ -57,7 +57,7 @@ async fn wrong_options_are_named_before_anything_is_created() {
     let secret_id = operator.write("secret-id", "0b1a7c2e-1111-4222-8333-444455556666\n");
     let spaces = operator.write("spaces", "two words");
     let without_sums = operator.file("unsigned").display().to_string();
-    for function in ["sign-in-logs", "audit-logs", "findings"] {
+    for function in ["sign-in-logs", "audit-logs", "provisioning-logs", "findings"] {
         fs::create_dir_all(operator.file("unsigned").join(function)).unwrap();
         fs::copy(
             operator.package().join(function).join("bootstrap"),

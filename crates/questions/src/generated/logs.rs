@@ -28,6 +28,7 @@ fn pattern(template: &str) -> Vec<Vec<&str>> {
                 resources.push(Vec::new());
             }
         }
+        is_inside &= line.is_empty() || line.starts_with(' ');
         let is_text = !line.trim().is_empty() && !line.trim_start().starts_with('#');
         if let Some(resource) = resources.last_mut().filter(|_| is_inside && is_text) {
             resource.push(line);
