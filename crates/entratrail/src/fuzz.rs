@@ -162,38 +162,38 @@ pub fn settings(bytes: &[u8]) {
 /// the answer of a time-stamp service.
 pub fn evidence(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    if let Ok(keys) = VerifierKey::parse_all(&text).map_err(check_link) {
+    if let Ok(keys) = VerifierKey::parse_all(&text).inspect_err(check_link) {
         for key in keys {
             assert_eq!(VerifierKey::parse(&key.to_string()), Ok(key), "a key is read as written");
         }
     }
-    if let Ok(note) = SignedNote::parse(bytes).map_err(check_link) {
+    if let Ok(note) = SignedNote::parse(bytes).inspect_err(check_link) {
         match Checkpoint::of(&note) {
             Ok(checkpoint) => assert!(text.starts_with(&checkpoint.to_text())),
-            Err(error) => check_link(error),
+            Err(error) => check_link(&error),
         }
     }
-    if let Ok((path, _)) = Inclusion::parse(&text).map_err(check_link) {
+    if let Ok((path, _)) = Inclusion::parse(&text).inspect_err(check_link) {
         let _ = (path.root([7; 32], 9), path.root([7; 32], u64::MAX));
         assert_eq!(Inclusion::parse(&path.to_text("")).map(|(path, _)| path), Ok(path));
     }
-    if let Ok(head) = Head::parse(bytes).map_err(check_link) {
+    if let Ok(head) = Head::parse(bytes).inspect_err(check_link) {
         assert_eq!(head.to_bytes().map(|body| Head::parse(&body)).ok(), Some(Ok(head)));
     }
     if let Err(error) = LogEntry::parse(&text) {
-        check_link(error);
+        check_link(&error);
     }
     for tile in Tile::bundles(2).chain(Tile::bundles(300)) {
-        if let Ok(entries) = entries_of(bytes, tile).map_err(check_link) {
+        if let Ok(entries) = entries_of(bytes, tile).inspect_err(check_link) {
             assert_eq!(bundle_of(&entries), bytes, "a bundle is read byte for byte");
         }
     }
-    let _ = StampQuery::of(b"a checkpoint\n", [1; 8]).check(bytes).map_err(check_link);
+    let _ = StampQuery::of(b"a checkpoint\n", [1; 8]).check(bytes).inspect_err(check_link);
 }
 
-fn check_link(error: Broken) {
+fn check_link(error: &Broken) {
     assert!(!error.0.contains(char::is_control), "a control character is quoted");
-    check_length(&error);
+    check_length(error);
 }
 
 #[cfg(test)]
