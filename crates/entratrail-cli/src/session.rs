@@ -5,6 +5,7 @@ mod file;
 mod ledger;
 mod newest;
 mod scratch;
+mod shared_file;
 mod shelf;
 mod table;
 

@@ -1,6 +1,7 @@
 //! One table object as a file: opened, checked, and read by the engine without looking for its
 //! footer again.
 
+use super::shared_file::SharedFile;
 use bytes::Bytes;
 use datafusion::arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::datasource::listing::PartitionedFile;
@@ -12,14 +13,13 @@ use datafusion::parquet::arrow::arrow_reader::{
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
-use datafusion::parquet::file::reader::ChunkReader as _;
+use datafusion::parquet::file::reader::{ChunkReader as _, Length as _};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use entratrail::ledger::StoredTable;
 use entratrail::raw::sha256_of;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use std::fs::File;
-use std::io::Seek as _;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) struct TableFile {
     pub(super) size: u64,
     /// The rows that are not superseded, where some are.
     pub(super) newest: Option<RowSelection>,
-    file: Arc<File>,
+    file: SharedFile,
     metadata: ArrowReaderMetadata,
 }
 
@@ -43,8 +43,9 @@ impl TableFile {
     /// Opens the object at `path` and compares its columns with those of the table. What is wrong
     /// with it is said as the end of a sentence.
     pub(super) fn open(key: String, path: &Path, table: &Schema) -> Result<Self, String> {
-        let file = File::open(path).map_err(|error| format!("cannot be opened ({error})"))?;
-        let size = file.metadata().map_err(|error| format!("cannot be opened ({error})"))?.len();
+        let file = File::open(path).and_then(SharedFile::new);
+        let file = file.map_err(|error| format!("cannot be opened ({error})"))?;
+        let size = file.len();
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
         let metadata = ArrowReaderMetadata::load(&file, options)
             .map_err(|error| format!("is damaged or no Parquet at all ({error})"))?;
@@ -58,14 +59,13 @@ impl TableFile {
         if let Some(column) = stranger(metadata.schema(), table) {
             return Err(format!("is no table object of EntraTrail's (column {column})"));
         }
-        Ok(Self { key, size, newest: None, file: Arc::new(file), metadata })
+        Ok(Self { key, size, newest: None, file, metadata })
     }
 
     /// Compares the object with what the ledger has on record, where that is known.
     pub(super) fn check(&self, on_record: Option<&StoredTable>) -> Result<(), String> {
         let Some(on_record) = on_record else { return Ok(()) };
-        let mut content = &*self.file;
-        let sha256 = content.rewind().and_then(|()| sha256_of(content));
+        let sha256 = sha256_of(self.file.from(0));
         let sha256 = sha256.map_err(|error| format!("cannot be read ({error})"))?;
         if sha256 == on_record.sha256 && u64::try_from(self.rows()) == Ok(on_record.rows) {
             return Ok(());
@@ -79,16 +79,16 @@ impl TableFile {
     }
 
     /// A reader of some of its columns.
-    pub(super) fn read(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, ParquetError> {
-        let file = self.file.try_clone()?;
-        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone()))
+    pub(super) fn read(&self) -> ParquetRecordBatchReaderBuilder<SharedFile> {
+        let file = self.file.clone();
+        ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
     }
 
     /// Reads every value; says what is wrong where one cannot be read.
     pub(super) fn examine(&self) -> Result<(), String> {
         let damaged = |error: &dyn std::fmt::Display| format!("is damaged ({error})");
-        let batches = self.read().and_then(ParquetRecordBatchReaderBuilder::build);
-        batches
+        self.read()
+            .build()
             .map_err(|error| damaged(&error))?
             .try_for_each(|batch| batch.map(drop).map_err(|error| damaged(&error)))
     }
