@@ -6,7 +6,7 @@ use entratrail::archive::{Archive, Bucket, Operator};
 use entratrail::collector::Collector;
 use entratrail::config::Config;
 use entratrail::entra::credential::{Application, Credential};
-use entratrail::entra::kept_in::KeptIn;
+use entratrail::entra::credential_source::CredentialSource;
 use entratrail::log::Log;
 use entratrail::request::Request;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
         tenant_id: source.tenant_id.clone(),
         client_id: source.client_id.clone(),
         credential: Credential::Secret(source.client_secret.clone().into()),
-        kept_in: KeptIn::Parameters,
+        source: CredentialSource::Parameters,
     };
     let collector = Collector::new(Log::SignIns, config.run, application, archive, clock)?;
     let Request::Collect(request) = Request::parse(event)? else {
