@@ -17,7 +17,7 @@ use entratrail::clock::Clock;
 use entratrail::collector::{Collector, Run};
 use entratrail::config::Config;
 use entratrail::entra::credential::{Application, Credential};
-use entratrail::entra::kept_in::KeptIn;
+use entratrail::entra::credential_source::CredentialSource;
 use entratrail::error::Error;
 use entratrail::evidence::audit::{LedgerCheck, SignedLog};
 use entratrail::evidence::signer::Signer;
@@ -125,8 +125,8 @@ impl World {
         let credential = Credential::Secret(tenant.client_secret.clone().into());
         let tenant_id = tenant.id.clone();
         let client_id = tenant.client_id.clone();
-        let kept_in = KeptIn::Parameters;
-        let application = Application { tenant_id, client_id, credential, kept_in };
+        let source = CredentialSource::Parameters;
+        let application = Application { tenant_id, client_id, credential, source };
         let config = Config::read(|name: &str| match name {
             "ARCHIVE_BUCKET" => Some("archive".to_owned()),
             "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),

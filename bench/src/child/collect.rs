@@ -6,8 +6,12 @@ use entratrail::archive::{Archive, Bucket, Operator};
 use entratrail::collector::Collector;
 use entratrail::config::Config;
 use entratrail::entra::credential::{Application, Credential};
+<<<<<<< HEAD
 use entratrail::entra::kept_in::KeptIn;
 use entratrail::evidence::signer::Signer;
+=======
+use entratrail::entra::credential_source::CredentialSource;
+>>>>>>> rooms
 use entratrail::log::Log;
 use entratrail::request::Request;
 use serde_json::Value;
@@ -23,7 +27,7 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
         tenant_id: source.tenant_id.clone(),
         client_id: source.client_id.clone(),
         credential: Credential::Secret(source.client_secret.clone().into()),
-        kept_in: KeptIn::Parameters,
+        source: CredentialSource::Parameters,
     };
     let signer = source.evidence_key.as_deref().map(Signer::in_file).transpose()?;
     let collector = Collector::new(Log::SignIns, config.run, application, archive, clock)?

@@ -4,15 +4,15 @@
 use crate::arguments::CredentialArguments;
 use crate::output::note;
 use console::Term;
-use entratrail::entra::credential::{Application, Certificate, Credential};
-use entratrail::entra::delegated::{Delegated, Invitation};
-use entratrail::entra::kept_in::KeptIn;
+use entratrail::entra::certificate::Certificate;
+use entratrail::entra::credential::{Application, Credential, DeviceCode, DeviceCodePrompt};
+use entratrail::entra::credential_source::CredentialSource;
 use entratrail::error::Error;
 use secrecy::SecretString;
 use std::io::IsTerminal as _;
 use std::path::Path;
 
-const KEPT_IN: KeptIn = KeptIn::Environment;
+const KEPT_IN: CredentialSource = CredentialSource::Environment;
 
 /// Microsoft Graph Command Line Tools: Microsoft's own public client for people at a terminal.
 const COMMAND_LINE_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
@@ -36,7 +36,7 @@ pub(crate) fn application(arguments: &CredentialArguments) -> Result<Application
         Some(file) => Credential::Certificate(Box::new(certificate(file)?)),
         None => Credential::Secret(KEPT_IN.check_secret(secret()?)?),
     };
-    Ok(Application { tenant_id, client_id, credential, kept_in: KEPT_IN })
+    Ok(Application { tenant_id, client_id, credential, source: KEPT_IN })
 }
 
 fn signed_in(arguments: &CredentialArguments) -> Result<Application, Error> {
@@ -51,13 +51,13 @@ fn signed_in(arguments: &CredentialArguments) -> Result<Application, Error> {
     Ok(Application {
         tenant_id: tenant_id.unwrap_or_else(|| OWN_TENANT.to_owned()),
         client_id,
-        credential: Credential::Delegated(Box::new(Delegated::new(Box::new(invite)))),
-        kept_in: KEPT_IN,
+        credential: Credential::DeviceCode(DeviceCode(Box::new(invite))),
+        source: KEPT_IN,
     })
 }
 
-fn invite(invitation: &Invitation) {
-    let Invitation { page, code, minutes } = invitation;
+fn invite(prompt: &DeviceCodePrompt) {
+    let DeviceCodePrompt { page, code, minutes } = prompt;
     note(&format!(
         "To sign in, open {page} and enter the code {code}. It is good for {minutes} minutes."
     ));

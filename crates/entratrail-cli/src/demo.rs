@@ -14,7 +14,7 @@ use entratrail::archive::{Access, Archive};
 use entratrail::clock::Clock;
 use entratrail::config::RunSettings;
 use entratrail::entra::credential::{Application, Credential};
-use entratrail::entra::kept_in::KeptIn;
+use entratrail::entra::credential_source::CredentialSource;
 use entratrail::error::Error;
 use entratrail::graph::GraphClient;
 use entratrail::ledger::Origin;
@@ -88,7 +88,7 @@ async fn collect_day(
         tenant_id: tenant.id.clone(),
         client_id: tenant.client_id.clone(),
         credential: Credential::Secret(tenant.client_secret.clone().into()),
-        kept_in: KeptIn::Environment,
+        source: CredentialSource::Environment,
     };
     let origin = Origin::new(Some(&application.client_id));
     let graph = Arc::new(GraphClient::new(&settings.graph, application, clock)?);

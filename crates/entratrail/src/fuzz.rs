@@ -8,8 +8,8 @@
 
 use crate::config::Config;
 use crate::entra::credential::{Application, Credential};
-use crate::entra::kept_in::KeptIn;
-use crate::entra::sign_on::{SignOnAnswer, SignOnRefusal};
+use crate::entra::credential_source::CredentialSource;
+use crate::entra::token_error::{TokenError, TokenErrorBody};
 use crate::evidence::Broken;
 use crate::evidence::checkpoint::Checkpoint;
 use crate::evidence::entry::LogEntry;
@@ -115,14 +115,14 @@ pub fn token_answer(bytes: &[u8]) {
         tenant_id: "contoso.example".to_owned(),
         client_id: "app-1".to_owned(),
         credential: Credential::Secret("s".into()),
-        kept_in: KeptIn::Parameters,
+        source: CredentialSource::Parameters,
     };
-    match SignOnRefusal::read(body).explain(u16::from_be_bytes(*status), &application) {
-        SignOnAnswer::Fail(error) | SignOnAnswer::NotSpreadYet(error) => {
+    match TokenErrorBody::read(body).explain(u16::from_be_bytes(*status), &application) {
+        TokenError::Fatal(error) | TokenError::NotPropagated(error) => {
             assert!(!error.to_string().contains(char::is_control), "a control character is quoted");
             check_length(&error);
         }
-        SignOnAnswer::Again | SignOnAnswer::Pending | SignOnAnswer::TooFast => {}
+        TokenError::Retry | TokenError::Pending | TokenError::SlowDown => {}
     }
 }
 

@@ -1,8 +1,8 @@
 //! Secrets that somebody pastes into the wrong place: no message quotes them.
 
 use crate::config::Config;
-use crate::entra::credential::Certificate;
-use crate::entra::kept_in::KeptIn;
+use crate::entra::certificate::Certificate;
+use crate::entra::credential_source::CredentialSource;
 use crate::request::Request;
 use proptest::prelude::*;
 
@@ -57,10 +57,10 @@ fn refusals(value: &str) -> Vec<String> {
     ];
     let events = events.iter().map(|event| Request::parse(event).err());
     let mut errors: Vec<_> = settings.chain(events).flatten().collect();
-    for kept_in in [KeptIn::Parameters, KeptIn::Environment] {
-        errors.extend(kept_in.check_tenant_id(value).err());
-        errors.extend(kept_in.check_client_id(value).err());
-        errors.extend(Certificate::from_pem(value, kept_in).err());
+    for source in [CredentialSource::Parameters, CredentialSource::Environment] {
+        errors.extend(source.check_tenant_id(value).err());
+        errors.extend(source.check_client_id(value).err());
+        errors.extend(Certificate::from_pem(value, source).err());
     }
     errors.iter().map(ToString::to_string).collect()
 }

@@ -11,7 +11,7 @@ mod scan;
 mod turns;
 
 use crate::entra::credential::Application;
-use crate::entra::token::{Token, TokenSource};
+use crate::entra::token_provider::{Token, TokenProvider};
 use crate::http::{HttpClient, USER_AGENT};
 use body::{BodyFault, LARGEST_PAGE_BYTES, Unpacked, Unpacker};
 use chrono::TimeDelta;
@@ -110,7 +110,7 @@ pub struct PageRequest<'link> {
 #[derive(Debug)]
 pub struct GraphClient {
     http: HttpClient,
-    tokens: TokenSource,
+    tokens: TokenProvider,
     turns: Turns,
     /// An unpacked page takes eleven megabytes, so there is only one at a time.
     buffer: Arc<Mutex<Vec<u8>>>,
@@ -148,7 +148,7 @@ impl GraphClient {
     ) -> Result<Self, Error> {
         let http = HttpClient::new(&settings.graph_url)?;
         let tokens =
-            TokenSource::new(&settings.login_url, &settings.graph_url, application, clock)?;
+            TokenProvider::new(&settings.login_url, &settings.graph_url, application, clock)?;
         let turns = Turns::new(settings.requests_per_10s, settings.concurrency, clock);
         Ok(Self { http, tokens, turns, buffer: Arc::default(), clock })
     }

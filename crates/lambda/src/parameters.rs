@@ -4,8 +4,9 @@ use crate::kms_key::KmsKey;
 use aws_sdk_ssm::error::ProvideErrorMetadata as _;
 use aws_sdk_ssm::types::ParameterType;
 use entratrail::config::{Config, CredentialKind, EvidenceKind};
-use entratrail::entra::credential::{Application, Certificate, Credential, Federation};
-use entratrail::entra::kept_in::KeptIn;
+use entratrail::entra::certificate::Certificate;
+use entratrail::entra::credential::{Application, Credential, Federation};
+use entratrail::entra::credential_source::CredentialSource;
 use entratrail::error::Error;
 use entratrail::evidence::checkpoint::TreeHead;
 use entratrail::evidence::signer::{Memory, Signer, SigningKey, keys_in};
@@ -15,7 +16,7 @@ use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-const KEPT_IN: KeptIn = KeptIn::Parameters;
+const SOURCE: CredentialSource = CredentialSource::Parameters;
 
 /// The audiences of federated credentials in Microsoft's clouds; the template allows the functions'
 /// roles exactly these.
@@ -51,25 +52,25 @@ impl Identity {
     pub async fn application(&self, config: &Config) -> Result<Application, Error> {
         let parameter = |name: &'static str| self.parameter(&config.parameter_prefix, name);
         let tenant_id = parameter("tenant-id").await?.expose_secret().to_owned();
-        KEPT_IN.check_tenant_id(&tenant_id)?;
+        SOURCE.check_tenant_id(&tenant_id)?;
         let client_id = parameter("client-id").await?.expose_secret().to_owned();
-        KEPT_IN.check_client_id(&client_id)?;
+        SOURCE.check_client_id(&client_id)?;
         let credential = match config.credential {
             CredentialKind::Secret => {
-                Credential::Secret(KEPT_IN.check_secret(parameter("client-secret").await?)?)
+                Credential::Secret(SOURCE.check_secret(parameter("client-secret").await?)?)
             }
             CredentialKind::Certificate => {
                 let text = parameter("client-certificate").await?;
                 Credential::Certificate(Box::new(Certificate::from_pem(
                     text.expose_secret(),
-                    KEPT_IN,
+                    SOURCE,
                 )?))
             }
             CredentialKind::Federated => {
                 Credential::Federated(self.federation(&config.run.graph.login_url))
             }
         };
-        Ok(Application { tenant_id, client_id, credential, kept_in: KEPT_IN })
+        Ok(Application { tenant_id, client_id, credential, source: SOURCE })
     }
 
     /// Signer of the evidence; `None` where none is configured.

@@ -9,7 +9,7 @@ use entratrail::clock::Clock;
 use entratrail::collector::Collector;
 use entratrail::config::RunSettings;
 use entratrail::entra::credential::{Application, Credential};
-use entratrail::entra::kept_in::KeptIn;
+use entratrail::entra::credential_source::CredentialSource;
 use entratrail::log::Log;
 use entratrail::request::Collect;
 use entratrail_tests::days::wait_past_midnight;
@@ -89,7 +89,7 @@ async fn collect(archive: &Archive, scenario: Scenario, history_days: &str) {
             tenant_id: owner.id.clone(),
             client_id: owner.client_id.clone(),
             credential: Credential::Secret(owner.client_secret.clone().into()),
-            kept_in: KeptIn::Environment,
+            source: CredentialSource::Environment,
         };
         let collector = Collector::new(log, settings.clone(), application, archive.clone(), clock);
         let run = collector.expect("it can be made").run(&Collect::asked_by_hand(None), None).await;

@@ -1,26 +1,14 @@
 //! Who the collector is to Entra: a client secret, a certificate, a token of the AWS role that it
 //! runs as, or a person.
 
-use crate::entra::delegated::Delegated;
-use crate::entra::kept_in::KeptIn;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use super::certificate::Certificate;
+use super::credential_source::CredentialSource;
+use chrono::{DateTime, Utc};
 use entratrail_core::error::Error;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::SecretString;
-use serde_json::json;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use uuid::Uuid;
-use x509_cert::Certificate as X509;
-use x509_cert::der::Decode as _;
-
-/// Validity of an assertion; Microsoft advises five to ten minutes.
-/// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
-const ASSERTION_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// An app registration, and what proves that we are it.
 #[derive(Debug)]
@@ -32,7 +20,7 @@ pub struct Application {
     /// The proof.
     pub credential: Credential,
     /// Place where the operator keeps all this.
-    pub kept_in: KeptIn,
+    pub source: CredentialSource,
 }
 
 /// Proof to Entra of who asks.
@@ -45,7 +33,7 @@ pub enum Credential {
     /// Tokens of an outside issuer that the app registration trusts.
     Federated(Federation),
     /// The sign-in of a person, so that no app registration is needed.
-    Delegated(Box<Delegated>),
+    DeviceCode(DeviceCode),
 }
 
 /// Fetches a fresh JWT that a federated credential accepts.
@@ -61,91 +49,40 @@ impl fmt::Debug for Federation {
     }
 }
 
+/// Steps by which a person signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceCodePrompt {
+    /// The page to open.
+    pub page: String,
+    /// The code to enter there.
+    pub code: String,
+    /// Minutes for which the code is good.
+    pub minutes: u64,
+}
+
+/// Shows a prompt to the person who is to sign in.
+pub type ShowPrompt = dyn Fn(&DeviceCodePrompt) + Send + Sync;
+
+/// Sign-in of a person, who is shown a code.
+pub struct DeviceCode(pub Box<ShowPrompt>);
+
+impl fmt::Debug for DeviceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceCode")
+    }
+}
+
 impl Credential {
+    /// Whether a person signs in.
+    pub fn is_person(&self) -> bool {
+        matches!(self, Self::DeviceCode(_))
+    }
+
     /// Days until the credential expires, where it says so itself: a certificate does.
     pub fn days_left(&self, now: DateTime<Utc>) -> Option<i64> {
         match self {
-            Self::Certificate(certificate) => Some((certificate.not_after - now).num_days()),
-            Self::Secret(_) | Self::Federated(_) | Self::Delegated(_) => None,
+            Self::Certificate(certificate) => Some(certificate.days_left(now)),
+            Self::Secret(_) | Self::Federated(_) | Self::DeviceCode(_) => None,
         }
-    }
-}
-
-/// A certificate and its private key.
-pub struct Certificate {
-    key: EncodingKey,
-    thumbprint: String,
-    not_after: DateTime<Utc>,
-    kept_in: KeptIn,
-}
-
-impl fmt::Debug for Certificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Certificate").field("not_after", &self.not_after).finish_non_exhaustive()
-    }
-}
-
-impl Certificate {
-    /// Reads a PEM text that holds one certificate and its RSA private key, in any order.
-    pub fn from_pem(text: &str, kept_in: KeptIn) -> Result<Self, Error> {
-        let unusable = |why: &str| kept_in.unusable_certificate(why);
-        let blocks = pem::parse_many(text).map_err(|_| unusable("it is not PEM text"))?;
-        let block = |part: &str| blocks.iter().find(|block| block.tag().ends_with(part));
-        let certificate =
-            block("CERTIFICATE").ok_or_else(|| unusable("it holds no CERTIFICATE block"))?;
-        let key = block("PRIVATE KEY").ok_or_else(|| unusable("it holds no PRIVATE KEY block"))?;
-        if key.tag().starts_with("ENCRYPTED") {
-            return Err(unusable("its private key is encrypted; store it without a password"));
-        }
-        let x509 = X509::from_der(certificate.contents())
-            .map_err(|_| unusable("its certificate is damaged"))?;
-        let not_after = x509.tbs_certificate().validity().not_after.to_unix_duration();
-        Ok(Self {
-            key: EncodingKey::from_rsa_pem(pem::encode(key).as_bytes())
-                .map_err(|_| unusable("its private key is not an RSA key"))?,
-            thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())),
-            not_after: DateTime::UNIX_EPOCH
-                + TimeDelta::from_std(not_after).unwrap_or(TimeDelta::MAX),
-            kept_in,
-        })
-    }
-
-    /// A signed assertion that we are `client_id`, for the token endpoint `audience`.
-    pub fn assertion(
-        &self,
-        client_id: &str,
-        audience: &str,
-        now: DateTime<Utc>,
-    ) -> Result<SecretString, Error> {
-        let mut header = Header::new(Algorithm::PS256);
-        header.x5t_s256 = Some(self.thumbprint.clone());
-        let claims = json!({
-            "aud": audience, "iss": client_id, "sub": client_id, "jti": Uuid::new_v4().to_string(),
-            "nbf": now.timestamp(), "iat": now.timestamp(), "exp": (now + ASSERTION_LIFETIME).timestamp(),
-        });
-        let signed = jsonwebtoken::encode(&header, &claims, &self.key);
-        signed
-            .map(SecretString::from)
-            .map_err(|_| self.kept_in.unusable_certificate("its private key cannot sign"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_certificate_that_cannot_be_used_is_refused_in_words() {
-        let check = |text: &str, part: &str| {
-            let error = Certificate::from_pem(text, KeptIn::Parameters).unwrap_err();
-            assert_eq!(error.error_type(), "Parameters");
-            assert!(error.to_string().contains(part), "{error}");
-        };
-        let block = |tag: &str| format!("-----BEGIN {tag}-----\nAAAA\n-----END {tag}-----\n");
-        check("", "no CERTIFICATE");
-        check("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", "PEM");
-        check(&block("CERTIFICATE"), "no PRIVATE KEY");
-        check(&(block("CERTIFICATE") + &block("ENCRYPTED PRIVATE KEY")), "encrypted");
-        check(&(block("PRIVATE KEY") + &block("CERTIFICATE")), "damaged");
     }
 }

@@ -8,16 +8,16 @@ use uuid::Uuid;
 
 /// Place of the parts of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeptIn {
+pub enum CredentialSource {
     /// In SSM parameters, e.g. `client-secret`.
     Parameters,
     /// In environment variables, e.g. `ENTRATRAIL_CLIENT_SECRET`.
     Environment,
 }
 
-impl KeptIn {
+impl CredentialSource {
     /// The operator's name for the part that is called `part` in SSM.
-    pub(crate) fn place(self, part: &str) -> String {
+    pub(super) fn describe_part(self, part: &str) -> String {
         match self {
             Self::Parameters => format!("the parameter {part}"),
             Self::Environment => format!("ENTRATRAIL_{}", part.to_uppercase().replace('-', "_")),
@@ -32,7 +32,7 @@ impl KeptIn {
         Err(Error::Parameters(format!(
             "{} holds {}; it must be the directory (tenant) id, a GUID, or a verified domain \
              of the tenant",
-            self.place("tenant-id"),
+            self.describe_part("tenant-id"),
             describe(tenant_id)
         )))
     }
@@ -45,7 +45,7 @@ impl KeptIn {
         Err(Error::Parameters(format!(
             "{} holds {}; it must be the application (client) id of the app \
              registration, a GUID",
-            self.place("client-id"),
+            self.describe_part("client-id"),
             describe(client_id)
         )))
     }
@@ -58,14 +58,14 @@ impl KeptIn {
         Err(Error::Parameters(format!(
             "{} holds a GUID, which is the id of a client secret; store the secret's value, which \
              Entra shows once, when the secret is made",
-            self.place("client-secret")
+            self.describe_part("client-secret")
         )))
     }
 
     /// The error of a certificate that cannot be used.
     pub(super) fn unusable_certificate(self, why: &str) -> Error {
         let place = match self {
-            Self::Parameters => self.place("client-certificate"),
+            Self::Parameters => self.describe_part("client-certificate"),
             Self::Environment => "the certificate file".to_owned(),
         };
         Error::Parameters(format!(
@@ -97,27 +97,33 @@ mod tests {
 
     #[test]
     fn ids_and_secrets_that_cannot_be_right_are_refused() {
-        let kept_in = KeptIn::Parameters;
-        assert!(kept_in.check_tenant_id("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20").is_ok());
-        assert!(kept_in.check_tenant_id("contoso.example").is_ok());
-        assert!(kept_in.check_tenant_id("contoso").is_err());
+        let source = CredentialSource::Parameters;
+        assert!(source.check_tenant_id("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20").is_ok());
+        assert!(source.check_tenant_id("contoso.example").is_ok());
+        assert!(source.check_tenant_id("contoso").is_err());
         let pasted = "abc8Q~the.secret.value";
-        for error in [kept_in.check_tenant_id(pasted), kept_in.check_client_id(pasted)] {
+        for error in [source.check_tenant_id(pasted), source.check_client_id(pasted)] {
             let text = error.unwrap_err().to_string();
             assert!(text.contains("22 characters") && !text.contains("secret.v"), "{text}");
         }
-        assert!(kept_in.check_tenant_id("contoso.example/../x").is_err());
-        let error = kept_in
+        assert!(source.check_tenant_id("contoso.example/../x").is_err());
+        let error = source
             .check_secret("5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20".into())
             .unwrap_err()
             .to_string();
         assert!(error.contains("value") && !error.contains("5e1c"), "{error}");
-        assert!(kept_in.check_secret("abc8Q~something".into()).is_ok());
+        assert!(source.check_secret("abc8Q~something".into()).is_ok());
     }
 
     #[test]
     fn a_part_is_named_as_its_keeper_knows_it() {
-        assert_eq!(KeptIn::Parameters.place("client-secret"), "the parameter client-secret");
-        assert_eq!(KeptIn::Environment.place("client-secret"), "ENTRATRAIL_CLIENT_SECRET");
+        assert_eq!(
+            CredentialSource::Parameters.describe_part("client-secret"),
+            "the parameter client-secret"
+        );
+        assert_eq!(
+            CredentialSource::Environment.describe_part("client-secret"),
+            "ENTRATRAIL_CLIENT_SECRET"
+        );
     }
 }
