@@ -12,7 +12,7 @@ use entratrail::error::Error;
 use entratrail::evidence::Broken;
 use entratrail::evidence::audit::{SignedLog, Unsound};
 use entratrail::evidence::checkpoint::Checkpoint;
-use entratrail::evidence::cosignature::{Testimony, WitnessKey, cosignatures};
+use entratrail::evidence::cosignature::{Cosignature, Testimony, WitnessKey, cosignatures};
 use entratrail::evidence::cosigned::keep;
 use entratrail::evidence::note::SignedNote;
 use entratrail::log::Log;
@@ -85,8 +85,7 @@ async fn checked_note(
     note: &SignedNote,
 ) -> Result<(SignedLog, Vec<Sighting>), Unsound> {
     let origin = Checkpoint::of(note)?.origin;
-    let is_of = |log: &Log| origin.rsplit('/').next() == Some(log.name());
-    let log = Log::ALL.into_iter().find(is_of);
+    let log = Log::ALL.into_iter().find(|log| origin.rsplit('/').next() == Some(log.name()));
     let log = log.ok_or_else(|| Broken("it is a checkpoint of another log".to_owned()))?;
     let signed = SignedLog::read(archive, log, &keys.0).await?;
     let signed =
@@ -124,8 +123,7 @@ impl Witnesses {
         let witnesses =
             WitnessKey::parse_all(&text).map_err(|broken| failed(format!("is wrong: {broken}")))?;
         let logs = keys.map_or(&[][..], |keys| &keys.0);
-        let is_log = |witness: &&WitnessKey| logs.iter().any(|log| witness.is_of(log));
-        match witnesses.iter().find(is_log) {
+        match witnesses.iter().find(|witness| logs.iter().any(|log| witness.is_of(log))) {
             _ if witnesses.is_empty() => Err(failed("holds no key of a witness".to_owned())),
             Some(witness) => Err(failed(format!(
                 "names the log itself as its witness: {} has its name or its key",
@@ -139,19 +137,20 @@ impl Witnesses {
     pub(crate) fn sightings(&self, note: &SignedNote) -> Vec<Sighting> {
         let size = Checkpoint::of(note).map_or(0, |checkpoint| checkpoint.tree.size);
         let found = cosignatures(note, &self.0).unwrap_or_default().into_iter();
-        let sightings = found.map(|found| {
-            let (worth, time) = match found.testimony {
-                Testimony::Seen(time) => (Worth::Seen, Some(time)),
-                Testimony::Unknown => (Worth::Unknown, None),
-                Testimony::Wrong => (Worth::Wrong, None),
-            };
-            Sighting { witness: found.witness, entries: size, worth, time }
-        });
-        sightings.collect()
+        found.map(|found| Sighting::of(found, size)).collect()
     }
 }
 
 impl Sighting {
+    fn of(found: Cosignature, entries: u64) -> Self {
+        let (worth, time) = match found.testimony {
+            Testimony::Seen(time) => (Worth::Seen, Some(time)),
+            Testimony::Unknown => (Worth::Unknown, None),
+            Testimony::Wrong => (Worth::Wrong, None),
+        };
+        Self { witness: found.witness, entries, worth, time }
+    }
+
     /// Whether the signature claims to be of a witness that is known, and is not.
     pub(crate) fn is_wrong(&self) -> bool {
         self.worth == Worth::Wrong
@@ -178,13 +177,14 @@ pub(crate) fn latest_of_each(sightings: &[Sighting]) -> Vec<String> {
     for sighting in sightings {
         each.entry((sighting.worth, &sighting.witness)).or_default().push(sighting);
     }
-    let line = |mut of_one: Vec<&Sighting>| {
-        of_one.sort_unstable_by_key(|sighting| (sighting.entries, sighting.time));
-        let latest = of_one.pop()?;
-        Some(match of_one.len() {
-            0 => latest.to_string(),
-            others => format!("{latest}, and {} from before", count(others as u64, "checkpoint")),
-        })
-    };
-    each.into_values().filter_map(line).collect()
+    each.into_values().filter_map(line_of).collect()
+}
+
+fn line_of(mut of_one: Vec<&Sighting>) -> Option<String> {
+    of_one.sort_unstable_by_key(|sighting| (sighting.entries, sighting.time));
+    let latest = of_one.pop()?;
+    Some(match of_one.len() {
+        0 => latest.to_string(),
+        others => format!("{latest}, and {} from before", count(others as u64, "checkpoint")),
+    })
 }

@@ -33,7 +33,7 @@ pub(crate) struct EvidenceCheck {
     entries: u64,
     /// Rows on record that are not in the log yet.
     pending: u64,
-    /// What witnesses have signed, as far as it holds against the log.
+    /// Sightings of witnesses, as far as they hold against the log.
     witnesses: Vec<Sighting>,
     pub(super) problems: Vec<String>,
 }
