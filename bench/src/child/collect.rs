@@ -7,10 +7,9 @@ use entratrail::collector::Collector;
 use entratrail::config::Config;
 use entratrail::entra::credential::{Application, Credential};
 <<<<<<< HEAD
-use entratrail::entra::kept_in::KeptIn;
+use entratrail::entra::credential_source::CredentialSource;
 use entratrail::evidence::signer::Signer;
 =======
-use entratrail::entra::credential_source::CredentialSource;
 >>>>>>> rooms
 use entratrail::log::Log;
 use entratrail::request::Request;
