@@ -179,8 +179,15 @@ fn head(name: &str) -> String {
       DatabaseName: !Ref Database
       TableInput:
 ",
-        camel(name, '_')
+        logical_id(name)
     )
+}
+
+/// Name of the resource of a table or view. No resource may have the name of a parameter, and the
+/// one that switches a log on has that of the log.
+fn logical_id(name: &str) -> String {
+    let is_taken = Log::ALL.into_iter().any(|log| log.is_optional() && log.table() == name);
+    camel(name, '_') + if is_taken { "Table" } else { "" }
 }
 
 fn view_resource(view: &View) -> String {
