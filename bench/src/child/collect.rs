@@ -6,11 +6,8 @@ use entratrail::archive::{Archive, Bucket, Operator};
 use entratrail::collector::Collector;
 use entratrail::config::Config;
 use entratrail::entra::credential::{Application, Credential};
-<<<<<<< HEAD
 use entratrail::entra::credential_source::CredentialSource;
 use entratrail::evidence::signer::Signer;
-=======
->>>>>>> rooms
 use entratrail::log::Log;
 use entratrail::request::Request;
 use serde_json::Value;
