@@ -53,7 +53,7 @@ impl Flags {
                 }
                 "--port" => {
                     flags.port =
-                        number(value(), "--port needs a number from 0 to 65535", 0..=65535)?
+                        number(value(), "--port needs a number from 0 to 65535", 0..=65535)?;
                 }
                 "--speed" => {
                     flags.speed = Some(number(

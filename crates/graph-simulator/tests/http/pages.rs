@@ -196,7 +196,7 @@ async fn whatever_a_page_shows_is_a_text_of_a_record_on_file() {
     let parsed = |text: &String| serde_json::from_str::<Value>(text).unwrap();
     let mut on_file = Vec::new();
     reader.simulator.each_on_file(Stream::InteractiveUser, ApiVersion::V1, |version| {
-        on_file.push(version.clone())
+        on_file.push(version.clone());
     });
     let visible = reader.simulator.visible_in(ApiVersion::V1);
     let mut as_filed: Vec<&str> = on_file.iter().map(|version| version.texts[0].as_str()).collect();
