@@ -147,9 +147,9 @@ fn copy_folder(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy_folder(&entry.path(), &to)
+            copy_folder(&entry.path(), &to);
         } else {
-            drop(fs::copy(entry.path(), to))
+            drop(fs::copy(entry.path(), to));
         }
     }
 }

@@ -48,7 +48,7 @@ async fn every_command_of_the_readme_does_what_it_says() {
             // The deployment itself is played in `tests/tests/deploy`.
             ["./deploy.sh"] => works("./deploy.sh --help"),
             ["cargo", "build", "--release", "-p", package] => {
-                assert_eq!(*package, env!("CARGO_PKG_NAME"))
+                assert_eq!(*package, env!("CARGO_PKG_NAME"));
             }
             ["cargo", "run", "-p", "graph-simulator"] => {
                 works("cargo metadata --format-version 1 --offline > /dev/null");
