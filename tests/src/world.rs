@@ -161,7 +161,8 @@ impl World {
             match self.run().await {
                 Ok(run) if run.error.is_none() && run.report.remaining_windows == 0 => return run,
                 Ok(run) => {
-                    last = format!("{:?}, {} windows left", run.error, run.report.remaining_windows)
+                    last =
+                        format!("{:?}, {} windows left", run.error, run.report.remaining_windows);
                 }
                 Err(error) => last = error.to_string(),
             }
@@ -181,7 +182,7 @@ impl World {
     pub async fn put(&self, key: &str, body: &[u8]) {
         match &self.folder {
             Some(folder) => {
-                std::fs::write(folder.path().join(key), body).expect("the folder is ours")
+                std::fs::write(folder.path().join(key), body).expect("the folder is ours");
             }
             None => self.storage.put(key, body).await,
         }
@@ -191,7 +192,7 @@ impl World {
     pub async fn remove(&self, key: &str) {
         match &self.folder {
             Some(folder) => {
-                std::fs::remove_file(folder.path().join(key)).expect("the file is there")
+                std::fs::remove_file(folder.path().join(key)).expect("the file is there");
             }
             None => self.storage.remove(key).await,
         }

@@ -60,7 +60,7 @@ pub(crate) fn mails_reach_the_topic(template: &Value) {
             for service in allowed_services(statement) {
                 match service {
                     "events.amazonaws.com" => {
-                        assert_eq!(statement.get("Condition"), None, "{statement}")
+                        assert_eq!(statement.get("Condition"), None, "{statement}");
                     }
                     "cloudwatch.amazonaws.com" => assert_eq!(statement["Condition"], own_account),
                     other => panic!("{other} has no business there"),

@@ -52,29 +52,6 @@ pub(super) fn athena() -> String {
 }
 
 fn tables() -> Vec<Table> {
-    let parquet = |log: Log, description| Table {
-        name: log.table(),
-        description,
-        folder: if log == Log::SignIns { "tables/sign_ins" } else { "tables/directory_audits" },
-        classification: "parquet",
-        partitions: partitions(log),
-        input: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-        output: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-        serde: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-        columns: described(log),
-    };
-    // One column: the delimiter of fields is a control character, which no JSON text holds.
-    let lines = |name, description, folder, partitions| Table {
-        name,
-        description,
-        folder,
-        classification: "text",
-        partitions,
-        input: "org.apache.hadoop.mapred.TextInputFormat",
-        output: "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        serde: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-        columns: vec![["record", "string", "One JSON text"].map(str::to_owned)],
-    };
     vec![
         parquet(Log::SignIns, "Every version of every sign-in"),
         parquet(Log::DirectoryAudits, "Every version of every directory audit"),
@@ -92,6 +69,42 @@ fn tables() -> Vec<Table> {
         ),
         lines("ledger", "The record of all reads; one JSON text each", "ledger", Vec::new()),
     ]
+}
+
+/// A table over the table objects of a log.
+fn parquet(log: Log, description: &'static str) -> Table {
+    Table {
+        name: log.table(),
+        description,
+        folder: if log == Log::SignIns { "tables/sign_ins" } else { "tables/directory_audits" },
+        classification: "parquet",
+        partitions: partitions(log),
+        input: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        output: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        serde: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        columns: described(log),
+    }
+}
+
+/// A table over lines of text, with one column: the delimiter of fields is a control character,
+/// which no JSON text holds.
+fn lines(
+    name: &'static str,
+    description: &'static str,
+    folder: &'static str,
+    partitions: Vec<(&'static str, &'static str)>,
+) -> Table {
+    Table {
+        name,
+        description,
+        folder,
+        classification: "text",
+        partitions,
+        input: "org.apache.hadoop.mapred.TextInputFormat",
+        output: "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        serde: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        columns: vec![["record", "string", "One JSON text"].map(str::to_owned)],
+    }
 }
 
 /// Name, type and description of each column.
@@ -198,11 +211,12 @@ fn view_resource(view: &View) -> String {
     {
         let _ = writeln!(text, "{indent}{}", line.replace('"', "\\\""));
     }
-    let column = |name: &str, of: &str| {
-        let of = engine_type(of).replace('"', "\\\"");
-        format!("{indent}{{\"name\": \"{name}\", \"type\": \"{of}\"}}")
-    };
-    let columns: Vec<_> = view.columns.iter().map(|of| column(&of.name, &of.glue_type)).collect();
+    let mut columns = Vec::new();
+    for column in &view.columns {
+        let name = &column.name;
+        let of = engine_type(&column.glue_type).replace('"', "\\\"");
+        columns.push(format!("{indent}{{\"name\": \"{name}\", \"type\": \"{of}\"}}"));
+    }
     let _ = writeln!(text, "{indent}\", \"columns\": [\n{}\n{indent}]}}", columns.join(",\n"));
     text.push_str(
         "            - \"*/\"\n        StorageDescriptor:\n          Location: \
@@ -272,15 +286,15 @@ fn inside<'glue>(glue: &'glue str, opening: &str) -> Option<&'glue str> {
 /// Name and type of each member between the brackets of a struct.
 fn members_of(text: &str) -> Vec<(&str, &str)> {
     let mut depth = 0_u32;
-    let is_end = |letter: char| {
+    let members = text.split(|letter: char| {
         match letter {
             '<' => depth += 1,
             '>' => depth -= 1,
             _ => {}
         }
         letter == ',' && depth == 0
-    };
-    text.split(is_end).filter_map(|member| member.split_once(':')).collect()
+    });
+    members.filter_map(|member| member.split_once(':')).collect()
 }
 
 #[cfg(test)]
