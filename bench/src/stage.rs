@@ -1,4 +1,4 @@
-//! What a measured process works against: a simulated tenant, a bucket, and the process itself.
+//! Surroundings of a measured process: a simulated tenant, a bucket, and the process itself.
 
 mod bucket;
 
@@ -47,12 +47,12 @@ impl Setting {
 
     /// So many records a day as a tenant has them: 25, 60, 10 and 5 % in the four streams.
     pub(crate) fn in_four_streams(per_day: u32) -> Vec<(&'static str, u32)> {
-        let share = |stream, percent| (stream, per_day / 100 * percent);
+        let percent = per_day / 100;
         vec![
-            share("interactiveUser", 25),
-            share(STREAM, 60),
-            share("servicePrincipal", 10),
-            share("managedIdentity", 5),
+            ("interactiveUser", percent * 25),
+            (STREAM, percent * 60),
+            ("servicePrincipal", percent * 10),
+            ("managedIdentity", percent * 5),
         ]
     }
 

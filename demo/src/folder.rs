@@ -1,5 +1,5 @@
-//! What stays between two runs of the demo: the bucket's objects, and the day on which Contoso was
-//! founded.
+//! State that stays between two runs of the demo: the bucket's objects, and the day on which
+//! Contoso was founded.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the demo says of a function before, while and after it runs.
+//! Lines that the demo prints of a function before, while and after it runs.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -17,14 +17,17 @@ pub(crate) fn announcement(due: usize) -> String {
 
 /// Names the work that was done.
 pub(crate) fn summary(report: &Value) -> String {
-    let number = |name: &str| report[name].as_u64().unwrap_or_default();
     let windows = report["windows"].as_array().map_or(0, Vec::len);
-    let seconds = Duration::from_millis(number("durationMs")).as_secs_f64();
-    let new = thousands(number("new"));
-    let served = thousands(number("served"));
+    let seconds = Duration::from_millis(number(report, "durationMs")).as_secs_f64();
+    let new = thousands(number(report, "new"));
+    let served = thousands(number(report, "served"));
     format!(
         "done: {windows} windows read, {served} records served, {new} of them new, {seconds:.1} s"
     )
+}
+
+fn number(report: &Value, name: &str) -> u64 {
+    report[name].as_u64().unwrap_or_default()
 }
 
 /// Progress of a function: one line that changes in a terminal, one line for each change in a file.

@@ -1,4 +1,4 @@
-//! What arrived where: one line for each object of the bucket.
+//! The objects that arrived: one line for each object of the bucket.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -2,8 +2,11 @@
 #![no_main]
 
 #[allow(dead_code, reason = "the command uses the rest")]
-#[path = "../../crates/entratrail-cli/src/session/file.rs"]
-mod file;
+#[path = "../../crates/entratrail-cli/src/sql/parquet_file.rs"]
+mod parquet_file;
+
+#[path = "../../crates/entratrail-cli/src/sql/shared_file.rs"]
+mod shared_file;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use entratrail::log::Log;
@@ -18,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if object.write_all(bytes).is_err() {
         return;
     }
-    if let Ok(table) = file::TableFile::open("key".to_owned(), object.path(), &TABLE) {
+    if let Ok(table) = parquet_file::ParquetFile::open("key".to_owned(), object.path(), &TABLE) {
         let _ = table.examine();
     }
 });

@@ -106,10 +106,12 @@ impl Audit {
 
     /// Window and time of each complete read, by stream.
     fn reads(&self) -> BTreeMap<String, Vec<(Bounds, Bounds)>> {
-        let of = |stream: &String| {
-            self.complete_rows(stream).map(|row| (bounds(row), times(row))).collect()
-        };
-        self.rows.keys().map(|stream| (stream.clone(), of(stream))).collect()
+        let mut reads = BTreeMap::new();
+        for stream in self.rows.keys() {
+            let rows = self.complete_rows(stream).map(|row| (bounds(row), times(row)));
+            reads.insert(stream.clone(), rows.collect());
+        }
+        reads
     }
 
     /// Panics with every problem found.
@@ -188,12 +190,11 @@ impl Audit {
             }
             let versions = self.versions.entry(stream.clone()).or_default();
             // What says no time is kept with every window for which it is served.
-            let is_own = |other: &String| {
-                let other = place(other, "raw/", ".ndjson.gz").and_then(|(_, other)| other);
-                time_of(line, &stream).is_some() || other == window
-            };
-            if let Some(other) = versions.insert(canonical(line), key.to_owned()).filter(is_own) {
-                self.problem(key, &format!("holds a version that {other} holds too"));
+            if let Some(other) = versions.insert(canonical(line), key.to_owned()) {
+                let place = place(&other, "raw/", ".ndjson.gz").and_then(|(_, place)| place);
+                if time_of(line, &stream).is_some() || place == window {
+                    self.problem(key, &format!("holds a version that {other} holds too"));
+                }
             }
         }
     }
@@ -347,14 +348,12 @@ fn place(key: &str, folder: &str, ending: &str) -> Option<(String, Option<Bounds
     read.parse::<u32>().ok()?;
     let (start, end) = window.split_once('-')?;
     let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc();
-    let instant = |text: &str| {
-        let (hours, minutes) = text.split_at_checked(2)?;
-        Some(
-            midnight
-                + TimeDelta::minutes(
-                    hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?,
-                ),
-        )
-    };
-    Some((stream.to_owned(), Some((instant(start)?, instant(end)?))))
+    let bounds = (midnight + time_of_day(start)?, midnight + time_of_day(end)?);
+    Some((stream.to_owned(), Some(bounds)))
+}
+
+/// The time of day that four digits name.
+fn time_of_day(text: &str) -> Option<TimeDelta> {
+    let (hours, minutes) = text.split_at_checked(2)?;
+    Some(TimeDelta::minutes(hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?))
 }

@@ -35,26 +35,15 @@ impl Check {
         let output = command.output().expect("python3 is there");
         let answer: Value =
             serde_json::from_slice(&output.stdout).expect("the script answers in JSON");
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
-        let instant = |value: &Value| {
-            text(value).replace('Z', ":00Z").parse::<DateTime<Utc>>().expect("it is a time")
-        };
-        let stream = |window: &Value| {
+        let mut windows = BTreeMap::new();
+        for window in answer["windows"].as_array().into_iter().flatten() {
             let folder = text(&window["stream"]);
-            folder.rsplit(['/', '=']).next().unwrap_or_default().to_owned()
-        };
-        Self {
-            problems: list("problems").iter().map(text).collect(),
-            windows: list("windows")
-                .iter()
-                .map(|window| {
-                    let place =
-                        (stream(window), instant(&window["start"]), instant(&window["end"]));
-                    (place, text(&window["state"]))
-                })
-                .collect(),
+            let stream = folder.rsplit(['/', '=']).next().unwrap_or_default().to_owned();
+            let place = (stream, instant(&window["start"]), instant(&window["end"]));
+            windows.insert(place, text(&window["state"]));
         }
+        let problems = answer["problems"].as_array().into_iter().flatten().map(text);
+        Self { problems: problems.collect(), windows }
     }
 
     /// Windows in that state.
@@ -62,4 +51,12 @@ impl Check {
         let windows = self.windows.iter().filter(|(_, found)| *found == state);
         windows.map(|(window, _)| window.clone()).collect()
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn instant(value: &Value) -> DateTime<Utc> {
+    text(value).replace('Z', ":00Z").parse().expect("it is a time")
 }

@@ -1,4 +1,4 @@
-//! What the black-box tests stand on: an S3 server and a simulated tenant for the library, the
+//! Stands of the black-box tests: an S3 server and a simulated tenant for the library, the
 //! whole stack for the compiled functions, and an auditor that knows the archive's format but
 //! shares no code with what writes it.
 

@@ -100,11 +100,12 @@ impl Shelf {
 fn answer(shelf: &mut Shelf, request: &Request<Bytes>) -> Response<Full<Bytes>> {
     let operation = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-    let text = |name: &str| asked[name].as_str().unwrap_or_default();
+    let name = asked["Name"].as_str().unwrap_or_default();
     let found = match operation {
-        Some("AmazonSSM.GetParameter") => shelf.get(text("Name")).ok_or("ParameterNotFound"),
+        Some("AmazonSSM.GetParameter") => shelf.get(name).ok_or("ParameterNotFound"),
         Some("AmazonSSM.PutParameter") if asked["Overwrite"] == true => {
-            Ok(json!({"Version": shelf.put(text("Name"), text("Value")), "Tier": "Standard"}))
+            let value = asked["Value"].as_str().unwrap_or_default();
+            Ok(json!({"Version": shelf.put(name, value), "Tier": "Standard"}))
         }
         _ => Err("UnknownOperationException"),
     };

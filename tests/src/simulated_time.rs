@@ -41,7 +41,7 @@ impl Drop for TimeKeeper {
 /// The result of `work` in a runtime with time of its own.
 ///
 /// # Panics
-/// Where this machine cannot start a runtime.
+/// Panics if this machine cannot start a runtime.
 #[expect(
     clippy::expect_used,
     reason = "a test ends at the first thing that is not as it should be"

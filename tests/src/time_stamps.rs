@@ -7,7 +7,7 @@ use hyper::{Request, Response};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How a service answers.
+/// Answer of a time stamp service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// As it was asked.

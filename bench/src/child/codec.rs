@@ -1,4 +1,4 @@
-//! What cannot be saved: unpacking the answers and compressing the objects, with the product's
+//! Work that cannot be saved: unpacking the answers and compressing the objects, with the product's
 //! codec and level.
 
 use super::Outcome;

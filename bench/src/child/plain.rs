@@ -1,5 +1,5 @@
-//! What most scripts do: ask for the whole span, follow next links one after the other, count the
-//! records.
+//! The loop of most scripts: ask for the whole span, follow next links one after the other, count
+//! the records.
 
 use super::{Outcome, Source};
 use crate::Failure;

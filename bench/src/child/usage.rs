@@ -1,4 +1,4 @@
-//! What the operating system says that this process has used.
+//! Resources that this process has used, as the operating system counts them.
 
 use crate::Failure;
 use rustix::time::{ClockId, clock_gettime};

@@ -1,4 +1,4 @@
-//! What a reader kept of what a tenant holds: kept, doubled, lost.
+//! Account of what a reader kept of a tenant: kept, doubled, lost.
 
 use crate::readers::truth::{Content, Truth};
 use chrono::NaiveDate;

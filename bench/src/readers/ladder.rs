@@ -1,4 +1,5 @@
-//! What every reader is put through: clean days of several sizes, then one fault after another.
+//! The rungs that every reader is put through: clean days of several sizes, then one fault after
+//! another.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -99,12 +100,16 @@ impl Rung {
 
     /// The starts of a reader; `first` is the scenario's own time.
     pub(crate) fn runs(&self, first: DateTime<Utc>) -> Vec<Run> {
-        let run = |days: u32| Run { at: first + Days::new(days.into()), killed_after_pages: None };
+        let run = Run { at: first, killed_after_pages: None };
         match self.runs {
-            Runs::Once => vec![run(0)],
-            Runs::Daily(days) => (0..days).map(run).collect(),
-            Runs::Twice => vec![run(0), run(0)],
-            Runs::Killed(pages) => vec![Run { killed_after_pages: Some(pages), ..run(0) }, run(0)],
+            Runs::Once => vec![run],
+            Runs::Daily(days) => (0..days)
+                .map(|day| Run { at: first + Days::new(day.into()), killed_after_pages: None })
+                .collect(),
+            Runs::Twice => vec![run, run],
+            Runs::Killed(pages) => {
+                vec![Run { killed_after_pages: Some(pages), ..run }, run]
+            }
         }
     }
 }

@@ -110,10 +110,12 @@ fn costs(cost: Cost, product: Option<Cost>) -> [String; 3] {
 impl fmt::Display for Sheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
-        let width = |column: usize| {
-            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
-        };
-        let widths: [usize; 9] = std::array::from_fn(width);
+        let mut widths = [0; 9];
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
         for row in &self.rows {
             write!(f, "  {:width$}", row[0], width = widths[0])?;
             for (cell, width) in row.iter().zip(widths).skip(1) {

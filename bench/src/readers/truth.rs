@@ -1,4 +1,4 @@
-//! What a tenant holds, by id and content, and what of it a perfect daily reader would have.
+//! Records of a tenant by id and content, and those that a perfect daily reader would have.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use graph_simulator::{ApiVersion, OnFile, Simulator, Stream};

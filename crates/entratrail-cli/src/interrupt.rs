@@ -1,6 +1,6 @@
 //! Ctrl-C: the first asks the run to stop, the second ends it at once.
 
-use crate::output::note;
+use crate::terminal::output::print_status;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -24,7 +24,7 @@ impl Interrupt {
         ) {
             tokio::spawn(async move {
                 first_of(&mut interrupted, &mut terminated, &mut hung_up).await;
-                note("stopping: what is in flight is given up; once more ends at once");
+                print_status("stopping: what is in flight is given up; once more ends at once");
                 stop.send_replace(true);
                 first_of(&mut interrupted, &mut terminated, &mut hung_up).await;
                 std::process::exit(ENDED_AT_ONCE);

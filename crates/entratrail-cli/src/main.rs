@@ -1,33 +1,26 @@
 //! The command `entratrail`: the collector of the functions on a laptop, with a local folder or a
 //! bucket as its archive.
+//!
+//! Each of the `commands` has its arguments beside it; `sql` answers questions about an archive,
+//! and `terminal` prints and shows progress.
 
+mod archive_location;
 mod arguments;
-mod check;
-mod clock_check;
-mod collect;
-mod credentials;
-mod demo;
-mod display;
+mod command_line;
+mod commands;
+mod date_range;
 mod interrupt;
-mod numbers;
-mod output;
-mod place;
-mod prove;
-mod query;
-mod rebuild;
-mod report;
-mod session;
-mod settings;
+mod sql;
 mod status;
-mod summary;
-mod verify;
-mod witness;
+mod terminal;
 
-use arguments::{Arguments, Command};
+use command_line::{Arguments, Command};
+use commands::{check, collect, demo, prove, query, rebuild, report, verify, witness};
 use entratrail::error::Error;
 use interrupt::Interrupt;
 use status::Status;
 use std::process::ExitCode;
+use terminal::output::print_error;
 
 /// Stack of each thread: plans of questions are walked by recursion. Only what is used takes
 /// memory.
@@ -41,7 +34,7 @@ fn main() -> ExitCode {
     let run = std::thread::Builder::new().stack_size(STACK).spawn(|| run_to_the_end(arguments));
     let ended = run.map(std::thread::JoinHandle::join);
     let Ok(Ok(Ok(code))) = ended else {
-        output::complain("the system gave no thread to work in");
+        print_error("the system gave no thread to work in");
         return Status::NothingDone.into();
     };
     code
@@ -71,7 +64,7 @@ async fn run(arguments: Arguments) -> ExitCode {
     match done {
         Ok(status) => status.into(),
         Err(error) => {
-            output::complain(&error.to_string());
+            print_error(&error.to_string());
             Status::NothingDone.into()
         }
     }

@@ -84,9 +84,12 @@ fn over(question: &Question, days: u64) -> String {
     if question.sql.contains(COMPARES) {
         return question.sql.clone();
     }
-    let interval = |days: u64| format!("INTERVAL '{days}' DAY");
     let sql = question.sql.replace(&interval(WHOLE_DAYS), &interval(days));
     sql.replace(&interval(WHOLE_DAYS + 1), &interval(days + 1))
+}
+
+fn interval(days: u64) -> String {
+    format!("INTERVAL '{days}' DAY")
 }
 
 #[cfg(test)]

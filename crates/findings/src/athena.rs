@@ -153,27 +153,36 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
 /// A question that Athena could not answer. Its reason may quote values of records, so only what is
 /// known of it is told.
 fn failed(name: &str, id: &str, reason: &str) -> Error {
-    let said = |words: &str| reason.to_lowercase().contains(words);
+    let said = reason.to_lowercase();
     let tried =
         format!("Athena could not answer \"{name}\" (query {id}, whose history says more): ");
-    if said("bytes scanned limit") {
+    if said.contains("bytes scanned limit") {
         return Error::Incomplete(format!(
             "{tried}it reads more than ScanLimitMegabytes allows; raise that, or set \
              FindingsDaily=high"
         ));
     }
-    if said("exhausted resources") || said("timed out") || said("throttl") {
+    if said.contains("exhausted resources")
+        || said.contains("timed out")
+        || said.contains("throttl")
+    {
         return Error::Incomplete(format!(
             "{tried}it ran out of resources; the next run asks again"
         ));
     }
-    let advice = if said("lake formation") {
+    let advice = if said.contains("lake formation") {
         "AWS Lake Formation governs the catalogue; grant the function's role DESCRIBE and SELECT \
          on the tables, as docs/ask.md shows"
-    } else if said("access denied") || said("not authorized") || said("accessdenied") {
+    } else if said.contains("access denied")
+        || said.contains("not authorized")
+        || said.contains("accessdenied")
+    {
         "the function's role may not read the archive or its catalogue; deploy again, and see that \
          no policy of bucket or key denies it"
-    } else if said("not_found") || said("does not exist") || said("stale") {
+    } else if said.contains("not_found")
+        || said.contains("does not exist")
+        || said.contains("stale")
+    {
         "a table or view of the stack is gone or changed; deploy again"
     } else {
         "ask it in the query editor, which shows the whole reason"
@@ -184,8 +193,8 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
 }
 
 fn is_word(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(is_plain)
+    (1..=LONGEST_WORD).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]

@@ -46,32 +46,52 @@ pub struct Stream {
 
 /// The streams in an answer to [`SQL`].
 pub fn streams(columns: &[String], rows: &[Vec<Option<String>>]) -> Vec<Stream> {
-    let stream = |row: &Vec<Option<String>>| {
-        let value = |name: &str| {
-            let place = columns.iter().position(|column| column == name)?;
-            row.get(place)?.as_deref()
-        };
-        let count = |name: &str| value(name).and_then(|count| count.parse().ok()).unwrap_or(0_u64);
-        let name = value("stream").unwrap_or("(unknown)").to_owned();
-        let last_day = value("last_day").and_then(|day| day.get(..10)?.parse().ok());
-        let mut line = format!("{name}: {} days", count("days"));
-        if let (Some(first), Some(last)) = (value("first_day"), last_day) {
-            let _ = write!(line, " from {} to {last}", first.get(..10).unwrap_or(first));
+    rows.iter().map(|row| stream(&Values { columns, row })).collect()
+}
+
+/// A row of the answer with the names of its columns.
+struct Values<'answer> {
+    columns: &'answer [String],
+    row: &'answer [Option<String>],
+}
+
+impl Values<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        let place = self.columns.iter().position(|column| column == name)?;
+        self.row.get(place)?.as_deref()
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        self.text(name).and_then(|count| count.parse().ok()).unwrap_or(0)
+    }
+}
+
+fn stream(values: &Values<'_>) -> Stream {
+    let name = values.text("stream").unwrap_or("(unknown)").to_owned();
+    let last_day = values.text("last_day").and_then(|day| day.get(..10)?.parse().ok());
+    let mut line = format!("{name}: {} days", values.count("days"));
+    if let (Some(first), Some(last)) = (values.text("first_day"), last_day) {
+        let _ = write!(line, " from {} to {last}", first.get(..10).unwrap_or(first));
+    }
+    let mut states = Vec::new();
+    for (state, words) in STATES {
+        let count = values.count(state);
+        if count > 0 {
+            states.push(format!("{count} {words}"));
         }
-        let states = STATES.iter().filter(|(state, _)| count(state) > 0);
-        let states: Vec<_> =
-            states.map(|(state, words)| format!("{} {words}", count(state))).collect();
-        let _ = write!(line, ": {}", states.join(", "));
-        let is_well = ["unstable", "missing", "expired"].iter().all(|state| count(state) == 0);
-        Stream { name, last_day, is_well, line }
-    };
-    rows.iter().map(stream).collect()
+    }
+    let _ = write!(line, ": {}", states.join(", "));
+    let is_well = ["unstable", "missing", "expired"].iter().all(|state| values.count(state) == 0);
+    Stream { name, last_day, is_well, line }
 }
 
 /// Streams of which `yesterday` was not read yet, so that no question could see it.
 pub fn unread(streams: &[Stream], yesterday: NaiveDate) -> Vec<&str> {
-    let is_behind = |stream: &&Stream| stream.last_day.is_none_or(|last| last < yesterday);
-    streams.iter().filter(is_behind).map(|stream| stream.name.as_str()).collect()
+    streams
+        .iter()
+        .filter(|stream| stream.last_day.is_none_or(|last| last < yesterday))
+        .map(|stream| stream.name.as_str())
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! schedule -> questions due today -> answers -> findings -> those never told -> claim -> mail -> put on record
 //! ```
 //!
-//! What is asked, how far back ([`agenda`]) and over which columns ([`scan`]), what a row says and
+//! The questions, how far back ([`agenda`]) and over which columns ([`scan`]), what a row says and
 //! what makes it the same finding again ([`finding`]), what was told ([`told`]), in which order it
 //! is told ([`telling`]), how complete the archive is ([`coverage`]) and the text ([`mail`]) are
 //! pure. [`athena`], [`memory`], [`checkpoints`] and [`function`] do what they decide.

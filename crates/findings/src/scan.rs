@@ -39,8 +39,8 @@ pub fn with_cheap_views(sql: &str) -> String {
 }
 
 fn reads(sql: &str, name: &str) -> bool {
-    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    sql.split(|letter: char| !is_part(letter)).any(|word| word == name)
+    sql.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .any(|word| word == name)
 }
 
 #[cfg(test)]

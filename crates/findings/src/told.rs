@@ -22,7 +22,7 @@ pub const CLAIM_LIVES: TimeDelta = TimeDelta::minutes(16);
 /// Format of the object that this version writes.
 const FORMAT: u32 = 1;
 
-/// What was told, and who is about to tell.
+/// Findings that were told, and the run that is about to tell more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
@@ -39,7 +39,7 @@ pub struct Told {
     claims: BTreeMap<String, Claim>,
 }
 
-/// What a run is about to tell.
+/// Findings that a run is about to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Claim {
@@ -48,7 +48,7 @@ struct Claim {
     findings: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What there is to tell.
+/// Findings that there are to tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct News {
     /// Findings that were never told, in the order in which they were found.

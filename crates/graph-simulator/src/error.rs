@@ -32,3 +32,10 @@ pub enum Error {
     #[error("cannot start the simulator: {0}")]
     Start(String),
 }
+
+impl Error {
+    /// The scenario asks for something impossible, and why it is.
+    pub(crate) fn impossible(reason: impl Into<String>) -> Self {
+        Self::Impossible(reason.into())
+    }
+}

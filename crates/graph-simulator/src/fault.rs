@@ -1,5 +1,6 @@
 //! The kinds of faults, and the form in which a scenario asks for them.
 
+mod alteration;
 mod chain;
 mod plan;
 
@@ -7,12 +8,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub(crate) use alteration::Alteration;
 pub(crate) use chain::{ChainBreak, ChainOccasion};
 pub use chain::{ChainFault, ChainFaultKind};
 pub(crate) use plan::{Fault, FaultPlan, Occasion};
 
 use crate::error::Error;
-use crate::records::Alteration;
 use crate::stream::Stream;
 
 /// Everything that can go wrong with an answer.

@@ -5,57 +5,39 @@
 //! a loopback port. Everything follows from the scenario's seed: records are made on demand, so a
 //! million of them cost 32 MB.
 //!
-//! The way of a page request: `server` routes it, `graph` admits and understands it, `timeline`
-//! selects record versions, `fault` may spoil it, `page` writes it from `records`, `journal`
-//! remembers it.
+//! # Floors
+//!
+//! Each imports only from those below it:
+//!
+//! - `simulator`: what a test holds in its hands; `server`: routes
+//! - `entra`, `graph`, `aws`: one handler for each endpoint
+//! - `http`: answers, how they leave, and the faults that any endpoint can suffer
+//! - `state`: whatever a running tenant remembers: journal, links, limiter, tokens, clock
+//! - `tenant`: the people of Contoso, what happened there and when, and the records of it
+//! - [`scenario`], `fault`: the scenario file
+//!
+//! A page request is routed by `server`, admitted and understood by `graph::audit_logs`. The
+//! `tenant::timeline` selects record versions, `fault` may spoil the page, `graph::page_body`
+//! writes it from `tenant::records`, and `state::journal` remembers it.
 
-mod aadsts;
-mod access;
-mod activity;
-mod answer;
-mod assertion;
-mod audit;
-mod cast;
-mod chain;
-mod clock;
-mod curve;
-mod directory;
+mod aws;
+mod entra;
 mod error;
 mod fault;
-mod filter;
-mod form;
-mod generic_fault;
 mod graph;
 mod guid;
-mod issuer;
-mod journal;
-mod layout;
-mod limit;
-mod link;
-mod odd;
-mod outcome;
-mod page;
-mod person;
-mod provisioning;
-mod records;
-mod response;
+mod http;
 pub mod scenario;
 mod server;
-mod sign_in;
 mod simulator;
-mod stories;
+mod state;
 mod stream;
-mod sts;
-mod template;
+mod tenant;
 mod ticks;
-mod timeline;
-mod token;
-mod world;
-mod writer;
 
 pub use error::Error;
 pub use fault::{ChainFault, ChainFaultKind, FaultKind, Faults, ScriptedFault, Target};
-pub use journal::{CompletedChain, Counts, OnFile, RequestKind, RequestLine, Served};
 pub use scenario::Scenario;
 pub use simulator::Simulator;
+pub use state::journal::{CompletedChain, Counts, OnFile, RequestKind, RequestLine, Served};
 pub use stream::{ApiVersion, Stream};

@@ -9,24 +9,26 @@
 use std::sync::Arc;
 
 use axum::body::to_bytes;
-use axum::extract::{Request, State};
+use axum::extract::{self, Request};
 use axum::http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderName};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::serve::ListenerExt as _;
 use bytes::Bytes;
 
-use crate::answer::{Answer, Ids};
-use crate::form::Form;
-use crate::graph::{self, PageRequest};
-use crate::journal::{RequestKind, RequestLine};
-use crate::person;
-use crate::response::respond;
+use crate::aws::sts;
+use crate::entra::login_request::LoginRequest;
+use crate::entra::{device_code, token};
+use crate::graph::audit_logs;
+use crate::graph::request::PageRequest;
+use crate::http::answer::{Answer, RequestIds};
+use crate::http::form::Form;
+use crate::http::response::respond;
 use crate::scenario::Log;
+use crate::state::journal::{RequestKind, RequestLine};
+use crate::state::{State, lock};
 use crate::stream::ApiVersion;
-use crate::token;
-use crate::world::{World, lock};
-use crate::{sts, ticks};
+use crate::ticks;
 
 /// No form that this server understands is larger.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -46,22 +48,22 @@ enum Route {
 /// Serves until the listener's runtime ends.
 pub(crate) async fn serve(
     listener: tokio::net::TcpListener,
-    world: Arc<World>,
+    state: Arc<State>,
 ) -> std::io::Result<()> {
-    let router = axum::Router::new().fallback(handle).with_state(world);
+    let router = axum::Router::new().fallback(handle).with_state(state);
     // Without this a page may wait for the acknowledgement of its first half.
     let listener = listener.tap_io(|connection| connection.set_nodelay(true).unwrap_or_default());
     axum::serve(listener, router).await
 }
 
-async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
+async fn handle(extract::State(state): extract::State<Arc<State>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path_and_query = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let form = to_bytes(body, LARGEST_FORM).await.unwrap_or_default();
     let route = Route::of(&parts.method, parts.uri.path());
-    let ids = Ids::new(text(&parts.headers, &HeaderName::from_static("client-request-id")));
+    let ids = RequestIds::new(text(&parts.headers, &HeaderName::from_static("client-request-id")));
     let mut line = RequestLine {
-        at: ticks::to_time(world.clock.now()),
+        at: ticks::to_time(state.clock.now()),
         kind: route.kind(),
         path_and_query,
         status: 0,
@@ -69,13 +71,13 @@ async fn handle(State(world): State<Arc<World>>, request: Request) -> Response {
         prefer: has_prefer(&parts.headers),
         had_bearer: bearer(&parts.headers).is_some(),
     };
-    let answer = route.answer(&world, &parts.headers, &form, &line, &ids);
+    let answer = route.answer(&state, &parts.headers, &form, &line, &ids);
     line.status = answer.status;
     line.fault = answer.fault;
     // Before any wait: a caller that gives up must be on record too.
-    lock(&world.journal).enter(line);
-    world.clock.sleep(answer.wait_seconds).await;
-    respond(world, answer, &ids)
+    lock(&state.journal).enter(line);
+    state.clock.sleep(answer.wait_seconds).await;
+    respond(state, answer, &ids)
 }
 
 impl Route {
@@ -118,20 +120,29 @@ impl Route {
 
     fn answer(
         &self,
-        world: &World,
+        state: &State,
         headers: &HeaderMap,
         body: &Bytes,
         line: &RequestLine,
-        ids: &Ids,
+        ids: &RequestIds,
     ) -> Answer {
         match self {
-            Self::Token(tenant) => {
-                let form = Form::new(body, text(headers, &AUTHORIZATION));
-                token::answer(world, &base(world, headers), tenant, &form)
-            }
-            Self::DeviceCode(tenant) => {
-                person::code(world, &base(world, headers), tenant, &Form::new(body, None))
-            }
+            Self::Token(tenant) => token::answer(
+                state,
+                &LoginRequest {
+                    base: base(state, headers),
+                    tenant: tenant.clone(),
+                    form: Form::new(body, text(headers, &AUTHORIZATION)),
+                },
+            ),
+            Self::DeviceCode(tenant) => device_code::answer(
+                state,
+                &LoginRequest {
+                    base: base(state, headers),
+                    tenant: tenant.clone(),
+                    form: Form::new(body, None),
+                },
+            ),
             Self::Page { version, log } => {
                 let request = PageRequest {
                     version: *version,
@@ -141,15 +152,15 @@ impl Route {
                     prefer: line.prefer,
                     gzip: text(headers, &ACCEPT_ENCODING)
                         .is_some_and(|accepted| accepted.contains("gzip")),
-                    host: base(world, headers),
+                    host: base(state, headers),
                     ids: ids.clone(),
                 };
-                graph::answer(world, &request)
+                audit_logs::answer(state, &request)
             }
-            Self::Tenant(tenant) => token::describe_tenant(world, &base(world, headers), tenant),
-            Self::WebIdentityToken => sts::answer(world, &Form::new(body, None)),
-            Self::Discovery => Answer::json(200, &world.issuer.discovery()),
-            Self::Keys => Answer::json(200, &world.issuer.keys()),
+            Self::Tenant(tenant) => token::describe_tenant(state, &base(state, headers), tenant),
+            Self::WebIdentityToken => sts::answer(state, &Form::new(body, None)),
+            Self::Discovery => Answer::json(200, &state.issuer.discovery()),
+            Self::Keys => Answer::json(200, &state.issuer.keys()),
             Self::Nowhere => {
                 let segment =
                     line.path_and_query.split('?').next().and_then(|path| path.rsplit('/').next());
@@ -157,7 +168,7 @@ impl Route {
                     "Resource not found for the segment '{}'.",
                     segment.unwrap_or_default()
                 );
-                Answer::graph_error(404, "BadRequest", &message, ids, &world.clock)
+                Answer::graph_error(404, "BadRequest", &message, ids, &state.clock)
             }
         }
     }
@@ -168,8 +179,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// The base URL as the caller spells it, for example with `localhost`.
-fn base(world: &World, headers: &HeaderMap) -> String {
-    text(headers, &HOST).map_or_else(|| world.url.clone(), |host| format!("http://{host}"))
+fn base(state: &State, headers: &HeaderMap) -> String {
+    text(headers, &HOST).map_or_else(|| state.url.clone(), |host| format!("http://{host}"))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

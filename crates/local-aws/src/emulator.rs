@@ -129,11 +129,10 @@ impl Emulator {
     }
 
     fn wait_until_healthy(&self) -> Result<(), String> {
-        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         let deadline = Instant::now() + START_PATIENCE;
         while !self.is_ready().unwrap_or(false) {
             if self.folder.join("ended").exists() || Instant::now() > deadline {
-                let log = log();
+                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
                 return Err(
                     log[log.floor_char_boundary(log.len().saturating_sub(TAIL_BYTES))..].to_owned()
                 );

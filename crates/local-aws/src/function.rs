@@ -145,8 +145,10 @@ impl<'stack> Function<'stack> {
 
 impl FunctionError {
     fn from_payload(payload: &Value) -> Self {
-        let text = |name: &str| payload[name].as_str().unwrap_or_default().to_owned();
-        Self { error_type: text("errorType"), error_message: text("errorMessage") }
+        Self {
+            error_type: payload["errorType"].as_str().unwrap_or_default().to_owned(),
+            error_message: payload["errorMessage"].as_str().unwrap_or_default().to_owned(),
+        }
     }
 }
 

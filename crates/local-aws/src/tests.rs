@@ -1,4 +1,4 @@
-//! What every whole-stack test takes for granted, shown with a stand-in for the functions.
+//! Facts that every whole-stack test takes for granted, shown with a stand-in for the functions.
 
 use std::fs::{self, Permissions};
 use std::net::TcpStream;

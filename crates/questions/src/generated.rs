@@ -1,4 +1,5 @@
-//! What is made from the SQL and from the declaration of columns: `cargo xtask generate` writes it.
+//! Files that are made from the SQL and from the declaration of columns: `cargo xtask generate`
+//! writes them.
 
 mod document;
 mod duckdb;

@@ -44,11 +44,12 @@ pub struct ViewColumn {
 impl ViewColumn {
     /// The columns that a file declares; `None` where one has no type.
     pub(crate) fn declared(header: &Header) -> Option<Vec<Self>> {
-        let column = |text: &str| {
+        let mut columns = Vec::new();
+        for text in header.values("column") {
             let (name, glue_type) = text.split_once(' ')?;
-            Some(Self { name: name.to_owned(), glue_type: glue_type.to_owned() })
-        };
-        header.values("column").map(column).collect()
+            columns.push(Self { name: name.to_owned(), glue_type: glue_type.to_owned() });
+        }
+        Some(columns)
     }
 }
 
@@ -73,8 +74,7 @@ impl View {
     }
 
     fn reads(&self, name: &str) -> bool {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        self.sql.split(|c: char| !is_part(c)).any(|word| word == name)
+        self.sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
     }
 }
 
@@ -103,12 +103,11 @@ pub(crate) fn partitions(log: Log) -> Vec<(&'static str, &'static str)> {
 pub(crate) fn in_order(mut views: Vec<View>) -> Vec<View> {
     let mut ordered = Vec::new();
     while !views.is_empty() {
-        let waits = |view: &View| {
-            views.iter().any(|other| other.name != view.name && view.reads(&other.name))
-        };
+        let next = views.iter().position(|view| {
+            !views.iter().any(|other| other.name != view.name && view.reads(&other.name))
+        });
         // Views that need each other have no order; the engine says so.
-        let next = views.iter().position(|view| !waits(view)).unwrap_or(0);
-        ordered.push(views.remove(next));
+        ordered.push(views.remove(next.unwrap_or(0)));
     }
     ordered
 }

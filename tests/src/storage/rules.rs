@@ -102,18 +102,20 @@ impl Rules {
         if !credential.contains(&format!("Credential={BOUND}/")) {
             return None;
         }
-        let has = |name| header(headers, name).is_some();
         let is_write = request.method == Method::PUT || request.method == Method::POST;
         let is_part = query(request).contains("partNumber");
         let is_begin = query(request).contains("uploads");
         let is_complete = !is_part && query(request).contains("uploadId");
-        let is_unencrypted = !is_part && !is_complete && !has("x-amz-server-side-encryption");
+        let is_unencrypted =
+            !is_part && !is_complete && header(headers, "x-amz-server-side-encryption").is_none();
         let is_creation = is_write && !is_part && !is_begin;
         let key = request.uri.path().strip_prefix(&format!("/{BUCKET}/")).unwrap_or_default();
+        let is_new = header(headers, "if-none-match").is_some();
+        let is_replacement = header(headers, "if-match").is_some();
         let is_denied = if key.starts_with("raw/") {
-            is_creation && !has("if-none-match")
+            is_creation && !is_new
         } else if key.starts_with("ledger/") {
-            is_creation && !has("if-none-match") && !has("if-match")
+            is_creation && !is_new && !is_replacement
         } else {
             false
         };

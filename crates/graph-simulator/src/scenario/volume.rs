@@ -171,44 +171,45 @@ pub enum StoryKind {
 
 impl Volume {
     pub(super) fn check(&self) -> Result<(), Error> {
-        let impossible = |reason: String| Err(Error::Impossible(reason));
         let stream = self.stream.name();
         if self.from_day > self.to_day {
-            return impossible(format!("a volume of {stream} ends before it starts"));
+            return Err(Error::impossible(format!("a volume of {stream} ends before it starts")));
         }
         if self.hours.0 >= self.hours.1 || self.hours.1 > 24 {
-            return impossible(format!("the hours of a volume of {stream} must lie in 0 to 24"));
+            return Err(Error::impossible(format!(
+                "the hours of a volume of {stream} must lie in 0 to 24"
+            )));
         }
         let copies = self.risk_copies + self.split_by_policy;
         if self.stream.log() != Log::SignIns && copies > 0.0 {
-            return impossible(format!(
+            return Err(Error::impossible(format!(
                 "records of {stream} have neither risk copies nor policies"
-            ));
+            )));
         }
         let changed = self.changed.map_or(0.0, |changed| changed.share);
         let late = self.late.map_or(0.0, |late| late.share);
         if !(0.0..=1.0).contains(&(copies + self.repeated + changed))
             || !(0.0..=1.0).contains(&late)
         {
-            return impossible(format!(
+            return Err(Error::impossible(format!(
                 "the shares of a volume of {stream} must add up to at most 1"
-            ));
+            )));
         }
         if self.late_by_hours.is_some_and(|late| {
             !(0.0..=1.0).contains(&late.share) || late.from > late.up_to || late.up_to > 24 * 365
         }) {
-            return impossible(format!(
+            return Err(Error::impossible(format!(
                 "late_by_hours of a volume of {stream} is no share with a range"
-            ));
+            )));
         }
         if self.every_days == 0 || self.shift_hours.is_empty() || self.fraction_digits > Some(7) {
-            return impossible(format!(
+            return Err(Error::impossible(format!(
                 "a volume of {stream} needs every_days from 1, shift_hours, and fraction_digits up \
                  to 7"
-            ));
+            )));
         }
         match self.at.iter().find(|literal| crate::ticks::parse(literal).is_none()) {
-            Some(literal) => impossible(format!("{literal} is not a time")),
+            Some(literal) => Err(Error::impossible(format!("{literal} is not a time"))),
             None => Ok(()),
         }
     }

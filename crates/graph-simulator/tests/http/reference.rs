@@ -58,3 +58,15 @@ fn the_readme_names_every_word_of_a_scenario() {
     }
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn every_example_of_the_readme_can_be_played() {
+    let readme = include_str!("../../README.md");
+    let mut examples = 0;
+    for block in readme.split("```toml\n").skip(1) {
+        let (scenario, _) = block.split_once("```").unwrap();
+        Scenario::from_toml(scenario).unwrap_or_else(|error| panic!("{error}: {scenario}"));
+        examples += 1;
+    }
+    assert_eq!(examples, 3);
+}

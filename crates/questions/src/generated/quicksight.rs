@@ -57,10 +57,11 @@ fn resource(data_set: &DataSet, views: &[View]) -> String {
 
 /// `line` with the database before the view that it reads: `QuickSight` asks in none.
 fn of_the_database(line: &str, views: &[View]) -> String {
-    let is_view = |name: &&str| views.iter().any(|view| view.name == *name);
-    match line.strip_prefix("FROM ").filter(is_view) {
-        Some(view) => format!("FROM \"${{Database}}\".{view}"),
-        None => line.to_owned(),
+    match line.strip_prefix("FROM ") {
+        Some(name) if views.iter().any(|view| view.name == name) => {
+            format!("FROM \"${{Database}}\".{name}")
+        }
+        _ => line.to_owned(),
     }
 }
 

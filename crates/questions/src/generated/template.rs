@@ -52,29 +52,6 @@ pub(super) fn athena() -> String {
 }
 
 fn tables() -> Vec<Table> {
-    let parquet = |log: Log, description| Table {
-        name: log.table().to_owned(),
-        description,
-        folder: format!("tables/{}", log.table()),
-        classification: "parquet",
-        partitions: partitions(log),
-        input: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-        output: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-        serde: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-        columns: described(log),
-    };
-    // One column: the delimiter of fields is a control character, which no JSON text holds.
-    let lines = |name: &str, description, folder: &str, partitions| Table {
-        name: name.to_owned(),
-        description,
-        folder: folder.to_owned(),
-        classification: "text",
-        partitions,
-        input: "org.apache.hadoop.mapred.TextInputFormat",
-        output: "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        serde: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-        columns: vec![["record", "string", "One JSON text"].map(str::to_owned)],
-    };
     let mut tables: Vec<_> =
         Log::ALL.into_iter().map(|log| parquet(log, descriptions(log).0)).collect();
     tables.extend(Log::ALL.into_iter().map(|log| {
@@ -100,6 +77,42 @@ fn descriptions(log: Log) -> (&'static str, &'static str) {
             "Every version of every provisioning record",
             "Provisioning records as Graph sent them; one JSON text each",
         ),
+    }
+}
+
+/// A table over the table objects of a log.
+fn parquet(log: Log, description: &'static str) -> Table {
+    Table {
+        name: log.table().to_owned(),
+        description,
+        folder: format!("tables/{}", log.table()),
+        classification: "parquet",
+        partitions: partitions(log),
+        input: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+        output: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        serde: "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        columns: described(log),
+    }
+}
+
+/// A table over lines of text, with one column: the delimiter of fields is a control character,
+/// which no JSON text holds.
+fn lines(
+    name: &str,
+    description: &'static str,
+    folder: &str,
+    partitions: Vec<(&'static str, &'static str)>,
+) -> Table {
+    Table {
+        name: name.to_owned(),
+        description,
+        folder: folder.to_owned(),
+        classification: "text",
+        partitions,
+        input: "org.apache.hadoop.mapred.TextInputFormat",
+        output: "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+        serde: "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        columns: vec![["record", "string", "One JSON text"].map(str::to_owned)],
     }
 }
 
@@ -214,11 +227,12 @@ fn view_resource(view: &View) -> String {
     {
         let _ = writeln!(text, "{indent}{}", line.replace('"', "\\\""));
     }
-    let column = |name: &str, of: &str| {
-        let of = engine_type(of).replace('"', "\\\"");
-        format!("{indent}{{\"name\": \"{name}\", \"type\": \"{of}\"}}")
-    };
-    let columns: Vec<_> = view.columns.iter().map(|of| column(&of.name, &of.glue_type)).collect();
+    let mut columns = Vec::new();
+    for column in &view.columns {
+        let name = &column.name;
+        let of = engine_type(&column.glue_type).replace('"', "\\\"");
+        columns.push(format!("{indent}{{\"name\": \"{name}\", \"type\": \"{of}\"}}"));
+    }
     let _ = writeln!(text, "{indent}\", \"columns\": [\n{}\n{indent}]}}", columns.join(",\n"));
     text.push_str(
         "            - \"*/\"\n        StorageDescriptor:\n          Location: \
@@ -288,15 +302,15 @@ pub(super) fn inside<'glue>(glue: &'glue str, opening: &str) -> Option<&'glue st
 /// Name and type of each member between the brackets of a struct.
 pub(super) fn members_of(text: &str) -> Vec<(&str, &str)> {
     let mut depth = 0_u32;
-    let is_end = |letter: char| {
+    let members = text.split(|letter: char| {
         match letter {
             '<' => depth += 1,
             '>' => depth -= 1,
             _ => {}
         }
         letter == ',' && depth == 0
-    };
-    text.split(is_end).filter_map(|member| member.split_once(':')).collect()
+    });
+    members.filter_map(|member| member.split_once(':')).collect()
 }
 
 #[cfg(test)]

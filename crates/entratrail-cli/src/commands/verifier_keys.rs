@@ -1,0 +1,26 @@
+//! Verifier keys, which a person gives in a file.
+
+use entratrail::error::Error;
+use entratrail::evidence::note::VerifierKey;
+use std::path::Path;
+
+/// Verifier keys that a person trusts.
+#[derive(Debug)]
+pub(crate) struct VerifierKeys(pub(crate) Vec<VerifierKey>);
+
+impl VerifierKeys {
+    /// Reads the file at `path`, a key a line.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let text = read_text(path)?;
+        let keys = VerifierKey::parse_all(&text);
+        keys.map(Self)
+            .map_err(|broken| Error::Configuration(format!("{}: {broken}", path.display())))
+    }
+}
+
+/// The text of a file that was named on the command line.
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Error::Configuration(format!("{} could not be read ({error})", path.display()))
+    })
+}

@@ -1,0 +1,3 @@
+//! Endpoints of AWS that federation needs.
+
+pub(crate) mod sts;
