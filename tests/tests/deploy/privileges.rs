@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::operator::checkout;
+use entratrail::log::Log;
 
 /// The crates that a function of the collector is made of, and that may call AWS.
 const LIBRARY: [&str; 3] = ["entratrail", "archive", "lambda"];
@@ -197,11 +198,11 @@ pub(crate) fn the_role_of_findings_asks_and_mails_and_nothing_else(template: &Va
             "{action} on {resources}"
         );
         // Of the signed logs the latest checkpoint alone, and to read.
-        let checkpoints: usize = ["sign-ins", "directory-audits"]
-            .map(|log| resources.matches(&format!("}}/proof/{log}/checkpoint\"")).count())
+        let checkpoints: usize = Log::ALL
+            .map(|log| resources.matches(&format!("}}/proof/{}/checkpoint\"", log.name())).count())
             .iter()
             .sum();
-        let wanted = if action == "s3:GetObject" { 2 } else { 0 };
+        let wanted = if action == "s3:GetObject" { Log::ALL.len() } else { 0 };
         assert_eq!(
             (checkpoints, resources.matches("/proof").count()),
             (wanted, wanted),

@@ -30,6 +30,9 @@ const USUAL_DAYS: u64 = 30;
 
 /// Makes the report that `arguments` ask for.
 pub(crate) async fn report(arguments: &ReportArguments) -> Result<Status, Error> {
+    if let Some(out) = arguments.out.as_deref() {
+        write::check_place(out)?;
+    }
     let settings = Settings::read(arguments.settings.as_deref())?;
     let before = before(arguments, &settings).await?;
     let mut report = make(&arguments.archive, arguments.days, &settings).await?;

@@ -3,30 +3,45 @@
 use entratrail::error::Error;
 use std::io::{self, Write as _};
 use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// Says before any work whether a file can be put at `path`.
+pub(super) fn check_place(path: &Path) -> Result<(), Error> {
+    draft(path).map(drop).map_err(|error| failed(path, &error))
+}
 
 /// Puts a file with that text at `path`.
 pub(super) fn whole(path: &Path, text: &str) -> Result<(), Error> {
-    write(path, text).map_err(|error| {
-        let what = match error.kind() {
-            io::ErrorKind::NotFound => {
-                "its folder does not exist; make it, or name another with --out".to_owned()
-            }
-            io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
-                "the disk is full: make room".to_owned()
-            }
-            io::ErrorKind::InvalidInput => {
-                "it is a link, a pipe or a device; name a file with --out".to_owned()
-            }
-            io::ErrorKind::IsADirectory => {
-                "it is a folder; name a file in it with --out".to_owned()
-            }
-            _ => format!("{error}; name another place with --out"),
-        };
-        Error::Disk(format!("{} could not be written: {what}", path.display()))
-    })
+    write(path, text).map_err(|error| failed(path, &error))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    let what = match error.kind() {
+        io::ErrorKind::NotFound => {
+            "its folder does not exist; make it, or name another with --out".to_owned()
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
+            "the disk is full: make room".to_owned()
+        }
+        io::ErrorKind::InvalidInput => {
+            "it is a link, a pipe or a device; name a file with --out".to_owned()
+        }
+        io::ErrorKind::IsADirectory => "it is a folder; name a file in it with --out".to_owned(),
+        _ => format!("{error}; name another place with --out"),
+    };
+    Error::Disk(format!("{} could not be written: {what}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut draft = draft(path)?;
+    draft.write_all(text.as_bytes())?;
+    draft.as_file().sync_all()?;
+    draft.persist(path)?;
+    Ok(())
+}
+
+/// An empty file beside `path`, where a file can take that place.
+fn draft(path: &Path) -> io::Result<NamedTempFile> {
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(there) if !there.is_file() => return Err(io::ErrorKind::InvalidInput.into()),
@@ -34,10 +49,5 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     }
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft =
-        tempfile::Builder::new().prefix(".entratrail-").suffix(".part").tempfile_in(folder)?;
-    draft.write_all(text.as_bytes())?;
-    draft.as_file().sync_all()?;
-    draft.persist(path)?;
-    Ok(())
+    tempfile::Builder::new().prefix(".entratrail-").suffix(".part").tempfile_in(folder)
 }
