@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// The longest ones: one computes, one waits for an emulator.
 const BESIDE: [&str; 2] = ["behaviour", "deploy"];
 
+/// The one that waits, and how many of its tests wait side by side.
+const WAITING: (&str, &str) = ("deploy", "4");
+
 /// A program of tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Test {
@@ -94,6 +97,9 @@ impl Test {
         let errors = file.try_clone().map_err(failed)?;
         let started = Instant::now();
         let mut command = Command::new(&self.program);
+        if self.name == WAITING.0 {
+            command.env("RUST_TEST_THREADS", WAITING.1);
+        }
         let status = command.current_dir(&self.folder).stdout(file).stderr(errors).status();
         let has_passed = status.map_err(|error| Failure::io(&self.program, &error))?.success();
         let time = started.elapsed();

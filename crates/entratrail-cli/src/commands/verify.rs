@@ -123,13 +123,13 @@ pub(crate) async fn check(
     })
 }
 
-/// From the first day that any stream has to the end of the last, as far as that can have been
-/// read.
+/// From the first day that any stream has to the end of the last that is over, or as far as reads
+/// go. The view `coverage` ends there as well, so that both call each day the same, at any hour.
 fn range_on_record(streams: &[StreamLedgers], now: DateTime<Utc>) -> Option<DateRange> {
     let first = streams.iter().filter_map(|stream| stream.days.keys().next()).min()?;
     let last = streams.iter().filter_map(|stream| stream.days.keys().next_back()).max()?;
     let read_to = streams.iter().filter_map(StreamLedgers::read_to).max();
-    let to = midnight(*last + Days::new(1)).min(settled(now));
+    let to = midnight(*last + Days::new(1)).min(midnight(now.date_naive()));
     let to = read_to.map_or(to, |read_to| read_to.max(to));
     Some(DateRange { from: midnight(*first), to })
 }
