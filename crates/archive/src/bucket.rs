@@ -21,7 +21,7 @@ use entratrail_core::error::Error;
 use entratrail_core::log::Log;
 use entratrail_core::object::{StoredFile, check_key};
 use entratrail_core::raw::{PART_BYTES, hexadecimal};
-use failure::{Action, is_conflict, is_missing};
+use failure::{BucketAction, is_conflict, is_missing};
 use patience::{is_busy, is_busy_or_contended, patiently};
 
 /// A bucket with the layout of the archive, and how it is reached.
@@ -45,7 +45,7 @@ pub enum Operator {
 
 /// An object that is being downloaded.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(super) struct BucketContent {
     address: String,
     body: ByteStream,
     pub(super) stored_at: DateTime<Utc>,
@@ -80,18 +80,18 @@ impl Bucket {
         let object = match patiently(is_busy, || self.get(key).send()).await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(self.failed(Action::Read, key, &error)),
+            Err(error) => return Err(self.failed(BucketAction::Read, key, &error)),
         };
         let version = object.e_tag;
         let body = object.body.collect().await.map_err(|_| broke_off(&self.address(key)))?;
         Ok(Some(StoredFile { body: body.to_vec(), version }))
     }
 
-    pub(super) async fn open(&self, key: &str) -> Result<Content, Error> {
+    pub(super) async fn open(&self, key: &str) -> Result<BucketContent, Error> {
         let found = patiently(is_busy, || self.get(key).send()).await;
-        let found = found.map_err(|error| self.failed(Action::Read, key, &error))?;
+        let found = found.map_err(|error| self.failed(BucketAction::Read, key, &error))?;
         let stored_at = to_chrono(found.last_modified);
-        Ok(Content { address: self.address(key), body: found.body, stored_at })
+        Ok(BucketContent { address: self.address(key), body: found.body, stored_at })
     }
 
     /// Writes an object if it still has `version`, or if there is none where that is `None`, and
@@ -111,7 +111,7 @@ impl Bucket {
         match patiently(is_busy_or_contended, send).await {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) => Ok(false),
-            Err(error) => Err(self.failed(Action::Write, key, &error)),
+            Err(error) => Err(self.failed(BucketAction::Write, key, &error)),
         }
     }
 
@@ -124,7 +124,7 @@ impl Bucket {
         {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) => Ok(false),
-            Err(error) => Err(self.failed(Action::Write, key, &error)),
+            Err(error) => Err(self.failed(BucketAction::Write, key, &error)),
         }
     }
 
@@ -132,7 +132,7 @@ impl Bucket {
         let body = Bytes::from(body);
         let put =
             patiently(is_busy_or_contended, || self.put_object(key, body.clone()).send()).await;
-        put.map(drop).map_err(|error| self.failed(Action::Write, key, &error))
+        put.map(drop).map_err(|error| self.failed(BucketAction::Write, key, &error))
     }
 
     pub(super) async fn list(
@@ -153,7 +153,7 @@ impl Bucket {
                 request.set_delimiter(is_flat.then(|| "/".to_owned())).send()
             })
             .await;
-            let page = page.map_err(|error| self.failed(Action::List, prefix, &error))?;
+            let page = page.map_err(|error| self.failed(BucketAction::List, prefix, &error))?;
             for object in page.contents.unwrap_or_default() {
                 let Some(key) = object.key else { continue };
                 if end.is_some_and(|end| key.as_str() >= end) {
@@ -185,7 +185,7 @@ impl Bucket {
                 Ok(sha256.map_or(Checksum::Unknown, |bytes| Checksum::Sha256(hexadecimal(&bytes))))
             }
             Err(error) if is_missing(&error) => Ok(Checksum::Gone),
-            Err(error) => Err(self.failed(Action::Read, key, &error)),
+            Err(error) => Err(self.failed(BucketAction::Read, key, &error)),
         }
     }
 
@@ -233,7 +233,7 @@ impl Bucket {
     }
 }
 
-impl Content {
+impl BucketContent {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         self.body.next().await.transpose().map_err(|_| broke_off(&self.address))
     }

@@ -9,8 +9,8 @@ mod object;
 mod places;
 
 pub use claim::Access;
-pub(super) use draft::Draft;
-pub(super) use object::Content;
+pub(super) use draft::FolderDraft;
+pub(super) use object::FolderContent;
 
 use super::store::{Checksum, Listed};
 use claim::Claim;
@@ -18,7 +18,7 @@ use draft::Temporary;
 use entratrail_core::error::Error;
 use entratrail_core::object::StoredFile;
 use entratrail_core::raw::{sha256, sha256_of};
-use failure::{Action, failed};
+use failure::{FolderAction, failed};
 use places::refuse_irregular;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -44,7 +44,7 @@ impl Folder {
         let claim = match access {
             Access::Read => None,
             Access::Write => {
-                Some(Claim::on(root).map_err(|error| failed(Action::Write, root, &error))?)
+                Some(Claim::on(root).map_err(|error| failed(FolderAction::Write, root, &error))?)
             }
         };
         Ok(Self(Arc::new(Opened { root: root.to_owned(), claim })))
@@ -59,7 +59,7 @@ impl Folder {
         let path = self.path(key);
         blocking(move || {
             let body =
-                folder.body_at(&path).map_err(|error| failed(Action::Read, &path, &error))?;
+                folder.body_at(&path).map_err(|error| failed(FolderAction::Read, &path, &error))?;
             Ok(body.map(|body| StoredFile { version: Some(version_of(&body)), body }))
         })
         .await
@@ -78,7 +78,7 @@ impl Folder {
                 let latest = folder.body_at(&path)?.map(|body| version_of(&body));
                 if latest == version { put(&path, &body) } else { Ok(false) }
             });
-            replaced.map_err(|error| failed(Action::Write, &path, &error))
+            replaced.map_err(|error| failed(FolderAction::Write, &path, &error))
         })
         .await
     }
@@ -105,7 +105,7 @@ impl Folder {
         let prefix = prefix.to_owned();
         blocking(move || {
             let keys = places::keys(&path, &prefix, is_flat);
-            let mut keys = keys.map_err(|error| failed(Action::List, &path, &error))?;
+            let mut keys = keys.map_err(|error| failed(FolderAction::List, &path, &error))?;
             keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
             keys.sort_unstable();
             Ok(keys)
@@ -130,7 +130,7 @@ impl Folder {
                         listed.push(Listed { key, bytes, modified: modified.into() });
                     }
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(failed(Action::List, &path, &error)),
+                    Err(error) => return Err(failed(FolderAction::List, &path, &error)),
                 }
             }
             Ok(listed)
@@ -144,7 +144,7 @@ impl Folder {
         blocking(move || match folder.open_file(&path).and_then(sha256_of) {
             Ok(sha256) => Ok(Checksum::Sha256(sha256)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Checksum::Gone),
-            Err(error) => Err(failed(Action::Read, &path, &error)),
+            Err(error) => Err(failed(FolderAction::Read, &path, &error)),
         })
         .await
     }
@@ -159,7 +159,7 @@ impl Folder {
         let path = self.path(key);
         match refuse_irregular(&self.0.root, &path) {
             Ok(()) => Ok(path),
-            Err(error) => Err(failed(Action::Read, &path, &error)),
+            Err(error) => Err(failed(FolderAction::Read, &path, &error)),
         }
     }
 
@@ -182,7 +182,7 @@ impl Folder {
     fn claim(&self, path: &Path) -> Result<&Claim, Error> {
         let read_only =
             || io::Error::new(io::ErrorKind::PermissionDenied, "it was opened to be read");
-        self.0.claim.as_ref().ok_or_else(|| failed(Action::Write, path, &read_only()))
+        self.0.claim.as_ref().ok_or_else(|| failed(FolderAction::Write, path, &read_only()))
     }
 }
 

@@ -38,16 +38,16 @@ pub(super) enum Checksum {
 
 /// An object that is read piece by piece.
 #[derive(Debug)]
-pub(super) enum Content {
-    Bucket(bucket::Content),
-    Folder(folder::Content),
+pub(super) enum ObjectContent {
+    Bucket(bucket::BucketContent),
+    Folder(folder::FolderContent),
 }
 
 /// A large object that is being made, invisible until it is complete.
 #[derive(Debug)]
 pub(super) enum Draft<'store> {
     Bucket(bucket::Multipart<'store>),
-    Folder(folder::Draft),
+    Folder(folder::FolderDraft),
 }
 
 impl Store {
@@ -76,10 +76,10 @@ impl Store {
     }
 
     /// The object, to be read piece by piece.
-    pub(super) async fn open(&self, key: &str) -> Result<Content, Error> {
+    pub(super) async fn open(&self, key: &str) -> Result<ObjectContent, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.open(key).await.map(Content::Bucket),
-            Self::Folder(folder) => folder.open_object(key).await.map(Content::Folder),
+            Self::Bucket(bucket) => bucket.open(key).await.map(ObjectContent::Bucket),
+            Self::Folder(folder) => folder.open_object(key).await.map(ObjectContent::Folder),
         }
     }
 
@@ -172,7 +172,7 @@ impl Store {
     }
 }
 
-impl Content {
+impl ObjectContent {
     /// The next bytes; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         match self {

@@ -36,11 +36,11 @@ pub(super) struct Sending<'archive> {
 pub(super) struct Sent<'archive> {
     store: &'archive Store,
     key: String,
-    content: Content<'archive>,
+    content: SentContent<'archive>,
 }
 
 #[derive(Debug)]
-enum Content<'archive> {
+enum SentContent<'archive> {
     Whole(Vec<u8>),
     Parts(Draft<'archive>),
 }
@@ -89,14 +89,14 @@ impl PreparedObject<'_> {
     pub async fn create(self) -> Result<bool, Error> {
         let Sent { store, key, content } = self.sent;
         match content {
-            Content::Whole(bytes) => store.create(&key, bytes).await,
-            Content::Parts(draft) => draft.complete().await,
+            SentContent::Whole(bytes) => store.create(&key, bytes).await,
+            SentContent::Parts(draft) => draft.complete().await,
         }
     }
 
     /// Gives the object up.
     pub async fn give_up(self) {
-        if let Content::Parts(draft) = self.sent.content {
+        if let SentContent::Parts(draft) = self.sent.content {
             draft.give_up().await;
         }
     }
@@ -120,13 +120,13 @@ impl<'archive> Sending<'archive> {
     pub(super) async fn end(self, rest: Vec<u8>) -> Result<Sent<'archive>, Error> {
         let Self { store, key, draft } = self;
         let content = match draft {
-            None => Content::Whole(rest),
+            None => SentContent::Whole(rest),
             Some(mut draft) => {
                 if let Err(error) = draft.send(rest).await {
                     draft.give_up().await;
                     return Err(error);
                 }
-                Content::Parts(draft)
+                SentContent::Parts(draft)
             }
         };
         Ok(Sent { store, key, content })
@@ -143,8 +143,8 @@ impl Sent<'_> {
     /// Makes the object appear in the place of whatever has its name.
     pub(super) async fn put(self) -> Result<(), Error> {
         match self.content {
-            Content::Whole(bytes) => self.store.put(&self.key, bytes).await,
-            Content::Parts(draft) => draft.put().await,
+            SentContent::Whole(bytes) => self.store.put(&self.key, bytes).await,
+            SentContent::Parts(draft) => draft.put().await,
         }
     }
 }

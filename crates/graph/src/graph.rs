@@ -117,7 +117,7 @@ pub struct GraphClient {
     clock: Clock,
 }
 
-struct Answer {
+struct PageAnswer {
     status: u16,
     headers: HeaderMap,
     received: Vec<u8>,
@@ -210,7 +210,7 @@ impl GraphClient {
     }
 
     /// One exchange; `None` where the connection broke.
-    async fn get(&self, link: &str, token: &Token) -> Option<Answer> {
+    async fn get(&self, link: &str, token: &Token) -> Option<PageAnswer> {
         // The header is needed on every page: next links do not carry it, and without it newer enum
         // members are masked. https://learn.microsoft.com/graph/best-practices-concept
         let request = Request::get(link)
@@ -232,11 +232,11 @@ impl GraphClient {
                 break;
             }
         }
-        Some(Answer { status: parts.status.as_u16(), headers: parts.headers, received, rest })
+        Some(PageAnswer { status: parts.status.as_u16(), headers: parts.headers, received, rest })
     }
 
     /// The page, or the reason for which the exchange brought none.
-    async fn judge(&self, answer: Answer, log: Log, is_single: bool) -> Result<Page, Failed> {
+    async fn judge(&self, answer: PageAnswer, log: Log, is_single: bool) -> Result<Page, Failed> {
         let mut buffer = Arc::clone(&self.buffer).lock_owned().await;
         // Unpacking takes a while; requests that were just granted their turn leave first.
         tokio::task::yield_now().await;

@@ -19,7 +19,7 @@ mod tests;
 
 pub use document::document;
 pub use encoder::{Encoded, TableEncoder};
-pub use field::{Field, Kind, Served};
+pub use field::{Field, Kind, ServedBy};
 pub use schema::{arrow_schema, column_descriptions, glue_columns};
 
 use crate::log::Log;

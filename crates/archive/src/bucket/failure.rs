@@ -15,7 +15,7 @@ const MAX_WORD: usize = 100;
 
 /// Request that was tried.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Action {
+pub(super) enum BucketAction {
     Read,
     Write,
     List,
@@ -200,7 +200,7 @@ impl Bucket {
     /// The error of a request that S3 refused or did not answer.
     pub(super) fn failed<E>(
         &self,
-        action: Action,
+        action: BucketAction,
         key: &str,
         error: &SdkError<E, HttpResponse>,
     ) -> Error
@@ -208,9 +208,9 @@ impl Bucket {
         E: StdError + ProvideErrorMetadata + RequestId + 'static,
     {
         let verb = match action {
-            Action::Read => "read",
-            Action::Write => "written",
-            Action::List => "listed",
+            BucketAction::Read => "read",
+            BucketAction::Write => "written",
+            BucketAction::List => "listed",
         };
         let failure = Failure::of(error);
         let address = self.address(key);

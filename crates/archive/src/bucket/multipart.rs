@@ -1,7 +1,7 @@
 //! A large object, sent part by part.
 
 use super::Bucket;
-use super::failure::{Action, is_conflict};
+use super::failure::{BucketAction, is_conflict};
 use super::patience::{is_busy, is_busy_or_contended, patiently};
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -36,7 +36,7 @@ impl Bucket {
             request.set_ssekms_key_id(self.encryption_key()).send()
         };
         let begun = patiently(is_busy_or_contended, send).await;
-        let begun = begun.map_err(|error| self.failed(Action::Write, key, &error))?;
+        let begun = begun.map_err(|error| self.failed(BucketAction::Write, key, &error))?;
         let id = begun.upload_id.unwrap_or_default();
         Ok(Multipart { bucket: self, key: key.to_owned(), id, parts: Vec::new() })
     }
@@ -54,7 +54,7 @@ impl Multipart<'_> {
             request.part_number(number).body(bytes.clone().into()).send()
         })
         .await;
-        let sent = sent.map_err(|error| bucket.failed(Action::Write, key, &error))?;
+        let sent = sent.map_err(|error| bucket.failed(BucketAction::Write, key, &error))?;
         let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag);
         parts.push(part.set_checksum_crc32(sent.checksum_crc32).build());
         Ok(())
@@ -88,7 +88,7 @@ impl Multipart<'_> {
             self.warn();
         }
         let is_there = replaces == Replaces::Nothing && is_conflict(&error);
-        if is_there { Ok(false) } else { Err(bucket.failed(Action::Write, key, &error)) }
+        if is_there { Ok(false) } else { Err(bucket.failed(BucketAction::Write, key, &error)) }
     }
 
     async fn abort(&self) -> Result<(), Error> {
@@ -96,7 +96,7 @@ impl Multipart<'_> {
         let request =
             bucket.s3.abort_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
         let ended = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
-        ended.map(drop).map_err(|error| bucket.failed(Action::Write, key, &error))
+        ended.map(drop).map_err(|error| bucket.failed(BucketAction::Write, key, &error))
     }
 
     pub(crate) async fn give_up(self) {

@@ -1,6 +1,6 @@
 //! Files that are being written: under a temporary name, until they are whole and on the disk.
 
-use super::failure::{Action, failed};
+use super::failure::{FolderAction, failed};
 use super::places::{make_folder, refuse_irregular};
 use super::{Folder, blocking, sync_folder};
 use entratrail_core::error::Error;
@@ -67,32 +67,32 @@ impl Drop for Temporary {
 
 /// An object that is being made.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct FolderDraft {
     path: PathBuf,
     temporary: Arc<Temporary>,
 }
 
 impl Folder {
-    pub(crate) async fn begin(&self, key: &str) -> Result<Draft, Error> {
+    pub(crate) async fn begin(&self, key: &str) -> Result<FolderDraft, Error> {
         let folder = self.clone();
         let path = self.path(key);
         self.claim(&path)?;
         let begin = move || match refuse_irregular(&folder.0.root, &path)
             .and_then(|()| Temporary::beside(&path))
         {
-            Ok(temporary) => Ok(Draft { path, temporary: Arc::new(temporary) }),
-            Err(error) => Err(failed(Action::Write, &path, &error)),
+            Ok(temporary) => Ok(FolderDraft { path, temporary: Arc::new(temporary) }),
+            Err(error) => Err(failed(FolderAction::Write, &path, &error)),
         };
         blocking(begin).await
     }
 }
 
-impl Draft {
+impl FolderDraft {
     pub(crate) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
         let temporary = Arc::clone(&self.temporary);
         let path = self.path.clone();
         blocking(move || {
-            temporary.write(&bytes).map_err(|error| failed(Action::Write, &path, &error))
+            temporary.write(&bytes).map_err(|error| failed(FolderAction::Write, &path, &error))
         })
         .await
     }
@@ -100,7 +100,7 @@ impl Draft {
     pub(crate) async fn complete(self) -> Result<bool, Error> {
         let Self { path, temporary } = self;
         blocking(move || {
-            temporary.publish(&path).map_err(|error| failed(Action::Write, &path, &error))
+            temporary.publish(&path).map_err(|error| failed(FolderAction::Write, &path, &error))
         })
         .await
     }
@@ -108,7 +108,7 @@ impl Draft {
     pub(crate) async fn put(self) -> Result<(), Error> {
         let Self { path, temporary } = self;
         blocking(move || {
-            temporary.replace(&path).map_err(|error| failed(Action::Write, &path, &error))
+            temporary.replace(&path).map_err(|error| failed(FolderAction::Write, &path, &error))
         })
         .await
     }

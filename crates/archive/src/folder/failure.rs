@@ -6,20 +6,20 @@ use std::path::Path;
 
 /// Operation that was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum FolderAction {
     Read,
     Write,
     List,
 }
 
 /// The error of what could not be done to `path`.
-pub(super) fn failed(action: Action, path: &Path, error: &io::Error) -> Error {
+pub(super) fn failed(action: FolderAction, path: &Path, error: &io::Error) -> Error {
     let verb = match action {
-        Action::Read => "read",
-        Action::Write => "written",
-        Action::List => "listed",
+        FolderAction::Read => "read",
+        FolderAction::Write => "written",
+        FolderAction::List => "listed",
     };
-    let is_for_all = action == Action::Write && leaves_no_room(error.kind());
+    let is_for_all = action == FolderAction::Write && leaves_no_room(error.kind());
     let text = format!(
         "{} could not be {verb} ({error}); {}",
         path.display(),
@@ -39,7 +39,7 @@ fn leaves_no_room(kind: ErrorKind) -> bool {
     )
 }
 
-fn advice(action: Action, kind: ErrorKind) -> &'static str {
+fn advice(action: FolderAction, kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             "the disk, or what you may use of it, is full: make room; all that was stored before \
@@ -54,10 +54,12 @@ fn advice(action: Action, kind: ErrorKind) -> &'static str {
         ErrorKind::Unsupported => {
             "the disk has no links or locks, which an archive needs: name a folder on another one"
         }
-        ErrorKind::NotFound if action == Action::Read => {
+        ErrorKind::NotFound if action == FolderAction::Read => {
             "the ledger names this object, and it is gone: restore it from a backup"
         }
-        ErrorKind::NotFound if action == Action::List => "there is no such folder: check the path",
+        ErrorKind::NotFound if action == FolderAction::List => {
+            "there is no such folder: check the path"
+        }
         _ => "check the disk; the same command tries again",
     }
 }
@@ -73,9 +75,9 @@ mod tests {
             assert_eq!(error.stops_the_run(), stops, "{error}");
             assert_eq!(error.error_type(), "Archive");
         };
-        check(Action::Write, ErrorKind::StorageFull, true);
-        check(Action::Write, ErrorKind::ReadOnlyFilesystem, true);
-        check(Action::Write, ErrorKind::PermissionDenied, false);
-        check(Action::Read, ErrorKind::NotFound, false);
+        check(FolderAction::Write, ErrorKind::StorageFull, true);
+        check(FolderAction::Write, ErrorKind::ReadOnlyFilesystem, true);
+        check(FolderAction::Write, ErrorKind::PermissionDenied, false);
+        check(FolderAction::Read, ErrorKind::NotFound, false);
     }
 }

@@ -1,6 +1,6 @@
 //! Reading an object of the folder, piece by piece.
 
-use super::failure::{Action, failed};
+use super::failure::{FolderAction, failed};
 use super::{Folder, blocking};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -15,14 +15,14 @@ const PIECE: usize = 64 * 1024;
 
 /// An object that is being read.
 #[derive(Debug)]
-pub(crate) struct Content {
+pub(crate) struct FolderContent {
     path: PathBuf,
     file: Arc<File>,
     pub(crate) stored_at: DateTime<Utc>,
 }
 
 impl Folder {
-    pub(crate) async fn open_object(&self, key: &str) -> Result<Content, Error> {
+    pub(crate) async fn open_object(&self, key: &str) -> Result<FolderContent, Error> {
         let folder = self.clone();
         let path = self.path(key);
         blocking(move || {
@@ -31,21 +31,22 @@ impl Folder {
                 let stored_at = file.metadata()?.modified()?.into();
                 Ok((Arc::new(file), stored_at))
             };
-            let (file, stored_at) = open().map_err(|error| failed(Action::Read, &path, &error))?;
-            Ok(Content { path, file, stored_at })
+            let (file, stored_at) =
+                open().map_err(|error| failed(FolderAction::Read, &path, &error))?;
+            Ok(FolderContent { path, file, stored_at })
         })
         .await
     }
 }
 
-impl Content {
+impl FolderContent {
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let file = Arc::clone(&self.file);
         let path = self.path.clone();
         blocking(move || {
             let mut piece = Vec::with_capacity(PIECE);
             let read = (&*file).take(PIECE as u64).read_to_end(&mut piece);
-            read.map_err(|error| failed(Action::Read, &path, &error))?;
+            read.map_err(|error| failed(FolderAction::Read, &path, &error))?;
             Ok((!piece.is_empty()).then(|| piece.into()))
         })
         .await

@@ -2,7 +2,7 @@
 
 use super::claim::Access;
 use super::draft::is_temporary;
-use super::failure::{Action, failed};
+use super::failure::{FolderAction, failed};
 use super::sync_folder;
 use entratrail_core::error::Error;
 use entratrail_core::log::Log;
@@ -19,7 +19,7 @@ pub(super) fn check(root: &Path, access: Access) -> Result<(), Error> {
     let stranger = match stranger_in(root) {
         Ok(stranger) => stranger,
         Err(error) if error.kind() == io::ErrorKind::NotFound && access == Access::Write => None,
-        Err(error) => return Err(failed(Action::List, root, &error)),
+        Err(error) => return Err(failed(FolderAction::List, root, &error)),
     };
     match stranger {
         None => Ok(()),

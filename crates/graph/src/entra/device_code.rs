@@ -2,7 +2,7 @@
 //! ever. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code>
 
 use super::credential::{DeviceCode, DeviceCodePrompt};
-use super::token_endpoint::{Answer, TokenEndpoint, seconds};
+use super::token_endpoint::{EntraAnswer, TokenEndpoint, seconds};
 use super::token_error::{TokenError, not_signed_in};
 use super::token_request::Grant;
 use entratrail_core::error::Error;
@@ -40,7 +40,7 @@ fn five_seconds() -> u64 {
 pub(super) async fn sign_in<T: DeserializeOwned>(
     endpoint: &TokenEndpoint,
     DeviceCode(show): &DeviceCode,
-) -> Result<Answer<T>, Error> {
+) -> Result<EntraAnswer<T>, Error> {
     let given = authorize(endpoint).await?;
     // The longest that a code may live, and the longest wait between two requests.
     let expires_in = given.expires_in.min(3600);
@@ -60,7 +60,7 @@ async fn authorize(endpoint: &TokenEndpoint) -> Result<DeviceAuthorization, Erro
     let mut attempts = endpoint.attempts();
     loop {
         match endpoint.ask(&Grant::DeviceAuthorization).await {
-            Ok(Answer { content, .. }) => return Ok(content),
+            Ok(EntraAnswer { content, .. }) => return Ok(content),
             Err(error) => endpoint.wait_after(error, &mut attempts).await?,
         }
     }
@@ -71,7 +71,7 @@ async fn poll<T: DeserializeOwned>(
     endpoint: &TokenEndpoint,
     grant: Grant,
     mut interval: Duration,
-) -> Result<Answer<T>, Error> {
+) -> Result<EntraAnswer<T>, Error> {
     loop {
         endpoint.clock.sleep(interval).await;
         match endpoint.ask(&grant).await {

@@ -41,7 +41,7 @@ pub(super) struct TokenEndpoint {
 
 /// An answer, and how far Entra's clock is ahead of ours, where Entra says.
 #[derive(Debug)]
-pub(super) struct Answer<T> {
+pub(super) struct EntraAnswer<T> {
     pub(super) content: T,
     pub(super) server_ahead: Option<TimeDelta>,
 }
@@ -83,7 +83,7 @@ impl TokenEndpoint {
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         grant: &Grant,
-    ) -> Result<Answer<T>, TokenError> {
+    ) -> Result<EntraAnswer<T>, TokenError> {
         let url = match grant {
             Grant::DeviceAuthorization => &self.device_code_url,
             _ => &self.token_url,
@@ -114,7 +114,7 @@ impl TokenEndpoint {
             return Err(TokenErrorBody::read(&body).explain(status.as_u16(), &self.application));
         }
         match serde_json::from_slice(&body) {
-            Ok(content) => Ok(Answer { content, server_ahead }),
+            Ok(content) => Ok(EntraAnswer { content, server_ahead }),
             Err(_) => Err(TokenError::Fatal(unreadable_login(url))),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::credential::{Application, Credential};
 use super::device_code;
-use super::token_endpoint::{Answer, TokenEndpoint, seconds};
+use super::token_endpoint::{EntraAnswer, TokenEndpoint, seconds};
 use super::token_error::not_signed_in;
 use super::token_request::Grant;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -131,7 +131,7 @@ impl TokenProvider {
     /// The token that Entra granted. Who signed in as a person is remembered by the refresh token.
     fn accept(
         &self,
-        Answer { content, server_ahead }: Answer<TokenResponse>,
+        EntraAnswer { content, server_ahead }: EntraAnswer<TokenResponse>,
         refresh_token: &mut Option<SecretString>,
     ) -> Option<Token> {
         let bearer = format!("Bearer {}", content.access_token.expose_secret());

@@ -10,7 +10,7 @@ pub struct Field {
     /// Kind of its values.
     pub kind: Kind,
     /// Version of Graph that serves it.
-    pub served: Served,
+    pub served: ServedBy,
     /// Meaning, in a phrase.
     pub about: &'static str,
 }
@@ -41,7 +41,7 @@ pub enum Kind {
 
 /// Version of Graph that serves a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Served {
+pub enum ServedBy {
     /// `v1.0` alone.
     V1,
     /// `beta` alone.
@@ -52,17 +52,17 @@ pub enum Served {
 
 /// A field of both versions.
 pub(super) const fn both(graph_name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { graph_name, kind, served: Served::Both, about }
+    Field { graph_name, kind, served: ServedBy::Both, about }
 }
 
 /// A field of `beta` alone.
 pub(super) const fn beta(graph_name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { graph_name, kind, served: Served::Beta, about }
+    Field { graph_name, kind, served: ServedBy::Beta, about }
 }
 
 /// A field of `v1.0` alone.
 pub(super) const fn v1(graph_name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { graph_name, kind, served: Served::V1, about }
+    Field { graph_name, kind, served: ServedBy::V1, about }
 }
 
 impl Field {
@@ -85,7 +85,7 @@ impl Field {
     }
 }
 
-impl Served {
+impl ServedBy {
     /// The versions as people name them.
     pub fn name(self) -> &'static str {
         match self {
