@@ -36,21 +36,28 @@ async fn compare(table: &mut Table, what: &str, setting: &Setting) -> Result<(),
         let stage = Stage::new(setting.clone()).await?;
         signed.push(stage.collect_signed(&folder.path().join("key")).await?);
     }
-    let cpu = |outcome: &Outcome| outcome.cpu_seconds * 1e6 / as_float(outcome.records);
-    let peak = |outcome: &Outcome| megabytes(outcome.peak_bytes);
-    let without = median(plain.iter().map(cpu));
-    let with = median(signed.iter().map(cpu));
+    let without = median(plain.iter().map(microseconds_each));
+    let with = median(signed.iter().map(microseconds_each));
     table.add(format!("{what}: CPU per record without"), format!("{without:.1} µs"));
     table.add(format!("{what}: CPU per record with"), format!("{with:.1} µs"));
     let target = Target::new("at most 15 %", with <= without * MOST_CPU);
     table.add_with_target(format!("{what}: more CPU"), more(with, without), target);
-    let without = median(plain.iter().map(peak));
-    let with = median(signed.iter().map(peak));
+    let without = median(plain.iter().map(peak_megabytes));
+    let with = median(signed.iter().map(peak_megabytes));
     table.add(format!("{what}: peak memory without"), format!("{without:.1} MB"));
     table.add(format!("{what}: peak memory with"), format!("{with:.1} MB"));
     let target = Target::new("at most 10 %", with <= without * MOST_MEMORY);
     table.add_with_target(format!("{what}: more memory"), more(with, without), target);
     Ok(())
+}
+
+/// CPU time per record.
+fn microseconds_each(outcome: &Outcome) -> f64 {
+    outcome.cpu_seconds * 1e6 / as_float(outcome.records)
+}
+
+fn peak_megabytes(outcome: &Outcome) -> f64 {
+    megabytes(outcome.peak_bytes)
 }
 
 fn more(with: f64, without: f64) -> String {

@@ -104,11 +104,12 @@ impl Bucket {
     ) -> Result<bool, Error> {
         let must_be_new = version.is_none().then(|| "*".to_owned());
         let body = Bytes::from(body);
-        let send = || {
+        let written = patiently(is_busy_or_contended, || {
             let request = self.put_object(key, body.clone()).content_type("application/x-ndjson");
             request.set_if_match(version.clone()).set_if_none_match(must_be_new.clone()).send()
-        };
-        match patiently(is_busy_or_contended, send).await {
+        })
+        .await;
+        match written {
             Ok(_) => Ok(true),
             Err(error) if is_conflict(&error) => Ok(false),
             Err(error) => Err(self.failed(BucketAction::Write, key, &error)),
@@ -173,12 +174,13 @@ impl Bucket {
     /// these.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
     pub(super) async fn checksum(&self, key: &str) -> Result<Checksum, Error> {
-        let send = || {
+        let found = patiently(is_busy, || {
             let request = self.s3.head_object().bucket(&self.name).key(key);
             let request = request.set_expected_bucket_owner(self.owner.clone());
             request.checksum_mode(ChecksumMode::Enabled).send()
-        };
-        match patiently(is_busy, send).await {
+        })
+        .await;
+        match found {
             Ok(object) => {
                 let sha256 = object.checksum_sha256.and_then(|text| STANDARD.decode(text).ok());
                 let sha256 = sha256.filter(|bytes| bytes.len() == 32);

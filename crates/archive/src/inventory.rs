@@ -80,15 +80,13 @@ impl Archive {
     /// has none, an object that is no younger than the ledger is taken for the one that was put on
     /// record, and any other is read.
     pub async fn hold(&self, expected: &Expected) -> Result<Held, Error> {
-        let same_if = |is_same| if is_same { Held::Same } else { Held::Differs };
-        match self.store.checksum(&expected.key).await? {
-            Checksum::Gone => Ok(Held::Gone),
-            Checksum::Sha256(sha256) => Ok(same_if(sha256 == expected.sha256)),
-            Checksum::Unknown if expected.is_as_listed => Ok(Held::Same),
-            Checksum::Unknown => {
-                Ok(same_if(self.sha256_of(&expected.key).await? == expected.sha256))
-            }
-        }
+        let sha256 = match self.store.checksum(&expected.key).await? {
+            Checksum::Gone => return Ok(Held::Gone),
+            Checksum::Sha256(sha256) => sha256,
+            Checksum::Unknown if expected.is_as_listed => return Ok(Held::Same),
+            Checksum::Unknown => self.sha256_of(&expected.key).await?,
+        };
+        Ok(if sha256 == expected.sha256 { Held::Same } else { Held::Differs })
     }
 }
 

@@ -194,12 +194,11 @@ impl Archive {
     ) -> Result<ObjectRead, Error> {
         let key = raw_key(stream, object);
         let mut content = self.store.open(&key).await?;
-        let damaged = |error: std::io::Error| self.damaged(&key, &error);
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
-            decoder.push(&chunk, &mut visit).map_err(damaged)?;
+            decoder.push(&chunk, &mut visit).map_err(|error| self.damaged(&key, &error))?;
         }
-        let digest = decoder.finish(visit).map_err(damaged)?;
+        let digest = decoder.finish(visit).map_err(|error| self.damaged(&key, &error))?;
         Ok(ObjectRead { digest, stored_at: content.stored_at() })
     }
 

@@ -115,14 +115,18 @@ impl Archive {
         recorded: &StoredObject,
         table: &mut TableUpload<'_>,
     ) -> Result<(), Error> {
-        let damaged = |error: std::io::Error| self.damaged(&recorded.key, &error);
-        let mut content = self.store.open(&recorded.key).await?;
+        let key = &recorded.key;
+        let mut content = self.store.open(key).await?;
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
-            decoder.push(&chunk, |record, line| table.push(&record, line)).map_err(damaged)?;
+            decoder
+                .push(&chunk, |record, line| table.push(&record, line))
+                .map_err(|error| self.damaged(key, &error))?;
             table.send_full_part().await?;
         }
-        let digest = decoder.finish(|record, line| table.push(&record, line)).map_err(damaged)?;
+        let digest = decoder
+            .finish(|record, line| table.push(&record, line))
+            .map_err(|error| self.damaged(key, &error))?;
         self.check_on_record(&digest, recorded)
     }
 }

@@ -51,21 +51,22 @@ impl Archive {
             return folder.file_path(key);
         }
         let copy = scratch.join(key.replace('/', "_"));
-        let failed = |error: std::io::Error| {
-            Error::Disk(format!(
-                "{key} could not be copied to {}: {error}; make room there",
-                copy.display()
-            ))
-        };
         let mut content = self.store.open(key).await?;
         let mut options = std::fs::File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&copy).map_err(failed)?;
+        let mut file = options.open(&copy).map_err(|error| not_copied(key, &copy, &error))?;
         while let Some(piece) = content.next().await? {
-            file.write_all(&piece).map_err(failed)?;
+            file.write_all(&piece).map_err(|error| not_copied(key, &copy, &error))?;
         }
         Ok(copy)
     }
+}
+
+fn not_copied(key: &str, copy: &Path, error: &std::io::Error) -> Error {
+    Error::Disk(format!(
+        "{key} could not be copied to {}: {error}; make room there",
+        copy.display()
+    ))
 }

@@ -256,28 +256,14 @@ impl<'lookup> Variables<'lookup> {
     }
 
     fn day(&self, name: &str) -> Result<Option<NaiveDate>, Error> {
-        let parsed = |value: String| {
-            value.parse().map_err(|_| malformed(name, &value, "a day such as 2027-05-31"))
-        };
-        self.0(name).map(parsed).transpose()
+        let Some(value) = self.0(name) else { return Ok(None) };
+        let day = value.parse().map(Some);
+        day.map_err(|_| malformed(name, &value, "a day such as 2027-05-31"))
     }
 
     /// A URL that a token may be sent to: TLS, or a loopback address for tests.
     fn host(&self, name: &str, default: &str) -> Result<Url, Error> {
         let value = self.or(name, default);
-        let is_loopback = |url: &Url| match url.host() {
-            Some(Host::Domain(domain)) => domain == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        let is_safe =
-            |url: &Url| url.scheme() == "https" || url.scheme() == "http" && is_loopback(url);
-        let is_bare = |url: &Url| {
-            let has_person = !url.username().is_empty() || url.password().is_some();
-            let has_more = url.query().is_some() || url.fragment().is_some() || url.path() != "/";
-            !has_person && !has_more
-        };
         Url::parse(&value)
             .ok()
             .filter(|url| is_safe(url) && is_bare(url) && url.has_host())
@@ -329,6 +315,24 @@ impl<'lookup> Variables<'lookup> {
         }
         Err(malformed(NAME, &value, &format!("a comma list of {names}, each at most once")))
     }
+}
+
+/// Whether nobody else can read what is sent there.
+fn is_safe(url: &Url) -> bool {
+    let is_loopback = match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || url.scheme() == "http" && is_loopback
+}
+
+/// Whether a URL names no more than a scheme and a host.
+fn is_bare(url: &Url) -> bool {
+    let has_person = !url.username().is_empty() || url.password().is_some();
+    let has_more = url.query().is_some() || url.fragment().is_some() || url.path() != "/";
+    !has_person && !has_more
 }
 
 fn is_key_arn(value: &str) -> bool {

@@ -27,6 +27,12 @@ impl Broken {
     pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
+
+    /// The link with the place at which it breaks.
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        Self(format!("{place}: {self}"))
+    }
 }
 
 impl fmt::Display for Broken {

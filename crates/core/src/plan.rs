@@ -204,14 +204,16 @@ pub fn plan_day(
         .chain(gaps(holdings.day, &on_record, scope, now, settings))
         .collect();
     windows.sort_unstable_by_key(|window| window.start());
-    let planned = |window| Planned {
-        stream: holdings.stream,
-        window,
-        read: holdings.next_read(window),
-        state: holdings.state(window, proof),
-        is_on_record: on_record.contains(&window),
-    };
-    windows.into_iter().map(planned).collect()
+    windows
+        .into_iter()
+        .map(|window| Planned {
+            stream: holdings.stream,
+            window,
+            read: holdings.next_read(window),
+            state: holdings.state(window, proof),
+            is_on_record: on_record.contains(&window),
+        })
+        .collect()
 }
 
 /// Whether a window on record is to be read. An object without its row is picked up, not read.

@@ -125,10 +125,8 @@ pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(midnight);
     let instant =
         date.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc()));
-    let is_on_boundary = |instant: &DateTime<Utc>| {
-        instant.timestamp() % 300 == 0 && instant.timestamp_subsec_nanos() == 0
-    };
-    instant.filter(is_on_boundary)
+    instant
+        .filter(|instant| instant.timestamp() % 300 == 0 && instant.timestamp_subsec_nanos() == 0)
 }
 
 fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {

@@ -23,7 +23,7 @@ use crate::ledger::{
     Ledger, Proof, ReadRow, StreamHistory, day_state, needs_kept_since, stretches,
 };
 use crate::log::Log;
-use crate::raw::RawDecoder;
+use crate::raw::{ObjectDigest, RawDecoder};
 use crate::request::Request;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -73,20 +73,22 @@ pub fn ledger(bytes: &[u8]) {
 
 /// Reads a raw object in one piece and in small ones.
 pub fn raw_lines(bytes: &[u8]) {
-    let decode = |size: usize| {
-        let mut lines = Vec::new();
-        let mut decoder = RawDecoder::new(Log::SignIns.time_field());
-        for chunk in bytes.chunks(size) {
-            decoder.push(chunk, |_, line| lines.push(line.to_vec())).ok()?;
-        }
-        let digest = decoder.finish(|_, line| lines.push(line.to_vec())).ok()?;
-        Some((lines, digest))
-    };
-    let whole = decode(bytes.len().max(1));
-    assert_eq!(whole, decode(7), "pieces change nothing");
+    let whole = decoded(bytes, bytes.len().max(1));
+    assert_eq!(whole, decoded(bytes, 7), "pieces change nothing");
     if let Some((lines, digest)) = whole {
         assert_eq!((lines.len() as u64, bytes.len() as u64), (digest.lines, digest.bytes));
     }
+}
+
+/// Lines and digest of a raw object that is read in pieces of `size`.
+fn decoded(bytes: &[u8], size: usize) -> Option<(Vec<Vec<u8>>, ObjectDigest)> {
+    let mut lines = Vec::new();
+    let mut decoder = RawDecoder::new(Log::SignIns.time_field());
+    for chunk in bytes.chunks(size) {
+        decoder.push(chunk, |_, line| lines.push(line.to_vec())).ok()?;
+    }
+    let digest = decoder.finish(|_, line| lines.push(line.to_vec())).ok()?;
+    Some((lines, digest))
 }
 
 /// Reads a page of Graph's and its records.
@@ -97,9 +99,8 @@ pub fn page(bytes: &[u8]) {
             for log in Log::ALL {
                 let records = page.records(log);
                 assert_eq!(records.len(), page.record_count());
-                let is_served = |json: &[u8]| memchr::memmem::find(bytes, json).is_some();
                 assert!(
-                    records.iter().all(|(_, json)| is_served(json)),
+                    records.iter().all(|(_, json)| memchr::memmem::find(bytes, json).is_some()),
                     "a record is what was served"
                 );
             }
@@ -147,10 +148,10 @@ pub fn event(bytes: &[u8]) {
 pub fn settings(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let variables: Vec<_> = text.lines().filter_map(|line| line.split_once('=')).collect();
-    let value = |name: &str| {
+    let config = Config::read(|name| {
         variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-    };
-    match Config::read(value) {
+    });
+    match config {
         Ok(config) => {
             let _ = config.secret_days_left(NOW);
         }

@@ -41,13 +41,15 @@ fn refusals(value: &str) -> Vec<String> {
         "LAST_LOOK_DAYS",
         "TARGET_RECORDS",
     ];
-    let setting = |setting: &str, name: &str| match name {
-        _ if name == setting => Some(value.to_owned()),
-        "ARCHIVE_BUCKET" => Some("archive".to_owned()),
-        "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
-        _ => None,
-    };
-    let settings = SETTINGS.iter().map(|&name| Config::read(|asked| setting(name, asked)).err());
+    let settings = SETTINGS.iter().map(|&name| {
+        let config = Config::read(|asked| match asked {
+            _ if asked == name => Some(value.to_owned()),
+            "ARCHIVE_BUCKET" => Some("archive".to_owned()),
+            "PARAMETER_PREFIX" => Some("/entratrail".to_owned()),
+            _ => None,
+        });
+        config.err()
+    });
     let events = [
         serde_json::json!(value),
         serde_json::json!({"from": value, "to": "2026-10-25"}),

@@ -61,8 +61,12 @@ enum Wish {
 
 /// Serves invocations until Lambda ends the process.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
-    let set_up = async || Ok(Function::new(Config::read(shell::variable)?).await);
-    shell::serve(None, set_up, Function::answer).await
+    shell::serve(
+        None,
+        async || Ok(Function::new(Config::read(shell::variable)?).await),
+        Function::answer,
+    )
+    .await
 }
 
 fn wish(event: &Value) -> Result<Wish, Error> {

@@ -240,11 +240,11 @@ impl GraphClient {
         let mut buffer = Arc::clone(&self.buffer).lock_owned().await;
         // Unpacking takes a while; requests that were just granted their turn leave first.
         tokio::task::yield_now().await;
-        let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
-        let request_id = header("request-id").unwrap_or_default().to_owned();
-        let encoding = header(CONTENT_ENCODING.as_str());
-        let wait =
-            header(RETRY_AFTER.as_str()).and_then(|wait| retry_after(wait, self.clock.now()));
+        let headers = &answer.headers;
+        let request_id = text_of(headers, "request-id").unwrap_or_default().to_owned();
+        let encoding = text_of(headers, CONTENT_ENCODING.as_str());
+        let wait = text_of(headers, RETRY_AFTER.as_str())
+            .and_then(|wait| retry_after(wait, self.clock.now()));
         let scan = (is_single && answer.status == 200).then(|| Scan::new(log.time_field()));
         let unpack = unpack(answer.received, answer.rest, encoding, &mut buffer, scan);
         let unpacked = match self.clock.timeout(PAGE_TIMEOUT, unpack).await {
@@ -276,6 +276,10 @@ impl GraphClient {
         };
         Err(Failed { refusal, unreadable: Some(unreadable), ..Failed::new(Outcome::Unreadable) })
     }
+}
+
+fn text_of<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Unpacks what was `received` of a body, and then the `rest` as it arrives, into the page buffer;

@@ -37,8 +37,12 @@ struct Function {
 
 /// Serves `log` until Lambda ends the process.
 pub async fn serve(log: Log) -> Result<(), lambda_runtime::Error> {
-    let set_up = async || Ok(Function::new(log, Config::read(shell::variable)?).await);
-    shell::serve(Some(log.name()), set_up, Function::answer).await
+    shell::serve(
+        Some(log.name()),
+        async || Ok(Function::new(log, Config::read(shell::variable)?).await),
+        Function::answer,
+    )
+    .await
 }
 
 impl Function {

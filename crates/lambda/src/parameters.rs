@@ -50,17 +50,18 @@ impl Identity {
 
     /// Reads the parameters below `PARAMETER_PREFIX`, one by one.
     pub async fn application(&self, config: &Config) -> Result<Application, Error> {
-        let parameter = |name: &'static str| self.parameter(&config.parameter_prefix, name);
-        let tenant_id = parameter("tenant-id").await?.expose_secret().to_owned();
+        let prefix = &config.parameter_prefix;
+        let tenant_id = self.parameter(prefix, "tenant-id").await?.expose_secret().to_owned();
         SOURCE.check_tenant_id(&tenant_id)?;
-        let client_id = parameter("client-id").await?.expose_secret().to_owned();
+        let client_id = self.parameter(prefix, "client-id").await?.expose_secret().to_owned();
         SOURCE.check_client_id(&client_id)?;
         let credential = match config.credential {
             CredentialKind::Secret => {
-                Credential::Secret(SOURCE.check_secret(parameter("client-secret").await?)?)
+                let secret = self.parameter(prefix, "client-secret").await?;
+                Credential::Secret(SOURCE.check_secret(secret)?)
             }
             CredentialKind::Certificate => {
-                let text = parameter("client-certificate").await?;
+                let text = self.parameter(prefix, "client-certificate").await?;
                 Credential::Certificate(Box::new(Certificate::from_pem(
                     text.expose_secret(),
                     SOURCE,

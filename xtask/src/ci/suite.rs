@@ -92,9 +92,8 @@ impl Test {
 
     fn run(&self, logs: &Path) -> Result<Tested, Failure> {
         let log = logs.join(format!("{}.log", self.name.replace([' ', ','], "-")));
-        let failed = |error| Failure::io(&log, &error);
-        let file = File::create(&log).map_err(failed)?;
-        let errors = file.try_clone().map_err(failed)?;
+        let file = File::create(&log).map_err(|error| Failure::io(&log, &error))?;
+        let errors = file.try_clone().map_err(|error| Failure::io(&log, &error))?;
         let started = Instant::now();
         let mut command = Command::new(&self.program);
         if self.name == WAITING.0 {
@@ -103,7 +102,7 @@ impl Test {
         let status = command.current_dir(&self.folder).stdout(file).stderr(errors).status();
         let has_passed = status.map_err(|error| Failure::io(&self.program, &error))?.success();
         let time = started.elapsed();
-        let text = std::fs::read_to_string(&log).map_err(failed)?;
+        let text = std::fs::read_to_string(&log).map_err(|error| Failure::io(&log, &error))?;
         // As cargo prints it, whole: several run at once, so none prints before its end.
         println!("     Running {} ({:.1} s)\n{text}", self.name, time.as_secs_f64());
         Ok(Tested { name: self.name.clone(), time, has_passed })

@@ -3,6 +3,7 @@
 use super::Bucket;
 use super::failure::{BucketAction, is_conflict};
 use super::patience::{is_busy, is_busy_or_contended, patiently};
+use aws_sdk_s3::operation::complete_multipart_upload::builders;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use entratrail_core::error::Error;
@@ -28,14 +29,14 @@ impl Bucket {
     /// begun without one.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
     pub(crate) async fn begin(&self, key: &str) -> Result<Multipart<'_>, Error> {
-        let send = || {
+        let begun = patiently(is_busy_or_contended, || {
             let request = self.s3.create_multipart_upload().bucket(&self.name).key(key);
             let request = request.set_expected_bucket_owner(self.owner.clone());
             let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32);
             let request = request.set_server_side_encryption(self.encryption_method());
             request.set_ssekms_key_id(self.encryption_key()).send()
-        };
-        let begun = patiently(is_busy_or_contended, send).await;
+        })
+        .await;
         let begun = begun.map_err(|error| self.failed(BucketAction::Write, key, &error))?;
         let id = begun.upload_id.unwrap_or_default();
         Ok(Multipart { bucket: self, key: key.to_owned(), id, parts: Vec::new() })
@@ -70,25 +71,32 @@ impl Multipart<'_> {
 
     /// Completes the upload; false where it must replace nothing and there is an object.
     async fn complete_as(self, replaces: Replaces) -> Result<bool, Error> {
-        let Self { bucket, key, id, parts } = &self;
-        let send = || {
-            let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.clone())).build();
-            let request = bucket.s3.complete_multipart_upload().bucket(&bucket.name).key(key);
-            let request = request.set_expected_bucket_owner(bucket.owner.clone());
-            let request = request.upload_id(id).multipart_upload(parts);
-            let must_be_new = (replaces == Replaces::Nothing).then(|| "*".to_owned());
-            request.set_if_none_match(must_be_new).send()
-        };
         let completed = match replaces {
-            Replaces::Nothing => patiently(is_busy, send).await,
-            Replaces::Anything => patiently(is_busy_or_contended, send).await,
+            Replaces::Nothing => patiently(is_busy, || self.completion(replaces).send()).await,
+            Replaces::Anything => {
+                patiently(is_busy_or_contended, || self.completion(replaces).send()).await
+            }
         };
         let Err(error) = completed else { return Ok(true) };
         if self.abort().await.is_err() {
             self.warn();
         }
         let is_there = replaces == Replaces::Nothing && is_conflict(&error);
-        if is_there { Ok(false) } else { Err(bucket.failed(BucketAction::Write, key, &error)) }
+        if is_there {
+            Ok(false)
+        } else {
+            Err(self.bucket.failed(BucketAction::Write, &self.key, &error))
+        }
+    }
+
+    fn completion(&self, replaces: Replaces) -> builders::CompleteMultipartUploadFluentBuilder {
+        let Self { bucket, key, id, parts } = self;
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.clone())).build();
+        let request = bucket.s3.complete_multipart_upload().bucket(&bucket.name).key(key);
+        let request = request.set_expected_bucket_owner(bucket.owner.clone());
+        let request = request.upload_id(id).multipart_upload(parts);
+        let must_be_new = (replaces == Replaces::Nothing).then(|| "*".to_owned());
+        request.set_if_none_match(must_be_new)
     }
 
     async fn abort(&self) -> Result<(), Error> {

@@ -32,9 +32,8 @@ impl Claim {
     pub(super) fn on(root: &Path) -> io::Result<Self> {
         let locks = root.join(LOCKS);
         make_folder(&locks)?;
-        let open = |name: &str| File::options().create(true).append(true).open(locks.join(name));
-        let in_use = open("in-use.lock")?;
-        let ledger = open("ledger.lock")?;
+        let in_use = open_lock(&locks, "in-use.lock")?;
+        let ledger = open_lock(&locks, "ledger.lock")?;
         match in_use.try_lock() {
             // Nobody writes, so nobody holds what is half written.
             Ok(()) => {
@@ -56,6 +55,10 @@ impl Claim {
         ledger.unlock()?;
         done
     }
+}
+
+fn open_lock(locks: &Path, name: &str) -> io::Result<File> {
+    File::options().create(true).append(true).open(locks.join(name))
 }
 
 fn remove_left_overs(root: &Path) -> io::Result<()> {

@@ -77,13 +77,13 @@ impl Folder {
         let folder = self.clone();
         let path = self.path(key);
         self.claim(&path)?;
-        let begin = move || match refuse_irregular(&folder.0.root, &path)
-            .and_then(|()| Temporary::beside(&path))
-        {
-            Ok(temporary) => Ok(FolderDraft { path, temporary: Arc::new(temporary) }),
-            Err(error) => Err(failed(FolderAction::Write, &path, &error)),
-        };
-        blocking(begin).await
+        blocking(move || {
+            let temporary = refuse_irregular(&folder.0.root, &path)
+                .and_then(|()| Temporary::beside(&path))
+                .map_err(|error| failed(FolderAction::Write, &path, &error))?;
+            Ok(FolderDraft { path, temporary: Arc::new(temporary) })
+        })
+        .await
     }
 }
 

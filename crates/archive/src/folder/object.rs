@@ -26,14 +26,11 @@ impl Folder {
         let folder = self.clone();
         let path = self.path(key);
         blocking(move || {
-            let open = || {
-                let file = folder.open_file(&path)?;
-                let stored_at = file.metadata()?.modified()?.into();
-                Ok((Arc::new(file), stored_at))
-            };
-            let (file, stored_at) =
-                open().map_err(|error| failed(FolderAction::Read, &path, &error))?;
-            Ok(FolderContent { path, file, stored_at })
+            let opened =
+                folder.open_file(&path).and_then(|file| Ok((file.metadata()?.modified()?, file)));
+            let (stored_at, file) =
+                opened.map_err(|error| failed(FolderAction::Read, &path, &error))?;
+            Ok(FolderContent { path, file: Arc::new(file), stored_at: stored_at.into() })
         })
         .await
     }

@@ -47,8 +47,11 @@ fn stranger_in(root: &Path) -> io::Result<Option<String>> {
 }
 
 fn stranger_among(names: &[String], ours: &[&str]) -> Option<String> {
-    let is_ours = |name: &&String| ours.contains(&name.as_str());
-    if names.iter().any(|name| is_ours(&name)) { None } else { names.first().cloned() }
+    if names.iter().any(|name| ours.contains(&name.as_str())) {
+        None
+    } else {
+        names.first().cloned()
+    }
 }
 
 /// The names in a folder, in order, without those that systems hide.

@@ -144,7 +144,8 @@ impl SignedNote {
             return None;
         }
         let end = all.rfind("\n\n")?;
-        let (text, lines) = (&all[..=end], all[end + 2..].strip_suffix('\n')?);
+        let text = &all[..=end];
+        let lines = all[end + 2..].strip_suffix('\n')?;
         let lines = lines.split('\n').take(MOST_SIGNATURES + 1);
         let signatures = lines.map(NoteSignature::parsed).collect::<Option<Vec<_>>>()?;
         let is_too_long = signatures.len() > MOST_SIGNATURES;

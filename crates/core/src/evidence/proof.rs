@@ -41,7 +41,8 @@ impl Inclusion {
     /// Root of the tree of `size` leaves to which the path leads from `leaf`; `None` where it has
     /// another length.
     pub fn root(&self, leaf: Hash, size: u64) -> Option<Hash> {
-        let (mut node, mut last) = (self.index, size.checked_sub(1)?);
+        let mut node = self.index;
+        let mut last = size.checked_sub(1)?;
         let mut hash = leaf;
         if node > last {
             return None;
@@ -86,8 +87,8 @@ impl Inclusion {
         let mut lines = text.split('\n').filter(|line| !line.starts_with("extra "));
         lines.next().filter(|line| *line == FIRST_LINE)?;
         let index = lines.next()?.strip_prefix("index ")?.parse().ok()?;
-        let hash = |line| STANDARD.decode(line).ok()?.try_into().ok();
-        Some(Self { index, path: lines.map(hash).collect::<Option<_>>()? })
+        let path = lines.map(|line| STANDARD.decode(line).ok()?.try_into().ok());
+        Some(Self { index, path: path.collect::<Option<_>>()? })
     }
 }
 

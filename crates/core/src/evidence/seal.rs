@@ -295,15 +295,19 @@ impl Seal {
         Ok(ask(SealState::ReadingEdge(found), request))
     }
 
+    /// Name of the key in use, which is that of the log.
+    fn origin(&self) -> &str {
+        self.keys.first().map_or("", VerifierKey::name)
+    }
+
     /// Size and root that a note signs, and whether the key in use has signed it.
     fn check_note(&self, body: &[u8]) -> Result<(TreeHead, bool), Broken> {
-        let ours = || self.keys.first().map_or("", VerifierKey::name);
         let not_ours =
             |broken: Broken| self.broken("checkpoint", &format!("is not this key's: {broken}"));
         let note = SignedNote::parse(body).map_err(not_ours)?;
         let signers = note.signers(&self.keys).map_err(not_ours)?;
         let checkpoint = Checkpoint::of(&note).map_err(not_ours)?;
-        if checkpoint.origin != ours() {
+        if checkpoint.origin != self.origin() {
             return Err(self.broken("checkpoint", "is of another log"));
         }
         Ok((checkpoint.tree, signers.iter().any(|key| Some(*key) == self.keys.first())))
@@ -323,12 +327,13 @@ impl Seal {
                 )));
             }
         }
-        let is_foreign = |entry: &String| match LogEntry::parse(entry) {
-            Ok(LogEntry::NewKey(key)) => Some(&key) != self.keys.first(),
-            Ok(LogEntry::Row { .. }) => false,
-            Err(_) => true,
-        };
-        if found.head.entries.iter().any(is_foreign) {
+        let names_another_key =
+            found.head.entries.iter().any(|entry| match LogEntry::parse(entry) {
+                Ok(LogEntry::NewKey(key)) => Some(&key) != self.keys.first(),
+                Ok(LogEntry::Row { .. }) => false,
+                Err(_) => true,
+            });
+        if names_another_key {
             return Err(self.broken("head", "names a key that is not this signer's"));
         }
         Ok(())
@@ -412,10 +417,10 @@ impl Seal {
     }
 
     fn sign(&self, found: Decided, tree: TreeHead) -> (SealState, Next) {
-        let origin = self.keys.first().map_or("", VerifierKey::name).to_owned();
-        let text = Checkpoint { origin, tree }.to_text();
-        let is_key = |entry: &String| matches!(LogEntry::parse(entry), Ok(LogEntry::NewKey(_)));
-        let with_both = found.head.entries.iter().any(is_key);
+        let text = Checkpoint { origin: self.origin().to_owned(), tree }.to_text();
+        let mut entries = found.head.entries.iter();
+        let with_both =
+            entries.any(|entry| matches!(LogEntry::parse(entry), Ok(LogEntry::NewKey(_))));
         ask(SealState::Signing { found, tree }, SealRequest::Sign { text, with_both })
     }
 

@@ -52,11 +52,10 @@ impl Tile {
 
     /// Bundles that hold the entries of a log of that size, in order.
     pub fn bundles(size: u64) -> impl DoubleEndedIterator<Item = Self> {
-        let bundle = move |index| {
+        (0..size.div_ceil(TILE_WIDTH)).map(move |index| {
             let width = TILE_WIDTH.min(size - index * TILE_WIDTH);
             Self { level: Level::Entries, index, width }
-        };
-        (0..size.div_ceil(TILE_WIDTH)).map(bundle)
+        })
     }
 }
 
@@ -81,7 +80,8 @@ impl Edge {
             if count == 0 {
                 break;
             }
-            let (index, width) = (count / TILE_WIDTH, count % TILE_WIDTH);
+            let index = count / TILE_WIDTH;
+            let width = count % TILE_WIDTH;
             if width > 0 && level == 0 {
                 tiles.push(Tile { level: Level::Entries, index, width });
             }
@@ -99,8 +99,8 @@ impl Edge {
         let mut edge = Self { size: tree.size, ..Self::default() };
         for (tile, content) in Self::tiles(tree.size).iter().zip(contents) {
             let path = tile.path();
-            let missing = || Broken::new(format!("the tile {path} is gone"));
-            let content = content.as_ref().ok_or_else(missing)?;
+            let content =
+                content.as_ref().ok_or_else(|| Broken::new(format!("the tile {path} is gone")))?;
             match tile.level {
                 Level::Entries => edge.bundle = entries_of(content, *tile)?,
                 Level::Hashes(level) => {
@@ -171,18 +171,20 @@ impl Edge {
 
     /// Partial tiles that have grown since the edge was read.
     pub fn partial(&self) -> Vec<TileFile> {
-        let grown = |tile: &Tile| match tile.level {
-            Level::Entries => true,
-            Level::Hashes(level) => self.grown.get(level as usize) == Some(&true),
-        };
-        let content = |tile: Tile| match tile.level {
-            Level::Entries => (tile.path(), bundle_of(&self.bundle)),
-            Level::Hashes(level) => (
-                tile.path(),
-                self.rows.get(level as usize).map(|row| row.concat()).unwrap_or_default(),
-            ),
-        };
-        Self::tiles(self.size).into_iter().filter(grown).map(content).collect()
+        let mut files = Vec::new();
+        for tile in Self::tiles(self.size) {
+            match tile.level {
+                Level::Entries => files.push((tile.path(), bundle_of(&self.bundle))),
+                Level::Hashes(level) => {
+                    let level = level as usize;
+                    if self.grown.get(level) == Some(&true) {
+                        let row = self.rows.get(level).map(|row| row.concat());
+                        files.push((tile.path(), row.unwrap_or_default()));
+                    }
+                }
+            }
+        }
+        files
     }
 }
 

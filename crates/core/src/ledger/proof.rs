@@ -278,9 +278,9 @@ fn verdict(ledger: &Ledger, window: Window) -> Verdict {
 
 /// Whether a read among `reads`, after which none found anything new, agrees with an earlier one.
 fn is_verified(window: Window, reads: &[&ReadRow]) -> bool {
-    let found_new_after = |index: usize| reads[index + 1..].iter().any(|row| row.counts().new > 0);
     reads.iter().enumerate().any(|(index, read)| {
-        is_quiet(read) && !found_new_after(index) && is_proved(window, &reads[..index], read)
+        let found_new_after = reads[index + 1..].iter().any(|row| row.counts().new > 0);
+        is_quiet(read) && !found_new_after && is_proved(window, &reads[..index], read)
     })
 }
 

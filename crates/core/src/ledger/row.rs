@@ -388,14 +388,11 @@ impl Line {
     }
 
     fn completed(&self) -> Result<Completed, String> {
-        let number = |number: Option<u64>, name: &str| {
-            number.ok_or_else(|| format!("it has no number in {name}"))
-        };
         let counts = Counts {
-            served: number(self.served, "served")?,
-            new: number(self.new, "new")?,
-            changed: number(self.changed, "changed")?,
-            missing: number(self.missing, "missing")?,
+            served: required(self.served, "served")?,
+            new: required(self.new, "new")?,
+            changed: required(self.changed, "changed")?,
+            missing: required(self.missing, "missing")?,
             untimed: self.untimed.unwrap_or(0),
             outside: self.outside.unwrap_or(0),
         };
@@ -405,7 +402,7 @@ impl Line {
 
     fn object(&self) -> Result<Option<StoredObject>, String> {
         let Some(key) = self.key.clone() else { return Ok(None) };
-        let (Some(sha256), Some(bytes)) = (self.sha256.clone(), self.bytes) else {
+        let Some((sha256, bytes)) = self.sha256.clone().zip(self.bytes) else {
             return Err("it names an object without its hash and size".to_owned());
         };
         let table = match (self.table_sha256.clone(), self.table_rows) {
@@ -416,4 +413,8 @@ impl Line {
         let records_root = self.records_root.clone();
         Ok(Some(StoredObject { key, sha256, bytes, records_root, table }))
     }
+}
+
+fn required(number: Option<u64>, name: &str) -> Result<u64, String> {
+    number.ok_or_else(|| format!("it has no number in {name}"))
 }

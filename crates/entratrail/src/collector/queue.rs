@@ -142,14 +142,11 @@ impl Queue {
 
     /// Puts a fresh plan of a day in the place of what waits of it. What is in flight stays in
     /// flight.
-    pub(super) fn plan_again(&mut self, place: Place, planned: Vec<Task>) {
+    pub(super) fn plan_again(&mut self, place: Place, mut planned: Vec<Task>) {
         self.waiting.retain(|task| task.place() != place);
-        let in_flight = |planned: &Task| {
-            let window = planned.planned.window;
-            self.in_flight
-                .iter()
-                .any(|task| task.place() == place && task.planned.window.overlaps(window))
-        };
-        self.put_first(planned.into_iter().filter(|task| !in_flight(task)).collect());
+        for task in self.in_flight.iter().filter(|task| task.place() == place) {
+            planned.retain(|planned| !task.planned.window.overlaps(planned.planned.window));
+        }
+        self.put_first(planned);
     }
 }

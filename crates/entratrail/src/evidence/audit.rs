@@ -99,9 +99,8 @@ impl SignedLog {
                 }
             };
         };
-        let named = |broken: Broken| Broken(format!("{key}: {broken}"));
-        let note = SignedNote::parse(&file.body).map_err(named)?;
-        let tree = Checkpoint::of(&note).map_err(named)?.tree;
+        let note = SignedNote::parse(&file.body).map_err(|broken| broken.at(&key))?;
+        let tree = Checkpoint::of(&note).map_err(|broken| broken.at(&key))?.tree;
         if sizes_of(&kept).last().is_some_and(|&longest| longest > tree.size) {
             let what =
                 format!("{key} was rolled back to {} entries: a longer one was kept", tree.size);
@@ -114,7 +113,7 @@ impl SignedLog {
         if note.signers(keys).is_err() {
             signed.follow_key_changes(archive).await?;
         }
-        signed.check_note(&note).map_err(named)?;
+        signed.check_note(&note).map_err(|broken| broken.at(&key))?;
         signed.check_tiles(archive).await?;
         Ok(Some(signed))
     }
@@ -122,15 +121,16 @@ impl SignedLog {
     /// Takes up the keys to which the log has changed, where old and new key have signed that.
     async fn follow_key_changes(&mut self, archive: &Archive) -> Result<(), Unsound> {
         for change in self.key_changes(archive).await? {
-            let named = |broken: Broken| Broken(format!("{}: {broken}", change.place));
-            let note = SignedNote::parse(change.note.as_bytes()).map_err(named)?;
+            let place = &change.place;
+            let note =
+                SignedNote::parse(change.note.as_bytes()).map_err(|broken| broken.at(place))?;
             // A change from a key that nobody has given: a later one may be from one that somebody
             // has.
             if note.signers(&self.trusted).is_err() {
                 continue;
             }
-            self.check_note(&note).map_err(named)?;
-            note.signers(std::slice::from_ref(&change.key)).map_err(named)?;
+            self.check_note(&note).map_err(|broken| broken.at(place))?;
+            note.signers(std::slice::from_ref(&change.key)).map_err(|broken| broken.at(place))?;
             self.trusted.push(change.key);
         }
         Ok(())
@@ -159,8 +159,7 @@ impl SignedLog {
     pub fn check_note(&self, note: &SignedNote) -> Result<(), Broken> {
         let signers = note.signers(&self.trusted)?;
         let checkpoint = Checkpoint::of(note)?;
-        let is_named = |key: &&VerifierKey| key.name() == checkpoint.origin;
-        if !signers.iter().any(is_named)
+        if !signers.iter().any(|key| key.name() == checkpoint.origin)
             || !checkpoint.origin.ends_with(&format!("/{}", self.log.name()))
         {
             return Err(Broken::new("it is a checkpoint of another log"));

@@ -36,9 +36,8 @@ pub async fn keep(archive: &Archive, signed: &SignedLog, note: &SignedNote) -> R
         let there = archive.file(&place).await?;
         let merged = match &there {
             Some(file) => {
-                let named = |broken: Broken| Broken(format!("{place}: {broken}"));
-                let known = SignedNote::parse(&file.body).map_err(named)?;
-                known.with_signatures_of(note).map_err(named)?
+                let known = SignedNote::parse(&file.body).map_err(|broken| broken.at(&place))?;
+                known.with_signatures_of(note).map_err(|broken| broken.at(&place))?
             }
             None => note.clone(),
         };

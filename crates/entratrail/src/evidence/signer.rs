@@ -65,8 +65,10 @@ impl Signer {
     }
 
     fn check_id(&self, place: &str) -> Result<(), Error> {
-        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if self.id.len() == ID_DIGITS && self.id.bytes().all(is_digit) {
+        let mut bytes = self.id.bytes();
+        if self.id.len() == ID_DIGITS
+            && bytes.all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        {
             return Ok(());
         }
         Err(Error::Parameters(format!(
@@ -145,17 +147,18 @@ impl SigningKey for Ed25519KeyPair {
 
 /// Keys in PEM, PKCS#8, that `place` holds.
 pub fn keys_in(text: &str, place: &str) -> Result<Vec<Box<dyn SigningKey>>, Error> {
-    let refused = || {
-        Error::Parameters(format!(
-            "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey \
-             -algorithm ed25519"
-        ))
-    };
-    let blocks = pem::parse_many(text).map_err(|_| refused())?;
+    let blocks = pem::parse_many(text).map_err(|_| no_key_in(place))?;
     let mut keys: Vec<Box<dyn SigningKey>> = Vec::new();
     for block in &blocks {
-        let pair = Ed25519KeyPair::from_pkcs8(block.contents()).map_err(|_| refused())?;
+        let pair = Ed25519KeyPair::from_pkcs8(block.contents()).map_err(|_| no_key_in(place))?;
         keys.push(Box::new(pair));
     }
-    if keys.is_empty() { Err(refused()) } else { Ok(keys) }
+    if keys.is_empty() { Err(no_key_in(place)) } else { Ok(keys) }
+}
+
+fn no_key_in(place: &str) -> Error {
+    Error::Parameters(format!(
+        "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey -algorithm \
+         ed25519"
+    ))
 }

@@ -241,22 +241,18 @@ impl Reading {
     /// Has the whole span of `chain`, which broke, asked for again: as it was, in halves, or in
     /// smaller pages. Fails where nothing smaller can be asked for.
     pub(super) fn replace(&mut self, chain: &Chain, broken: NoPage) -> Result<(), Ending> {
-        let again = |span, top, refused| Chain {
-            known_pages: chain.known_pages + chain.pages,
-            ..Chain::new(span, top, Role::Again { refused })
-        };
         let smaller = Some(chain.top / SMALLER_PAGES).filter(|&top| top > 0);
-        let smaller = smaller.map(|top| vec![again(chain.span, top, false)]);
+        let smaller = smaller.map(|top| vec![chain.again(chain.span, top, false)]);
         let (instead, error) = match broken {
             NoPage::Failed(error) => (None, error),
             NoPage::TooLarge(error) => (smaller, error),
             NoPage::LinkRefused(error) if chain.role != (Role::Again { refused: true }) => {
-                (Some(vec![again(chain.span, chain.top, true)]), error)
+                (Some(vec![chain.again(chain.span, chain.top, true)]), error)
             }
             NoPage::LinkRefused(error) | NoPage::Unreadable(error) => {
                 let halves = chain.span.halves().into_iter();
                 let halves = halves.map(|halves| {
-                    halves.into_iter().map(|half| again(half, chain.top, false)).collect()
+                    halves.into_iter().map(|half| chain.again(half, chain.top, false)).collect()
                 });
                 (halves.chain(smaller).next(), error)
             }
@@ -324,6 +320,14 @@ impl Chain {
         }
     }
 
+    /// A chain that asks for `span`, all of this one or a part, once more.
+    fn again(&self, span: Span, top: u16, refused: bool) -> Self {
+        Self {
+            known_pages: self.known_pages + self.pages,
+            ..Self::new(span, top, Role::Again { refused })
+        }
+    }
+
     /// Counts a page. Fails where most records are outside the span: then Graph ignored the filter,
     /// and nothing it serves is of the window. A few are left to the windows that own them.
     fn add(&mut self, page: &PageFacts) -> Result<(), Error> {
@@ -368,9 +372,10 @@ impl Chain {
         let ahead = self.ahead.unwrap_or_default();
         let followed = u64::from(self.pages);
         let pages = ahead * followed / self.records.max(1);
-        let by_order = || slices(self.span, pages, followed - 1, page.is_busy);
         let room = ahead / u64::from(FULL_PAGE);
-        by_sample.map(|spans| (spans, u64::MAX)).or_else(|| by_order().map(|spans| (spans, room)))
+        by_sample.map(|spans| (spans, u64::MAX)).or_else(|| {
+            slices(self.span, pages, followed - 1, page.is_busy).map(|spans| (spans, room))
+        })
     }
 
     /// Moves on to `link` after a page that brought so many new versions.
@@ -427,12 +432,13 @@ fn is_sample(span: Span, times: &[DateTime<Utc>]) -> bool {
 
 /// Seconds between two percentiles of `times`, which are not empty.
 fn between(times: &[DateTime<Utc>], low: usize, high: usize) -> u64 {
-    let percentile = |percent: usize| {
-        let mut times = times.to_vec();
-        let rank = (times.len() - 1) * percent / 100;
-        *times.select_nth_unstable(rank).1
-    };
-    Span { start: percentile(low), end: percentile(high) }.seconds()
+    Span { start: percentile(times, low), end: percentile(times, high) }.seconds()
+}
+
+fn percentile(times: &[DateTime<Utc>], percent: usize) -> DateTime<Utc> {
+    let mut times = times.to_vec();
+    let rank = (times.len() - 1) * percent / 100;
+    *times.select_nth_unstable(rank).1
 }
 
 /// Parts of `span` with as many records each, where `times` are a sample of it.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use entratrail_core::error::Error;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use pem::Pem;
 use secrecy::SecretString;
 use serde_json::json;
 use std::fmt;
@@ -40,21 +41,21 @@ impl Certificate {
 
     /// Reads a PEM text that holds one certificate and its RSA private key, in any order.
     pub fn from_pem(text: &str, source: CredentialSource) -> Result<Self, Error> {
-        let unusable = |why: &str| source.unusable_certificate(why);
-        let blocks = pem::parse_many(text).map_err(|_| unusable("it is not PEM text"))?;
-        let block = |part: &str| blocks.iter().find(|block| block.tag().ends_with(part));
-        let certificate =
-            block("CERTIFICATE").ok_or_else(|| unusable("it holds no CERTIFICATE block"))?;
-        let key = block("PRIVATE KEY").ok_or_else(|| unusable("it holds no PRIVATE KEY block"))?;
+        let blocks =
+            pem::parse_many(text).map_err(|_| source.unusable_certificate("it is not PEM text"))?;
+        let certificate = block_of(&blocks, "CERTIFICATE", source)?;
+        let key = block_of(&blocks, "PRIVATE KEY", source)?;
         if key.tag().starts_with("ENCRYPTED") {
-            return Err(unusable("its private key is encrypted; store it without a password"));
+            return Err(source.unusable_certificate(
+                "its private key is encrypted; store it without a password",
+            ));
         }
         let x509 = X509::from_der(certificate.contents())
-            .map_err(|_| unusable("its certificate is damaged"))?;
+            .map_err(|_| source.unusable_certificate("its certificate is damaged"))?;
         let not_after = x509.tbs_certificate().validity().not_after.to_unix_duration();
         Ok(Self {
             key: EncodingKey::from_rsa_pem(pem::encode(key).as_bytes())
-                .map_err(|_| unusable("its private key is not an RSA key"))?,
+                .map_err(|_| source.unusable_certificate("its private key is not an RSA key"))?,
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate.contents())),
             not_after: DateTime::UNIX_EPOCH
                 + TimeDelta::from_std(not_after).unwrap_or(TimeDelta::MAX),
@@ -80,6 +81,16 @@ impl Certificate {
             .map(SecretString::from)
             .map_err(|_| self.source.unusable_certificate("its private key cannot sign"))
     }
+}
+
+/// The block with a tag that ends so.
+fn block_of<'pem>(
+    blocks: &'pem [Pem],
+    part: &str,
+    source: CredentialSource,
+) -> Result<&'pem Pem, Error> {
+    let block = blocks.iter().find(|block| block.tag().ends_with(part));
+    block.ok_or_else(|| source.unusable_certificate(&format!("it holds no {part} block")))
 }
 
 #[cfg(test)]

@@ -78,11 +78,10 @@ impl CredentialSource {
 /// Whether a text has the form of a domain. A pasted token has not: its parts are longer than a
 /// domain's. <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
 fn is_domain(text: &str) -> bool {
-    let is_top = |label: &str| {
-        (2..=24).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphabetic())
-    };
-    let top = text.rsplit_once('.').map(|(_, top)| top);
-    let has_top = top.is_some_and(|top| is_top(top) || top.starts_with("xn--"));
+    let has_top = text.rsplit_once('.').is_some_and(|(_, top)| {
+        let is_word = (2..=24).contains(&top.len()) && top.bytes().all(|b| b.is_ascii_alphabetic());
+        is_word || top.starts_with("xn--")
+    });
     text.len() <= 253
         && has_top
         && text.split('.').all(|label| {

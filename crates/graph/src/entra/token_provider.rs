@@ -77,11 +77,10 @@ impl TokenProvider {
     /// The latest token, or a new one where that is about to expire or is the `refused` one.
     pub(crate) async fn token(&self, refused: Option<&Token>) -> Result<Token, Error> {
         let mut held = self.held.lock().await;
-        let is_usable = |token: &Token| {
-            token.renew_at > self.endpoint.clock.now()
-                && refused.is_none_or(|refused| refused.authorization != token.authorization)
-        };
-        if let Some(token) = held.latest.clone()?.filter(is_usable) {
+        if let Some(token) = held.latest.clone()?
+            && token.renew_at > self.endpoint.clock.now()
+            && refused.is_none_or(|refused| refused.authorization != token.authorization)
+        {
             return Ok(token);
         }
         let fetched = self.fetch(&mut held.refresh_token).await;

@@ -105,16 +105,18 @@ impl<'buffer> Unpacker<'buffer> {
         }
         sink.buffer.clear();
         let found = sink.scan.and_then(Scan::finish).ok_or(BodyFault::TooLarge)?;
-        let plain = |text: Option<Vec<u8>>, extra: &str| {
-            let text = String::from_utf8(text?).ok()?;
-            is_plain(&text.replace(|character| extra.contains(character), "")).then_some(text)
-        };
         let next_link =
             found.next_link.map(String::from_utf8).transpose().map_err(|_| BodyFault::TooLarge)?;
         let oversized =
             Oversized { id: plain(found.id, ""), time: plain(found.time, ":+"), bytes: sink.bytes };
         Ok(Unpacked::Oversized(oversized, next_link))
     }
+}
+
+/// The text where it is plain, but for the `extra` characters.
+fn plain(text: Option<Vec<u8>>, extra: &str) -> Option<String> {
+    let text = String::from_utf8(text?).ok()?;
+    is_plain(&text.replace(|character| extra.contains(character), "")).then_some(text)
 }
 
 impl Write for Sink<'_> {

@@ -27,12 +27,16 @@ impl Span {
     pub fn slices(self, count: u32) -> Vec<Self> {
         let minutes = u32::try_from((self.end - self.start).num_minutes()).unwrap_or(u32::MAX);
         let count = count.clamp(1, minutes.max(1));
-        let cut = |index: u32| {
+        let mut slices = Vec::new();
+        let mut rest = self;
+        for index in 1..count {
             let minute = u64::from(minutes) * u64::from(index) / u64::from(count);
-            self.start + TimeDelta::minutes(i64::try_from(minute).unwrap_or(i64::MAX))
-        };
-        let end = |index: u32| if index + 1 == count { self.end } else { cut(index + 1) };
-        (0..count).map(|index| Self { start: cut(index), end: end(index) }).collect()
+            let cut = self.start + TimeDelta::minutes(i64::try_from(minute).unwrap_or(i64::MAX));
+            slices.push(Self { end: cut, ..rest });
+            rest.start = cut;
+        }
+        slices.push(rest);
+        slices
     }
 
     /// Its two halves; `None` where it is too short.
@@ -75,7 +79,6 @@ impl Collection {
     /// <https://learn.microsoft.com/graph/api/resources/signin>
     pub fn link(&self, span: Span, top: u16) -> String {
         let field = self.stream.log().time_field();
-        let literal = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
         let time =
             format!("{field} ge {} and {field} le {}", literal(span.start), literal(span.end));
         let filter = match (self.version, self.stream) {
@@ -124,6 +127,10 @@ impl Collection {
              token must go to no other host; check GRAPH_URL and that no proxy rewrites the answers"
         )))
     }
+}
+
+fn literal(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

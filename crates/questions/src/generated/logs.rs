@@ -37,22 +37,26 @@ fn pattern(template: &str) -> Vec<Vec<&str>> {
     resources
 }
 
+/// The line of a resource that exists only where a condition of the log holds.
+fn condition(beginning: &str, camel: &str) -> String {
+    format!("    Condition: {beginning}{camel}\n")
+}
+
 /// A resource of `log`, which exists only where the parameter of its name says so.
 fn in_words_of(log: Log, resource: &[&str]) -> String {
     let name = log.name();
     let camel = camel(name, '-');
-    let condition = |line: &str| format!("    Condition: {line}{camel}\n");
     let is_conditional = resource.iter().any(|line| line.starts_with("    Condition: "));
     let mut text = String::new();
     for line in resource {
         if let Some(own) = line.strip_prefix("    Condition: ") {
-            text.push_str(&condition(&format!("{own}Of")));
+            text.push_str(&condition(&format!("{own}Of"), &camel));
         } else {
             text.push_str(line);
             text.push('\n');
         }
         if line.starts_with("    Type: ") && !is_conditional {
-            text.push_str(&condition("Collects"));
+            text.push_str(&condition("Collects", &camel));
         }
     }
     [

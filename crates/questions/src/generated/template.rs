@@ -55,7 +55,8 @@ fn tables() -> Vec<Table> {
     let mut tables: Vec<_> =
         Log::ALL.into_iter().map(|log| parquet(log, descriptions(log).0)).collect();
     tables.extend(Log::ALL.into_iter().map(|log| {
-        let (name, folder) = (format!("{}_raw", log.table()), format!("raw/{}", log.name()));
+        let name = format!("{}_raw", log.table());
+        let folder = format!("raw/{}", log.name());
         lines(&name, descriptions(log).1, &folder, partitions(log))
     }));
     let of_reads = "The record of all reads; one JSON text each";

@@ -230,11 +230,10 @@ impl StructColumn {
     /// The member with that key, which stands at that place of an object. Graph is not strict about
     /// the case of a key.
     fn member(&mut self, place: usize, key: &[u8]) -> Option<&mut Column> {
-        let is_known = |index: &usize| {
+        let known = self.order.get(place).copied().filter(|index| {
             self.members.get(*index).is_some_and(|(name, _)| name.as_bytes() == key)
-        };
-        let index =
-            self.order.get(place).copied().filter(is_known).or_else(|| self.find(place, key))?;
+        });
+        let index = known.or_else(|| self.find(place, key))?;
         self.members.get_mut(index).map(|(_, member)| member)
     }
 

@@ -67,13 +67,17 @@ impl Survey {
         {
             pending.alarms.push(format!("{file} is gone, and the log has rows of it"));
         }
-        let is_changed = |(file, bytes): &(String, u64)| {
+        let changed = ledgers.into_iter().filter(|(file, bytes)| {
             head.cursors.get(file).is_none_or(|cursor| cursor.bytes == 0 || cursor.bytes != *bytes)
-        };
-        let left = ledgers.into_iter().filter(is_changed).map(|(file, _)| file).collect();
-        let bundles = Tile::bundles(head.size).count() as u64;
-        let (asked, read) = (Vec::new(), BTreeMap::new());
-        Self { pending, left, asked, read, bundles, size: head.size }
+        });
+        Self {
+            pending,
+            left: changed.map(|(file, _)| file).collect(),
+            asked: Vec::new(),
+            read: BTreeMap::new(),
+            bundles: Tile::bundles(head.size).count() as u64,
+            size: head.size,
+        }
     }
 
     /// What to read next.

@@ -45,7 +45,8 @@ impl Bench {
             let day = day + chrono::Days::new(number as u64 % 2);
             let window = Window::whole_day(day);
             let result = ReadResult::Failed { error: format!("failure {number}") };
-            let (started_at, origin) = (window.end(), Some(Origin::new(None)));
+            let started_at = window.end();
+            let origin = Some(Origin::new(None));
             let row = ReadRow {
                 window,
                 read: 1,

@@ -69,12 +69,11 @@ impl KeyFile {
 
     /// Writes `tree`, unless more is remembered. Two runs take turns by a lock on the key.
     fn write_memory(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
-        let failed = |error: io::Error| self.failed("locked", &error);
-        let key = File::open(&self.0).map_err(failed)?;
-        key.lock().map_err(failed)?;
+        let key = File::open(&self.0).map_err(|error| self.failed("locked", &error))?;
+        key.lock().map_err(|error| self.failed("locked", &error))?;
         let is_more = self.read_memory(log)?.is_some_and(|known| known.size > tree.size);
         let done = if is_more { Ok(()) } else { self.replace(&self.memory(log), &tree.to_lines()) };
-        key.unlock().map_err(failed)?;
+        key.unlock().map_err(|error| self.failed("locked", &error))?;
         done
     }
 
@@ -98,16 +97,7 @@ impl KeyFile {
     }
 
     fn create(&self, path: &Path, text: &str) -> Result<(), Error> {
-        let write = || {
-            let mut options = File::options();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        };
-        write().map_err(|error| self.failed("written", &error))
+        write_new(path, text).map_err(|error| self.failed("written", &error))
     }
 
     fn replace(&self, path: &Path, text: &str) -> Result<(), Error> {
@@ -124,4 +114,15 @@ impl KeyFile {
             self.0.display()
         ))
     }
+}
+
+/// Writes a file that is not there yet, for its owner alone.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
