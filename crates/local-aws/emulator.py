@@ -1,6 +1,7 @@
 """MiniStack with what the failure mails need and it does not have: asynchronous failure destinations on an event bus,
 and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS would send it). With accounts that leave
-each other's functions alone, with an Athena that answers (athena.py), and with the refusals of AWS in aws_rules.py."""
+each other's functions alone, with change sets that leave out what a condition leaves out, with an Athena that answers
+(athena.py), and with the refusals of AWS in aws_rules.py."""
 
 import json
 import os
@@ -14,10 +15,12 @@ import aws_rules  # noqa: F401: the same
 from ministack.app import main
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, lambda_svc, sns
+from ministack.services.cloudformation import changesets
 
 deliver_failure = lambda_svc._route_async_failure
 deliver_message = sns._fanout
 stop_environments = lambda_svc.invalidate_worker
+resolve_template = changesets._resolve_props_for_diff
 
 
 def report_failure(target, function_name, event, result):
@@ -85,6 +88,20 @@ def stop_own_environments(function_name, qualifier=None, account=None, region=No
     stop_environments(function_name, qualifier, account or get_account_id(), region or get_region())
 
 
+def resolve_without_what_is_left_out(template, parameters, *stack):
+    """A resource whose condition is false is none.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/conditions-section-structure.html
+    """
+    resolved = resolve_template(template, parameters, *stack)
+    conditions = changesets._evaluate_conditions(template, parameters) if template else {}
+    resources = resolved.get("Resources", {})
+    for name in [name for name, resource in resources.items() if not conditions.get(resource.get("Condition"), True)]:
+        del resources[name]
+    return resolved
+
+
+changesets._resolve_props_for_diff = resolve_without_what_is_left_out
 lambda_svc._route_async_failure = report_failure
 lambda_svc.invalidate_worker = stop_own_environments
 sns._fanout = send_message

@@ -44,7 +44,7 @@ async fn provisioning_logs_are_switched_on_and_off_and_nothing_of_the_others_cha
     };
     let on = operator.deploy(&switch("daily")).await.done();
     let listed = &on[on.find("What changes:").expect("changes are listed")..];
-    // The emulator's list leaves out what a condition adds.
+    assert!(listed.contains("new: 1 function"), "{on}");
     assert!(!listed.contains("(SignInLogs") && !listed.contains("(AuditLogs"), "{on}");
     assert!(on.contains("/provisioning+") && on.contains("all three logs"), "{on}");
     let run = operator.deploy(&["--run"]).await.done();
