@@ -78,6 +78,7 @@ pub struct Run {
 struct Shared {
     /// Room for windows that are read as several chains, because they take memory.
     room: Semaphore,
+    /// Start of the window that asked for room last, in seconds since 1970.
     room_of: AtomicI64,
     /// Turn to make a table object, for the same reason.
     tables: Semaphore,
@@ -478,6 +479,7 @@ impl Work {
                 progress.window_is_done(task.planned.stream);
                 self.has_been_served = true;
                 let proof = archived.proof_with(task.planned.stream, &ledger, row.window);
+                // Here a window becomes verified, or it does not.
                 let state = proof.state(&ledger, row.window);
                 let reason = proof.doubt(&ledger, row.window);
                 archived.update(task.place(), ledger);

@@ -27,7 +27,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use page::Page;
 use refusal::Refusal;
-use retry::{Decision, Outcome, Tries, retry_after};
+use retry::{Decision, Outcome, Tries, is_throttling, retry_after};
 use scan::Scan;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -312,7 +312,7 @@ async fn unpack(
 fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
     let collection = log.collection();
     match failed.outcome {
-        Outcome::Status(429 | 503, _) => NoPage::Failed(throttled(log)),
+        Outcome::Status(status, _) if is_throttling(status) => NoPage::Failed(throttled(log)),
         Outcome::Status(status @ 400..=499, _)
             if request.is_next && !matches!(status, 401 | 403 | 408) =>
         {

@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 /// Seeds that are played.
-const SEEDS: u64 = 80;
+const SEEDS: u64 = 40;
 /// Seeds that are played with a folder in place of the bucket.
 const SEEDS_IN_FOLDER: u64 = 20;
 /// Seeds that are played at once.

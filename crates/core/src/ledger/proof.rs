@@ -13,7 +13,8 @@ const PROOF_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// Two reads agree only if they started this far apart: what is late, or missing for a moment, is
 /// the same for two reads in quick succession. An open window is due again after it, so that every
-/// daily run reads it, whatever minute it starts at.
+/// daily run reads it, whatever minute it starts at. `sql/views/coverage.sql`, `docs/ledger.py` and
+/// `tests/src/states.rs` judge by the same hours, and tests hold them against these.
 const READS_APART: TimeDelta = TimeDelta::hours(20);
 
 /// Reads that found something after which a window that was never verified counts as unstable.

@@ -59,12 +59,18 @@ pub(super) struct Tries {
     renewed: bool,
 }
 
+/// Whether a status says that too much is asked: it is waited for longer than other failures, and
+/// what remains of it in the end is an error of its own kind.
+pub(super) const fn is_throttling(status: u16) -> bool {
+    matches!(status, 429 | 503)
+}
+
 impl Tries {
     /// Decides after `outcome` of a request for a first link, or one that Graph gave (`is_next`).
     /// `jitter` is a random number from 0 to 1.
     pub(super) fn decide(&mut self, outcome: Outcome, is_next: bool, jitter: f64) -> Decision {
         match outcome {
-            Outcome::Status(429 | 503, wait) => self.throttled(wait, jitter),
+            Outcome::Status(status, wait) if is_throttling(status) => self.throttled(wait, jitter),
             Outcome::Status(401, _) if !self.renewed => {
                 self.renewed = true;
                 Decision::RenewToken

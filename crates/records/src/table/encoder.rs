@@ -146,6 +146,7 @@ impl TableEncoder {
     }
 }
 
+/// Settings of the file. Whatever changes its bytes needs another [`CREATED_BY`].
 fn properties(log: Log) -> WriterProperties {
     let time_field = fields(log).iter().find(|field| field.graph_name == log.time_field());
     let time = ColumnPath::from(time_field.map(Field::name).unwrap_or_default());
