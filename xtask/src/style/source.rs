@@ -95,6 +95,8 @@ impl<'text> SourceFile<'text> {
     pub(super) fn count(&self) -> Counts {
         let mut counts = Counts { lines: self.lines.len(), ..Counts::default() };
         let mut was_documentation = false;
+        // rustfmt puts a value that is too long for the line of its name on the next one.
+        let mut is_value = false;
         for line in &self.lines {
             let text = line.trim_start();
             counts.long += usize::from(line.chars().count() > MAX_COLUMNS);
@@ -110,7 +112,10 @@ impl<'text> SourceFile<'text> {
             } else if !text.is_empty() {
                 counts.code += 1;
                 counts.inline += usize::from(ends_with_comment(text));
+                counts.closures += usize::from(is_value && begins_closure(text));
                 counts.look_at_code(text);
+                counts.look_at_item(line);
+                is_value = text.starts_with("let ") && text.ends_with(" =");
             }
             was_documentation = documentation.is_some();
         }
@@ -124,12 +129,15 @@ impl Counts {
             self.closures += usize::from(is_closure(binding));
             self.tuples += usize::from(binding.starts_with('(') && binding.contains(") = ("));
         }
-        let item = without_visibility(text);
+    }
+
+    fn look_at_item(&mut self, line: &str) {
+        let item = without_visibility(line.trim_start());
         let name = KINDS.iter().find_map(|kind| item.strip_prefix(kind));
         if let Some(name) = name {
             let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
             // An associated type has the name that its trait gives it.
-            let is_associated = item.starts_with("type ") && text.len() != text.trim_start().len();
+            let is_associated = item.starts_with("type ") && line.starts_with(' ');
             if end > 0 && !is_associated {
                 *self.names.entry(name[..end].to_owned()).or_default() += 1;
             }
@@ -139,7 +147,10 @@ impl Counts {
 
 /// Whether a `let` gives a closure a name.
 fn is_closure(binding: &str) -> bool {
-    let Some((_, value)) = binding.split_once(" = ") else { return false };
+    binding.split_once(" = ").is_some_and(|(_, value)| begins_closure(value))
+}
+
+fn begins_closure(value: &str) -> bool {
     let value = value.strip_prefix("async ").unwrap_or(value);
     value.strip_prefix("move ").unwrap_or(value).starts_with('|')
 }
@@ -180,6 +191,12 @@ mod tests {
     }
 
     #[test]
+    fn an_associated_type_has_the_name_of_its_trait() {
+        let counts = count("type Error = A;\nimpl B for C {\n    type Error = A;\n}\n");
+        assert_eq!((counts.types(), counts.shared_types()), (1, 0));
+    }
+
+    #[test]
     fn two_crates_may_use_the_same_name() {
         let mut all = count("struct Place;\n").named_after("one");
         all.add(&count("struct Place;\n").named_after("other"));
@@ -189,9 +206,10 @@ mod tests {
     #[test]
     fn closures_with_names_and_packed_tuples_are_counted() {
         let code = "let is_new = |row| row.new;\nlet go = async move || ();\nlet (a, b) = (1, 2);\n\
-                    let (a, b) = pair();\nlet sum = rows.map(|row| row.new);\n";
+                    let (a, b) = pair();\nlet sum = rows.map(|row| row.new);\n\
+                    let far =\n    |row| row.new;\nlet near =\n    rows.map(|row| row.new);\n";
         let counts = count(code);
-        assert_eq!((counts.closures, counts.tuples), (2, 1));
+        assert_eq!((counts.closures, counts.tuples), (3, 1));
     }
 
     #[test]
