@@ -96,7 +96,7 @@ impl<'text> SourceFile<'text> {
         let mut counts = Counts { lines: self.lines.len(), ..Counts::default() };
         let mut was_documentation = false;
         // rustfmt puts a value that is too long for the line of its name on the next one.
-        let mut is_value = false;
+        let mut awaits_value = false;
         for line in &self.lines {
             let text = line.trim_start();
             counts.long += usize::from(line.chars().count() > MAX_COLUMNS);
@@ -112,10 +112,10 @@ impl<'text> SourceFile<'text> {
             } else if !text.is_empty() {
                 counts.code += 1;
                 counts.inline += usize::from(ends_with_comment(text));
-                counts.closures += usize::from(is_value && begins_closure(text));
+                counts.closures += usize::from(awaits_value && begins_closure(text));
                 counts.look_at_code(text);
                 counts.look_at_item(line);
-                is_value = text.starts_with("let ") && text.ends_with(" =");
+                awaits_value = text.starts_with("let ") && text.ends_with(" =");
             }
             was_documentation = documentation.is_some();
         }
