@@ -79,8 +79,6 @@ pub(crate) async fn check(
     expected: &[Expected],
     now: DateTime<Utc>,
 ) -> Result<Verification, Error> {
-    // Nothing is expected of minutes that no run had to read yet.
-    let asked = asked.map(|asked| asked.until(settled(now)));
     let mut foreign = archive.foreign_objects(Log::SignIns).await?;
     let mut streams = Vec::new();
     for stream in Stream::all() {
@@ -96,6 +94,8 @@ pub(crate) async fn check(
             "there is nothing to verify in {location}: no ledger and no object"
         )));
     };
+    // Nothing is expected of minutes that no run had to read yet, unless one has read them.
+    let asked = asked.map(|asked| asked.until(settled(now).max(on_record.to)));
     let mut checks = Checks::new();
     for stream in &streams {
         for (&day, found) in stream
