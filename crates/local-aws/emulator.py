@@ -3,9 +3,13 @@ and emails that can be read (each one a file in the folder MAIL_FOLDER, as SNS w
 each other's functions alone, with change sets that leave out what a condition leaves out, with an Athena that answers
 (athena.py), and with the refusals of AWS in aws_rules.py."""
 
+import fcntl
 import json
 import os
+import select
 import sys
+import termios
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -13,6 +17,7 @@ from pathlib import Path
 import athena  # noqa: F401: its import puts it in force
 import aws_rules  # noqa: F401: the same
 from ministack.app import main
+from ministack.core.lambda_runtime import ProvidedWorker
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, lambda_svc, sns
 from ministack.services.cloudformation import changesets
@@ -21,6 +26,7 @@ deliver_failure = lambda_svc._route_async_failure
 deliver_message = sns._fanout
 stop_environments = lambda_svc.invalidate_worker
 resolve_template = changesets._resolve_props_for_diff
+output = threading.Lock()
 
 
 def report_failure(target, function_name, event, result):
@@ -88,6 +94,42 @@ def stop_own_environments(function_name, qualifier=None, account=None, region=No
     stop_environments(function_name, qualifier, account or get_account_id(), region or get_region())
 
 
+def pump_output(worker, stream, lines):
+    """Takes what a function prints from its pipe to `lines`, so that with `output` held nothing is on its way."""
+    unfinished = []
+    printed_something = select.poll()
+    printed_something.register(stream)
+    while True:
+        printed_something.poll()
+        with output:
+            printed = os.read(stream.fileno(), 1 << 16)
+            ended = b"\n" if unfinished and not printed else b""
+            for part in (printed + ended).splitlines(keepends=True):
+                unfinished.append(part)
+                if part.endswith(b"\n"):
+                    if lines.full():
+                        lines.get_nowait()
+                    lines.put_nowait(b"".join(unfinished).decode(errors="replace").rstrip("\r\n"))
+                    unfinished = []
+            if not printed:
+                return stream.close()
+
+
+def drain_output(worker, **waits):
+    """All that the function printed before it answered. MiniStack waits a quarter of a second for it at most, and 5 ms
+    for the next line: on a busy machine lines were missing."""
+    while True:
+        with output:
+            stream = worker._proc.stdout if worker._proc else None
+            if stream is None or stream.closed or waiting_bytes(stream) == 0:
+                return worker._drain_stderr()
+        time.sleep(0.001)
+
+
+def waiting_bytes(pipe):
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def resolve_without_what_is_left_out(template, parameters, *stack):
     """A resource whose condition is false is none.
 
@@ -102,6 +144,8 @@ def resolve_without_what_is_left_out(template, parameters, *stack):
 
 
 changesets._resolve_props_for_diff = resolve_without_what_is_left_out
+ProvidedWorker._pump_output = pump_output
+ProvidedWorker._drain_stderr_bounded = drain_output
 lambda_svc._route_async_failure = report_failure
 lambda_svc.invalidate_worker = stop_own_environments
 sns._fanout = send_message
