@@ -45,3 +45,9 @@ impl fmt::Display for Broken {
 pub fn proof_key(log: Log, name: &str) -> String {
     format!("proof/{}/{name}", log.name())
 }
+
+/// Log that a signed log is about, by its origin: `entratrail/<id>/<log>`.
+pub fn log_of(origin: &str) -> Option<Log> {
+    let name = origin.rsplit('/').next()?;
+    Log::ALL.into_iter().find(|log| log.name() == name)
+}

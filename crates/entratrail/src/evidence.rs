@@ -10,5 +10,6 @@ pub mod signer;
 pub mod stamping;
 
 pub use entratrail_core::evidence::{
-    Broken, checkpoint, cosignature, entry, head, note, proof, proof_key, seal, tiles, time_stamp,
+    Broken, checkpoint, cosignature, entry, head, log_of, note, proof, proof_key, seal, tiles,
+    time_stamp,
 };

@@ -284,7 +284,7 @@ impl Function {
 
     /// Time at which to stop waiting for answers, so that what came can still be told.
     fn stop_at(&self, context: &Context) -> DateTime<Utc> {
-        DateTime::<Utc>::from(context.deadline()) - self.config.stop_before_deadline
+        shell::deadline(context) - self.config.stop_before_deadline
     }
 }
 

@@ -18,7 +18,6 @@ use entratrail::request::{Collect, MOST_HOPS, Request};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 /// Time for which a chain of invocations is left to read before it reports how old what is not
 /// verified has become. A first run takes a day where a month is large, and has nothing to report
@@ -124,9 +123,7 @@ impl Function {
     /// Time at which to stop, so that what is in flight can be given up before Lambda ends the
     /// process.
     fn stop_at(&self, context: &Context, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
-        let deadline = context.deadline().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let deadline =
-            DateTime::UNIX_EPOCH + chrono::TimeDelta::from_std(deadline).unwrap_or_default();
+        let deadline = shell::deadline(context);
         let stop_at = deadline - self.config.stop_before_deadline;
         if stop_at > now {
             return Ok(stop_at);

@@ -1,9 +1,11 @@
 //! Start-up of a function and the answers to its invocations, the same for all of them.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use entratrail::error::Error;
-use lambda_runtime::{Diagnostic, LambdaEvent};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::Value;
 use std::fmt;
+use std::time::UNIX_EPOCH;
 use tracing_subscriber::filter::LevelFilter;
 
 /// Serves invocations until Lambda ends the process.
@@ -30,6 +32,12 @@ pub async fn serve<Setup>(
 /// Value of an environment variable of the function.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// Time at which Lambda ends the invocation.
+pub fn deadline(context: &Context) -> DateTime<Utc> {
+    let since_1970 = context.deadline().duration_since(UNIX_EPOCH).unwrap_or_default();
+    DateTime::UNIX_EPOCH + TimeDelta::from_std(since_1970).unwrap_or_default()
 }
 
 /// Writes the lines of the log to standard output, in the format and from the level that Lambda's

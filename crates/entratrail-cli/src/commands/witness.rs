@@ -11,13 +11,12 @@ use arguments::WitnessArguments;
 use chrono::{DateTime, Utc};
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
-use entratrail::evidence::Broken;
 use entratrail::evidence::audit::{SignedLog, Unsound};
 use entratrail::evidence::checkpoint::Checkpoint;
 use entratrail::evidence::cosignature::{Cosignature, Testimony, WitnessKey, cosignatures};
 use entratrail::evidence::cosigned::keep;
 use entratrail::evidence::note::SignedNote;
-use entratrail::log::Log;
+use entratrail::evidence::{Broken, log_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -90,8 +89,7 @@ async fn checked_note(
     witnesses: &Witnesses,
     note: &SignedNote,
 ) -> Result<(SignedLog, Vec<Sighting>), Unsound> {
-    let origin = Checkpoint::of(note)?.origin;
-    let log = Log::ALL.into_iter().find(|log| origin.rsplit('/').next() == Some(log.name()));
+    let log = log_of(&Checkpoint::of(note)?.origin);
     let log = log.ok_or_else(|| Broken("it is a checkpoint of another log".to_owned()))?;
     let signed = SignedLog::read(archive, log, &keys.0).await?;
     let signed =

@@ -32,7 +32,6 @@ const REQUIRED: [&str; 2] = ["first_seen", "content_hash"];
 #[derive(Debug, Clone)]
 pub(super) struct ParquetFile {
     pub(super) key: String,
-    pub(super) size: u64,
     /// The rows that are not superseded, where some are.
     pub(super) newest: Option<RowSelection>,
     file: SharedFile,
@@ -45,7 +44,6 @@ impl ParquetFile {
     pub(super) fn open(key: String, path: &Path, table: &Schema) -> Result<Self, String> {
         let file = File::open(path).and_then(SharedFile::new);
         let file = file.map_err(|error| format!("cannot be opened ({error})"))?;
-        let size = file.len();
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
         let metadata = ArrowReaderMetadata::load(&file, options)
             .map_err(|error| format!("is damaged or no Parquet at all ({error})"))?;
@@ -53,13 +51,14 @@ impl ParquetFile {
         let in_groups: i64 =
             metadata.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).sum();
         // Each row has a hash of its own, which takes 16 bytes at least.
-        if rows != in_groups || u64::try_from(rows).is_ok_and(|rows| rows > size) || rows < 0 {
+        if rows != in_groups || u64::try_from(rows).is_ok_and(|rows| rows > file.len()) || rows < 0
+        {
             return Err("is damaged (its footer counts more rows than it can hold)".to_owned());
         }
         if let Some(column) = stranger(metadata.schema(), table) {
             return Err(format!("is no table object of EntraTrail's (column {column})"));
         }
-        Ok(Self { key, size, newest: None, file, metadata })
+        Ok(Self { key, newest: None, file, metadata })
     }
 
     /// Compares the object with what the ledger has on record, where that is known.
@@ -90,6 +89,11 @@ impl ParquetFile {
             .build()
             .map_err(|error| format!("is damaged ({error})"))?
             .try_for_each(|batch| batch.map(drop).map_err(|error| format!("is damaged ({error})")))
+    }
+
+    /// Its size in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.file.len()
     }
 
     /// The number of its rows.

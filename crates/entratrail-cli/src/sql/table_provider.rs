@@ -91,7 +91,8 @@ impl LogTable {
         if let Some(event_type) = day.stream.event_type() {
             values.insert(0, ScalarValue::from(event_type.name()));
         }
-        let found = PartitionedFile::new(file.key.clone(), file.size).with_partition_values(values);
+        let found =
+            PartitionedFile::new(file.key.clone(), file.size()).with_partition_values(values);
         let found = found.with_extension(file.clone());
         match &file.newest {
             Some(rows) if self.rows == Rows::Newest => {

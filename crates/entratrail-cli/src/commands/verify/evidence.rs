@@ -8,6 +8,7 @@ use entratrail::archive::Archive;
 use entratrail::error::Error;
 use entratrail::evidence::audit::{SignedLog, Unsound, published};
 use entratrail::evidence::cosigned::cosigned;
+use entratrail::evidence::log_of;
 use entratrail::evidence::note::SignedNote;
 use entratrail::log::Log;
 use serde::Serialize;
@@ -57,9 +58,9 @@ impl EarlierCheckpoint {
         }
     }
 
-    fn is_of(&self, log: Log) -> bool {
-        let origin = self.note.text.lines().next().unwrap_or_default();
-        origin.rsplit('/').next() == Some(log.name())
+    /// Log that it is about.
+    fn log(&self) -> Option<Log> {
+        log_of(self.note.text.lines().next()?)
     }
 }
 
@@ -73,7 +74,7 @@ pub(super) async fn check(
 ) -> Result<Vec<EvidenceCheck>, Error> {
     let mut checks = Vec::new();
     for log in Log::ALL {
-        let earlier: Vec<_> = since.iter().filter(|checkpoint| checkpoint.is_of(log)).collect();
+        let earlier: Vec<_> = since.iter().filter(|earlier| earlier.log() == Some(log)).collect();
         let is_unused = log.is_optional() && !is_collected(log) && earlier.is_empty();
         if is_unused && published(archive, log).await?.is_none() {
             continue;
@@ -86,9 +87,7 @@ pub(super) async fn check(
         };
         checks.push(check);
     }
-    if let Some(stranger) =
-        since.iter().find(|checkpoint| !Log::ALL.into_iter().any(|log| checkpoint.is_of(log)))
-    {
+    if let Some(stranger) = since.iter().find(|earlier| earlier.log().is_none()) {
         let broken = format!("{} is a checkpoint of another log", stranger.name);
         return Err(Error::Configuration(broken));
     }
