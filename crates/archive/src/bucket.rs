@@ -4,9 +4,9 @@ mod failure;
 mod multipart;
 mod patience;
 
-pub(super) use multipart::Multipart;
+pub(super) use multipart::BucketUpload;
 
-use super::store::{Checksum, Listed};
+use super::store::{Checksum, Depth, Listed};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
@@ -19,10 +19,11 @@ use chrono::{DateTime, Utc};
 use entratrail_core::config::Encryption;
 use entratrail_core::error::Error;
 use entratrail_core::log::Log;
-use entratrail_core::object::{StoredFile, check_key};
+use entratrail_core::object::{Precondition, StoredFile, Written, check_key};
 use entratrail_core::raw::{PART_BYTES, hexadecimal};
 use failure::{BucketAction, is_conflict, is_missing};
 use patience::{is_busy, is_busy_or_contended, patiently};
+use std::path::Path;
 
 /// A bucket with the layout of the archive, and how it is reached.
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ pub enum Operator {
 
 /// An object that is being downloaded.
 #[derive(Debug)]
-pub(super) struct BucketContent {
+pub(super) struct BucketStream {
     address: String,
     body: ByteStream,
     pub(super) stored_at: DateTime<Utc>,
@@ -76,8 +77,8 @@ impl Bucket {
     }
 
     /// Reads an object as a whole, with its version; `None` where there is none.
-    pub async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
-        let object = match patiently(is_busy, || self.get(key).send()).await {
+    pub async fn get(&self, key: &str) -> Result<Option<StoredFile>, Error> {
+        let object = match patiently(is_busy, || self.get_object(key).send()).await {
             Ok(object) => object,
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => return Err(self.failed(BucketAction::Read, key, &error)),
@@ -87,53 +88,34 @@ impl Bucket {
         Ok(Some(StoredFile { body: body.to_vec(), version }))
     }
 
-    pub(super) async fn open(&self, key: &str) -> Result<BucketContent, Error> {
-        let found = patiently(is_busy, || self.get(key).send()).await;
+    pub(super) async fn get_stream(&self, key: &str) -> Result<BucketStream, Error> {
+        let found = patiently(is_busy, || self.get_object(key).send()).await;
         let found = found.map_err(|error| self.failed(BucketAction::Read, key, &error))?;
         let stored_at = to_chrono(found.last_modified);
-        Ok(BucketContent { address: self.address(key), body: found.body, stored_at })
+        Ok(BucketStream { address: self.address(key), body: found.body, stored_at })
     }
 
-    /// Writes an object if it still has `version`, or if there is none where that is `None`, and
-    /// says whether that was so.
-    pub async fn replace(
+    /// Writes an object.
+    pub async fn put(
         &self,
         key: &str,
         body: Vec<u8>,
-        version: Option<String>,
-    ) -> Result<bool, Error> {
-        let must_be_new = version.is_none().then(|| "*".to_owned());
+        when: Precondition,
+    ) -> Result<Written, Error> {
         let body = Bytes::from(body);
+        let (if_match, if_none_match) = condition_headers(&when);
         let written = patiently(is_busy_or_contended, || {
-            let request = self.put_object(key, body.clone()).content_type("application/x-ndjson");
-            request.set_if_match(version.clone()).set_if_none_match(must_be_new.clone()).send()
+            let request = self.put_object(key, body.clone()).set_if_match(if_match.clone());
+            request.set_if_none_match(if_none_match.clone()).send()
         })
         .await;
         match written {
-            Ok(_) => Ok(true),
-            Err(error) if is_conflict(&error) => Ok(false),
+            Ok(_) => Ok(Written::Yes),
+            Err(error) if when != Precondition::None && is_conflict(&error) => {
+                Ok(Written::ConditionFailed)
+            }
             Err(error) => Err(self.failed(BucketAction::Write, key, &error)),
         }
-    }
-
-    pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
-        let body = Bytes::from(body);
-        match patiently(is_busy_or_contended, || {
-            self.put_object(key, body.clone()).if_none_match("*").send()
-        })
-        .await
-        {
-            Ok(_) => Ok(true),
-            Err(error) if is_conflict(&error) => Ok(false),
-            Err(error) => Err(self.failed(BucketAction::Write, key, &error)),
-        }
-    }
-
-    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
-        let body = Bytes::from(body);
-        let put =
-            patiently(is_busy_or_contended, || self.put_object(key, body.clone()).send()).await;
-        put.map(drop).map_err(|error| self.failed(BucketAction::Write, key, &error))
     }
 
     pub(super) async fn list(
@@ -141,7 +123,7 @@ impl Bucket {
         prefix: &str,
         after: Option<String>,
         end: Option<&str>,
-        is_flat: bool,
+        depth: Depth,
     ) -> Result<Vec<Listed>, Error> {
         let mut listed = Vec::new();
         let mut next = None;
@@ -151,7 +133,7 @@ impl Bucket {
                 let request = request.set_expected_bucket_owner(self.owner.clone());
                 let request =
                     request.set_start_after(after.clone()).set_continuation_token(next.clone());
-                request.set_delimiter(is_flat.then(|| "/".to_owned())).send()
+                request.set_delimiter((depth == Depth::Folder).then(|| "/".to_owned())).send()
             })
             .await;
             let page = page.map_err(|error| self.failed(BucketAction::List, prefix, &error))?;
@@ -195,17 +177,17 @@ impl Bucket {
     /// completed upload shows that parts, checksums, condition, encryption and policy are as S3
     /// wants them.
     pub(super) async fn check_write(&self, log: Log) -> Result<(), Error> {
-        let mut object = self.begin(&check_key(log)).await?;
+        let mut object = self.start_multipart(&check_key(log)).await?;
         for part in [vec![0; PART_BYTES], b"written by a check\n".to_vec()] {
-            if let Err(error) = object.send(part).await {
-                object.give_up().await;
+            if let Err(error) = object.put_part(part).await {
+                object.abort().await;
                 return Err(error);
             }
         }
-        object.complete().await.map(drop)
+        object.complete(Precondition::Absent).await.map(drop)
     }
 
-    fn get(&self, key: &str) -> GetObjectFluentBuilder {
+    fn get_object(&self, key: &str) -> GetObjectFluentBuilder {
         let request = self.s3.get_object().bucket(&self.name).key(key);
         request.set_expected_bucket_owner(self.owner.clone())
     }
@@ -216,6 +198,7 @@ impl Bucket {
         let request = self.s3.put_object().bucket(&self.name).key(key).body(body.into());
         let request = request.set_expected_bucket_owner(self.owner.clone());
         let request = request.checksum_algorithm(ChecksumAlgorithm::Sha256);
+        let request = request.set_content_type(content_type(key));
         let request = request.set_server_side_encryption(self.encryption_method());
         request.set_ssekms_key_id(self.encryption_key())
     }
@@ -235,10 +218,25 @@ impl Bucket {
     }
 }
 
-impl BucketContent {
+impl BucketStream {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         self.body.next().await.transpose().map_err(|_| broke_off(&self.address))
     }
+}
+
+/// Headers `If-Match` and `If-None-Match` of a conditional write.
+fn condition_headers(when: &Precondition) -> (Option<String>, Option<String>) {
+    match when {
+        Precondition::None => (None, None),
+        Precondition::Absent => (None, Some("*".to_owned())),
+        Precondition::Version(version) => (Some(version.clone()), None),
+    }
+}
+
+/// Content type by which a browser shows an object as the text that it is.
+fn content_type(key: &str) -> Option<String> {
+    let is_lines = Path::new(key).extension().is_some_and(|extension| extension == "jsonl");
+    is_lines.then(|| "application/x-ndjson".to_owned())
 }
 
 fn broke_off(address: &str) -> Error {

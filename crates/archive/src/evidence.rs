@@ -1,30 +1,26 @@
 //! Objects of the signed log, and the ledger files that it is about.
 
 use super::Archive;
+use super::store::Depth;
 use entratrail_core::error::Error;
 use entratrail_core::evidence::proof_key;
 use entratrail_core::log::{EventType, Log};
-use entratrail_core::object::{StoredFile, parse_ledger_key};
+use entratrail_core::object::{Precondition, StoredFile, Written, parse_ledger_key};
 
 impl Archive {
     /// A small object as a whole, where there is one.
     pub async fn file(&self, key: &str) -> Result<Option<StoredFile>, Error> {
-        self.store.read(key).await
+        self.store.get(key).await
     }
 
-    /// Creates an object; false where there is one of that name, which stays.
-    pub async fn create_file(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
-        self.store.create(key, body).await
-    }
-
-    /// Writes an object unless somebody has since `version`; says whether it did.
-    pub async fn replace_file(
+    /// Writes a small object.
+    pub async fn put_file(
         &self,
         key: &str,
         body: Vec<u8>,
-        version: Option<String>,
-    ) -> Result<bool, Error> {
-        self.store.replace(key, body, version).await
+        when: Precondition,
+    ) -> Result<Written, Error> {
+        self.store.put(key, body, when).await
     }
 
     /// Every ledger file of `log` with its size, in the order of the keys.
@@ -43,6 +39,6 @@ impl Archive {
 
     /// Keys of the checkpoints of `log` that were kept.
     pub async fn kept_checkpoints(&self, log: Log) -> Result<Vec<String>, Error> {
-        self.store.keys(&proof_key(log, "checkpoints/"), None, true).await
+        self.store.keys(&proof_key(log, "checkpoints/"), None, Depth::Folder).await
     }
 }

@@ -3,20 +3,19 @@
 //! by who has seen its latest version; and what was reported as done survives a power cut.
 
 mod claim;
-mod draft;
 mod failure;
 mod object;
 mod places;
+mod upload;
 
 pub use claim::Access;
-pub(super) use draft::FolderDraft;
-pub(super) use object::FolderContent;
+pub(super) use object::FolderStream;
+pub(super) use upload::FolderUpload;
 
-use super::store::{Checksum, Listed};
+use super::store::{Checksum, Depth, Listed};
 use claim::Claim;
-use draft::Temporary;
 use entratrail_core::error::Error;
-use entratrail_core::object::StoredFile;
+use entratrail_core::object::{Precondition, StoredFile, Written};
 use entratrail_core::raw::{sha256, sha256_of};
 use failure::{FolderAction, failed};
 use places::refuse_irregular;
@@ -54,7 +53,7 @@ impl Folder {
         self.path(key).display().to_string()
     }
 
-    pub(super) async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
+    pub(super) async fn get(&self, key: &str) -> Result<Option<StoredFile>, Error> {
         let folder = self.clone();
         let path = self.path(key);
         blocking(move || {
@@ -65,46 +64,27 @@ impl Folder {
         .await
     }
 
-    pub(super) async fn replace(
+    pub(super) async fn put(
         &self,
         key: &str,
         body: Vec<u8>,
-        version: Option<String>,
-    ) -> Result<bool, Error> {
-        let folder = self.clone();
-        let path = self.path(key);
-        blocking(move || {
-            let replaced = folder.claim(&path)?.in_turn(|| {
-                let latest = folder.body_at(&path)?.map(|body| version_of(&body));
-                if latest == version { put(&path, &body) } else { Ok(false) }
-            });
-            replaced.map_err(|error| failed(FolderAction::Write, &path, &error))
-        })
-        .await
-    }
-
-    pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
-        let mut draft = self.begin(key).await?;
-        draft.send(body).await?;
-        draft.complete().await
-    }
-
-    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
-        let mut draft = self.begin(key).await?;
-        draft.send(body).await?;
-        draft.put().await
+        when: Precondition,
+    ) -> Result<Written, Error> {
+        let mut upload = self.start_multipart(key).await?;
+        upload.put_part(body).await?;
+        upload.complete(when).await
     }
 
     pub(super) async fn keys(
         &self,
         prefix: &str,
         after: Option<String>,
-        is_flat: bool,
+        depth: Depth,
     ) -> Result<Vec<String>, Error> {
         let path = self.path(prefix);
         let prefix = prefix.to_owned();
         blocking(move || {
-            let keys = places::keys(&path, &prefix, is_flat);
+            let keys = places::keys(&path, &prefix, depth);
             let mut keys = keys.map_err(|error| failed(FolderAction::List, &path, &error))?;
             keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
             keys.sort_unstable();
@@ -119,7 +99,7 @@ impl Folder {
         after: String,
         end: String,
     ) -> Result<Vec<Listed>, Error> {
-        let mut keys = self.keys(prefix, Some(after), false).await?;
+        let mut keys = self.keys(prefix, Some(after), Depth::Tree).await?;
         keys.retain(|key| *key < end);
         let files: Vec<_> = keys.into_iter().map(|key| (self.path(&key), key)).collect();
         blocking(move || {
@@ -195,14 +175,6 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|_| {
         Err(Error::Archive("the archive's folder could not be used: the run is ending".into()))
     })
-}
-
-/// Puts a new file in the place of the one at `path`.
-fn put(path: &Path, body: &[u8]) -> io::Result<bool> {
-    let temporary = Temporary::beside(path)?;
-    temporary.write(body)?;
-    temporary.replace(path)?;
-    Ok(true)
 }
 
 fn version_of(body: &[u8]) -> String {

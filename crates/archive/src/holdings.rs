@@ -1,6 +1,7 @@
 //! Listing a stream's folders, and the objects that are not ours.
 
 use crate::Archive;
+use crate::store::Depth;
 use chrono::NaiveDate;
 use entratrail_core::error::Error;
 use entratrail_core::log::{Log, Stream};
@@ -35,7 +36,7 @@ impl Archive {
         let mut listing = Listing::default();
         let folder = raw_folder(stream);
         let after = Some(format!("{folder}day={first}"));
-        for key in self.store.keys(&folder, after, false).await? {
+        for key in self.store.keys(&folder, after, Depth::Tree).await? {
             match parse_raw_key(stream, &key) {
                 Some(object) => {
                     listing.objects.entry(object.window.day()).or_default().push(object);
@@ -43,7 +44,7 @@ impl Archive {
                 None => listing.foreign.push(key),
             }
         }
-        for key in self.store.keys(&ledger_folder(stream), None, false).await? {
+        for key in self.store.keys(&ledger_folder(stream), None, Depth::Tree).await? {
             match parse_ledger_key(stream, &key) {
                 Some(day) => drop(listing.ledgers.insert(day)),
                 None => listing.foreign.push(key),
@@ -58,7 +59,7 @@ impl Archive {
         if log == Log::SignIns {
             for folder in ["raw", "ledger"] {
                 let prefix = format!("{folder}/{}/", log.name());
-                foreign.extend(self.store.keys(&prefix, None, true).await?);
+                foreign.extend(self.store.keys(&prefix, None, Depth::Folder).await?);
             }
         }
         Ok(foreign)
@@ -70,8 +71,10 @@ impl Archive {
         stream: Stream,
         day: NaiveDate,
     ) -> Result<Vec<RawObject>, Error> {
-        let keys =
-            self.store.keys(&format!("{}day={day}/", raw_folder(stream)), None, false).await?;
+        let keys = self
+            .store
+            .keys(&format!("{}day={day}/", raw_folder(stream)), None, Depth::Tree)
+            .await?;
         Ok(keys.iter().filter_map(|key| parse_raw_key(stream, key)).collect())
     }
 }

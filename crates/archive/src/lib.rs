@@ -10,21 +10,21 @@ mod inventory;
 mod store;
 mod table;
 mod table_listing;
-mod upload;
+mod writer;
 
 pub use bucket::{Bucket, Operator};
 pub use folder::Access;
 pub use holdings::Listing;
 pub use inventory::{Expected, Held, Inventory};
-pub use table::TableUpload;
+pub use table::TableObjectWriter;
 pub use table_listing::TableListing;
-pub use upload::{PreparedObject, Upload};
+pub use writer::{PreparedObject, RawObjectWriter};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entratrail_core::error::Error;
 use entratrail_core::ledger::{Appended, Ledger, ReadRow, StoredObject};
 use entratrail_core::log::Stream;
-use entratrail_core::object::{ledger_key, raw_key};
+use entratrail_core::object::{Precondition, Written, ledger_key, raw_key};
 use entratrail_core::plan::{Holdings, RawObject};
 use entratrail_core::raw::{ObjectDigest, RawDecoder};
 use entratrail_core::record::Record;
@@ -92,7 +92,7 @@ impl Archive {
         day: NaiveDate,
     ) -> Result<(Ledger, Option<String>), Error> {
         let key = ledger_key(stream, day);
-        let Some(file) = self.store.read(&key).await? else { return Ok((Ledger::default(), None)) };
+        let Some(file) = self.store.get(&key).await? else { return Ok((Ledger::default(), None)) };
         let ledger = Ledger::parse(&file.body).map_err(|damage| {
             Error::Archive(format!(
                 "line {} of {} is damaged: {}; nothing of that day was read or changed; restore \
@@ -134,14 +134,14 @@ impl Archive {
                 return Ok(Recorded::Superseded);
             }
             let appended = ledger.append(row.clone()).map_err(|error| not_encoded(&error))?;
-            let (row, is_written) = match appended {
-                Appended::Known(row) => (row, true),
+            let (row, written) = match appended {
+                Appended::Known(row) => (row, Written::Yes),
                 Appended::Row(row) => {
                     let day = row.window.day();
-                    (row, self.replace_ledger(stream, day, &ledger, version).await?)
+                    (row, self.put_ledger(stream, day, &ledger, version).await?)
                 }
             };
-            if is_written {
+            if written == Written::Yes {
                 return Ok(Recorded::Done { ledger, row: Box::new(row) });
             }
         }
@@ -160,7 +160,8 @@ impl Archive {
             for row in rows {
                 ledger.append(row.clone()).map_err(|error| not_encoded(&error))?;
             }
-            if self.replace_ledger(stream, day, &ledger, version).await? {
+            let written = self.put_ledger(stream, day, &ledger, version).await?;
+            if written == Written::Yes {
                 return Ok(());
             }
         }
@@ -174,15 +175,16 @@ impl Archive {
         ))
     }
 
-    /// Writes the ledger, unless somebody has written it since `version`; says whether it did.
-    async fn replace_ledger(
+    /// Writes the ledger, unless somebody has written it since `version`.
+    async fn put_ledger(
         &self,
         stream: Stream,
         day: NaiveDate,
         ledger: &Ledger,
         version: Option<String>,
-    ) -> Result<bool, Error> {
-        self.store.replace(&ledger_key(stream, day), ledger.to_text(), version).await
+    ) -> Result<Written, Error> {
+        let unchanged = Precondition::unchanged(version);
+        self.store.put(&ledger_key(stream, day), ledger.to_text(), unchanged).await
     }
 
     /// Reads a raw object and hands each record to `visit`, with its line.
@@ -193,7 +195,7 @@ impl Archive {
         mut visit: impl FnMut(Record, &[u8]),
     ) -> Result<ObjectRead, Error> {
         let key = raw_key(stream, object);
-        let mut content = self.store.open(&key).await?;
+        let mut content = self.store.get_stream(&key).await?;
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
             decoder.push(&chunk, &mut visit).map_err(|error| self.damaged(&key, &error))?;

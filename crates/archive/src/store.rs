@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use entratrail_core::error::Error;
 use entratrail_core::log::Stream;
-use entratrail_core::object::{StoredFile, raw_folder};
+use entratrail_core::object::{Precondition, StoredFile, Written, raw_folder};
 
 /// A bucket, or a folder with the same layout and the same guarantees: an object appears whole or
 /// not at all and only where there is none of that name, and a ledger is replaced only by who has
@@ -36,18 +36,27 @@ pub(super) enum Checksum {
     Unknown,
 }
 
-/// An object that is read piece by piece.
-#[derive(Debug)]
-pub(super) enum ObjectContent {
-    Bucket(bucket::BucketContent),
-    Folder(folder::FolderContent),
+/// Reach of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Keys without a further slash.
+    Folder,
+    /// Every key.
+    Tree,
 }
 
-/// A large object that is being made, invisible until it is complete.
+/// An object that is read piece by piece.
 #[derive(Debug)]
-pub(super) enum Draft<'store> {
-    Bucket(bucket::Multipart<'store>),
-    Folder(folder::FolderDraft),
+pub(super) enum ObjectStream {
+    Bucket(bucket::BucketStream),
+    Folder(folder::FolderStream),
+}
+
+/// A large object that is written in parts, invisible until it is complete.
+#[derive(Debug)]
+pub(super) enum MultipartUpload<'store> {
+    Bucket(bucket::BucketUpload<'store>),
+    Folder(folder::FolderUpload),
 }
 
 impl Store {
@@ -68,84 +77,67 @@ impl Store {
     }
 
     /// The object, where there is one.
-    pub(super) async fn read(&self, key: &str) -> Result<Option<StoredFile>, Error> {
+    pub(super) async fn get(&self, key: &str) -> Result<Option<StoredFile>, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.read(key).await,
-            Self::Folder(folder) => folder.read(key).await,
+            Self::Bucket(bucket) => bucket.get(key).await,
+            Self::Folder(folder) => folder.get(key).await,
         }
     }
 
     /// The object, to be read piece by piece.
-    pub(super) async fn open(&self, key: &str) -> Result<ObjectContent, Error> {
+    pub(super) async fn get_stream(&self, key: &str) -> Result<ObjectStream, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.open(key).await.map(ObjectContent::Bucket),
-            Self::Folder(folder) => folder.open_object(key).await.map(ObjectContent::Folder),
+            Self::Bucket(bucket) => bucket.get_stream(key).await.map(ObjectStream::Bucket),
+            Self::Folder(folder) => folder.get_stream(key).await.map(ObjectStream::Folder),
         }
     }
 
-    /// Writes the object unless somebody has written it since `version` (`None`: since there was
-    /// none); says whether it did.
-    pub(super) async fn replace(
+    /// Writes the object in one request.
+    pub(super) async fn put(
         &self,
         key: &str,
         body: Vec<u8>,
-        version: Option<String>,
-    ) -> Result<bool, Error> {
+        when: Precondition,
+    ) -> Result<Written, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.replace(key, body, version).await,
-            Self::Folder(folder) => folder.replace(key, body, version).await,
+            Self::Bucket(bucket) => bucket.put(key, body, when).await,
+            Self::Folder(folder) => folder.put(key, body, when).await,
         }
     }
 
-    /// Creates the object; false where there is one of that name, which stays.
-    pub(super) async fn create(&self, key: &str, body: Vec<u8>) -> Result<bool, Error> {
+    /// Starts an object that is written in parts.
+    pub(super) async fn start_multipart(&self, key: &str) -> Result<MultipartUpload<'_>, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.create(key, body).await,
-            Self::Folder(folder) => folder.create(key, body).await,
-        }
-    }
-
-    /// Writes the object, in the place of any of that name.
-    pub(super) async fn put(&self, key: &str, body: Vec<u8>) -> Result<(), Error> {
-        match self {
-            Self::Bucket(bucket) => bucket.put(key, body).await,
-            Self::Folder(folder) => folder.put(key, body).await,
-        }
-    }
-
-    /// Begins an object that is made part by part.
-    pub(super) async fn begin(&self, key: &str) -> Result<Draft<'_>, Error> {
-        match self {
-            Self::Bucket(bucket) => bucket.begin(key).await.map(Draft::Bucket),
-            Self::Folder(folder) => folder.begin(key).await.map(Draft::Folder),
+            Self::Bucket(bucket) => bucket.start_multipart(key).await.map(MultipartUpload::Bucket),
+            Self::Folder(folder) => folder.start_multipart(key).await.map(MultipartUpload::Folder),
         }
     }
 
     /// Writes as a run does: in a bucket an object that stays and that the next check finds, in a
-    /// folder one that is given up.
+    /// folder one that is aborted.
     pub(super) async fn check_write(&self, stream: Stream) -> Result<(), Error> {
         match self {
             Self::Bucket(bucket) => bucket.check_write(stream.log()).await,
-            Self::Folder(folder) => {
-                folder.begin(&format!("{}write-check", raw_folder(stream))).await.map(drop)
-            }
+            Self::Folder(folder) => folder
+                .start_multipart(&format!("{}write-check", raw_folder(stream)))
+                .await
+                .map(drop),
         }
     }
 
-    /// The keys that start with `prefix` and come after `after`, in order; `is_flat` leaves out
-    /// those with a further slash.
+    /// The keys that start with `prefix` and come after `after`, in order.
     pub(super) async fn keys(
         &self,
         prefix: &str,
         after: Option<String>,
-        is_flat: bool,
+        depth: Depth,
     ) -> Result<Vec<String>, Error> {
         match self {
             Self::Bucket(bucket) => {
-                let listed = bucket.list(prefix, after, None, is_flat).await?;
+                let listed = bucket.list(prefix, after, None, depth).await?;
                 Ok(listed.into_iter().map(|object| object.key).collect())
             }
-            Self::Folder(folder) => folder.keys(prefix, after, is_flat).await,
+            Self::Folder(folder) => folder.keys(prefix, after, depth).await,
         }
     }
 
@@ -157,7 +149,7 @@ impl Store {
         end: String,
     ) -> Result<Vec<Listed>, Error> {
         match self {
-            Self::Bucket(bucket) => bucket.list(prefix, Some(after), Some(&end), false).await,
+            Self::Bucket(bucket) => bucket.list(prefix, Some(after), Some(&end), Depth::Tree).await,
             Self::Folder(folder) => folder.list(prefix, after, end).await,
         }
     }
@@ -172,54 +164,46 @@ impl Store {
     }
 }
 
-impl ObjectContent {
+impl ObjectStream {
     /// The next bytes; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         match self {
-            Self::Bucket(content) => content.next().await,
-            Self::Folder(content) => content.next().await,
+            Self::Bucket(stream) => stream.next().await,
+            Self::Folder(stream) => stream.next().await,
         }
     }
 
     /// Time at which the archive took the object.
     pub(super) fn stored_at(&self) -> DateTime<Utc> {
         match self {
-            Self::Bucket(content) => content.stored_at,
-            Self::Folder(content) => content.stored_at,
+            Self::Bucket(stream) => stream.stored_at,
+            Self::Folder(stream) => stream.stored_at,
         }
     }
 }
 
-impl Draft<'_> {
+impl MultipartUpload<'_> {
     /// Adds a part.
-    pub(super) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+    pub(super) async fn put_part(&mut self, part: Vec<u8>) -> Result<(), Error> {
         match self {
-            Self::Bucket(multipart) => multipart.send(bytes).await,
-            Self::Folder(draft) => draft.send(bytes).await,
+            Self::Bucket(upload) => upload.put_part(part).await,
+            Self::Folder(upload) => upload.put_part(part).await,
         }
     }
 
-    /// Makes the object appear; false where there is one of that name, which stays.
-    pub(super) async fn complete(self) -> Result<bool, Error> {
+    /// Makes the object appear.
+    pub(super) async fn complete(self, when: Precondition) -> Result<Written, Error> {
         match self {
-            Self::Bucket(multipart) => multipart.complete().await,
-            Self::Folder(draft) => draft.complete().await,
-        }
-    }
-
-    /// Makes the object appear in the place of any of that name.
-    pub(super) async fn put(self) -> Result<(), Error> {
-        match self {
-            Self::Bucket(multipart) => multipart.put().await,
-            Self::Folder(draft) => draft.put().await,
+            Self::Bucket(upload) => upload.complete(when).await,
+            Self::Folder(upload) => upload.complete(when).await,
         }
     }
 
     /// Gives the object up.
-    pub(super) async fn give_up(self) {
+    pub(super) async fn abort(self) {
         match self {
-            Self::Bucket(multipart) => multipart.give_up().await,
-            Self::Folder(draft) => drop(draft),
+            Self::Bucket(upload) => upload.abort().await,
+            Self::Folder(upload) => drop(upload),
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Making the table object of a read: while its records arrive, or from its raw object, as often as
 //! wanted.
 
-use super::upload::Sending;
+use super::writer::ObjectWriter;
 use crate::Archive;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use entratrail_core::clock::Clock;
 use entratrail_core::error::Error;
 use entratrail_core::ledger::{Origin, ReadResult, ReadRow, StoredObject, StoredTable};
 use entratrail_core::log::Stream;
-use entratrail_core::object::{parse_raw_key, table_key};
+use entratrail_core::object::{Precondition, parse_raw_key, table_key};
 use entratrail_core::plan::RawObject;
 use entratrail_core::raw::RawDecoder;
 use entratrail_core::record::Record;
@@ -16,33 +16,32 @@ use entratrail_core::table::{Encoded, TableEncoder};
 use parquet::errors::ParquetError;
 use std::future::Future;
 
-/// A table object that is being made. It appears in the archive when it is put, whole, or not at
-/// all.
+/// Writes a table object. It appears in the archive when it is put, whole, or not at all.
 #[derive(Debug)]
-pub struct TableUpload<'archive> {
-    sending: Sending<'archive>,
+pub struct TableObjectWriter<'archive> {
+    writer: ObjectWriter<'archive>,
     encoder: Box<TableEncoder>,
 }
 
 impl Archive {
     /// Starts the table object of a read that started at `first_seen`; nothing is sent before a
     /// part is full.
-    pub fn upload_table(
+    pub fn table_writer(
         &self,
         stream: Stream,
         object: RawObject,
         first_seen: DateTime<Utc>,
-    ) -> Result<TableUpload<'_>, Error> {
-        let sending = self.sending(table_key(stream, object));
+    ) -> Result<TableObjectWriter<'_>, Error> {
+        let writer = self.writer(table_key(stream, object));
         match TableEncoder::new(stream.log(), first_seen) {
-            Ok(encoder) => Ok(TableUpload { sending, encoder: Box::new(encoder) }),
-            Err(error) => Err(not_encoded(&sending, &error)),
+            Ok(encoder) => Ok(TableObjectWriter { writer, encoder: Box::new(encoder) }),
+            Err(error) => Err(not_encoded(&writer, &error)),
         }
     }
 
     /// Makes the table object of a raw object, in the place of any that is there. `first_seen` is
     /// the start of the read that stored it. The raw object is read back for that and must be the
-    /// one on record. The same raw object always makes the same bytes, those that [`TableUpload`]
+    /// one on record. The same raw object always makes the same bytes, those that [`TableObjectWriter`]
     /// makes of the same records.
     pub async fn write_table(
         &self,
@@ -51,7 +50,7 @@ impl Archive {
         first_seen: DateTime<Utc>,
     ) -> Result<Encoded, Error> {
         let object = self.named_by(stream, recorded)?;
-        let mut table = self.upload_table(stream, object, first_seen)?;
+        let mut table = self.table_writer(stream, object, first_seen)?;
         let filled = self.fill(stream, recorded, &mut table).await;
         table.put_if(filled).await
     }
@@ -70,14 +69,14 @@ impl Archive {
         let Some(recorded) = row.object() else { return Ok(None) };
         let started_at = clock.now().trunc_subsecs(3);
         let object = self.named_by(stream, recorded)?;
-        let mut table = self.upload_table(stream, object, row.started_at)?;
+        let mut table = self.table_writer(stream, object, row.started_at)?;
         let filled = tokio::select! {
             biased;
             () = stop => None,
             filled = self.fill(stream, recorded, &mut table) => Some(filled),
         };
         let Some(filled) = filled else {
-            table.give_up().await;
+            table.abort().await;
             return Ok(None);
         };
         let encoded = table.put_if(filled).await?;
@@ -113,16 +112,16 @@ impl Archive {
         &self,
         stream: Stream,
         recorded: &StoredObject,
-        table: &mut TableUpload<'_>,
+        table: &mut TableObjectWriter<'_>,
     ) -> Result<(), Error> {
         let key = &recorded.key;
-        let mut content = self.store.open(key).await?;
+        let mut content = self.store.get_stream(key).await?;
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
             decoder
                 .push(&chunk, |record, line| table.push(&record, line))
                 .map_err(|error| self.damaged(key, &error))?;
-            table.send_full_part().await?;
+            table.put_full_part().await?;
         }
         let digest = decoder
             .finish(|record, line| table.push(&record, line))
@@ -131,31 +130,31 @@ impl Archive {
     }
 }
 
-impl TableUpload<'_> {
+impl TableObjectWriter<'_> {
     /// Adds a record, with its line of the raw object. Records come in the order of the raw object.
     pub fn push(&mut self, record: &Record, line: &[u8]) {
         self.encoder.push(record, line);
     }
 
     /// Sends what is enough for a part.
-    pub async fn send_full_part(&mut self) -> Result<(), Error> {
+    pub async fn put_full_part(&mut self) -> Result<(), Error> {
         match self.encoder.take_part() {
-            Some(part) => self.sending.send(part).await,
+            Some(part) => self.writer.put_part(part).await,
             None => Ok(()),
         }
     }
 
     /// Makes the object appear, in the place of any that is there.
     pub async fn put(self) -> Result<Encoded, Error> {
-        let Self { sending, encoder } = self;
+        let Self { writer, encoder } = self;
         match encoder.finish() {
             Ok((rest, encoded)) => {
-                sending.end(rest).await?.put().await?;
+                let _ = writer.end(rest).await?.complete(Precondition::None).await?; // no condition can fail
                 Ok(encoded)
             }
             Err(error) => {
-                let error = not_encoded(&sending, &error);
-                sending.give_up().await;
+                let error = not_encoded(&writer, &error);
+                writer.abort().await;
                 Err(error)
             }
         }
@@ -166,18 +165,18 @@ impl TableUpload<'_> {
         match filled {
             Ok(()) => self.put().await,
             Err(error) => {
-                self.give_up().await;
+                self.abort().await;
                 Err(error)
             }
         }
     }
 
     /// Gives the object up.
-    pub async fn give_up(self) {
-        self.sending.give_up().await;
+    pub async fn abort(self) {
+        self.writer.abort().await;
     }
 }
 
-fn not_encoded(sending: &Sending<'_>, error: &ParquetError) -> Error {
-    Error::Archive(format!("{} could not be encoded: {error}", sending.key()))
+fn not_encoded(writer: &ObjectWriter<'_>, error: &ParquetError) -> Error {
+    Error::Archive(format!("{} could not be encoded: {error}", writer.key()))
 }

@@ -2,6 +2,7 @@
 
 use super::store::Store;
 use crate::Archive;
+use crate::store::Depth;
 use entratrail_core::error::Error;
 use entratrail_core::log::Stream;
 use entratrail_core::object::parse_table_key;
@@ -23,8 +24,10 @@ impl Archive {
     /// Lists the table objects of `stream`.
     pub async fn tables(&self, stream: Stream) -> Result<TableListing, Error> {
         let mut listing = TableListing::default();
-        for key in
-            self.store.keys(&format!("tables/{}/", stream.table_folder()), None, false).await?
+        for key in self
+            .store
+            .keys(&format!("tables/{}/", stream.table_folder()), None, Depth::Tree)
+            .await?
         {
             match parse_table_key(stream, &key) {
                 Some(object) => listing.objects.push((object, key)),
@@ -36,7 +39,7 @@ impl Archive {
 
     /// SHA-256 of an object, in hexadecimal. Read piece by piece.
     pub async fn sha256_of(&self, key: &str) -> Result<String, Error> {
-        let mut content = self.store.open(key).await?;
+        let mut content = self.store.get_stream(key).await?;
         let mut digest = Digest::default();
         while let Some(piece) = content.next().await? {
             digest.update(&piece);
@@ -51,7 +54,7 @@ impl Archive {
             return folder.file_path(key);
         }
         let copy = scratch.join(key.replace('/', "_"));
-        let mut content = self.store.open(key).await?;
+        let mut content = self.store.get_stream(key).await?;
         let mut options = std::fs::File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]

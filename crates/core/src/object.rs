@@ -4,16 +4,46 @@ use crate::ledger::MAX_READ;
 use crate::log::{Log, Stream};
 use crate::plan::RawObject;
 use crate::window::Window;
+use chrono::NaiveDate;
 
 /// A small object as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StoredFile {
     /// Its bytes.
     pub body: Vec<u8>,
-    /// Tag that differs from that of any later version.
+    /// Tag that differs from that of any later version: `ETag` in a bucket.
     pub version: Option<String>,
 }
-use chrono::NaiveDate;
+
+/// State of an object's name in which a write takes place; in any other it changes nothing. S3
+/// calls that a conditional write:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Precondition {
+    /// Any: the object takes the place of one of that name.
+    None,
+    /// No object has the name (`If-None-Match: *`).
+    Absent,
+    /// The object of that name has this version still (`If-Match`).
+    Version(String),
+}
+
+/// Outcome of a write under a [`Precondition`].
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Written {
+    /// The object is there.
+    Yes,
+    /// The name was in another state, in which it was left.
+    ConditionFailed,
+}
+
+impl Precondition {
+    /// Nobody has written the object since a read found it with `version`, or found none.
+    pub fn unchanged(version: Option<String>) -> Self {
+        version.map_or(Self::Absent, Self::Version)
+    }
+}
 
 /// The folder of a stream's raw objects.
 pub fn raw_folder(stream: Stream) -> String {

@@ -28,7 +28,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::StreamExt as _;
 use futures_util::future::{FusedFuture, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
-use holdings::Archived;
+use holdings::{Archived, LeftOvers};
 use queue::{Queue, Task};
 use scrub::{Findings, LostTable};
 use std::collections::BTreeSet;
@@ -162,7 +162,8 @@ impl Collector {
         let mut stop = pin!(stop.fuse());
         // What an earlier run has put on record is signed before anything is added to it.
         let sealed_before = if request.is_dry_run { None } else { self.seal().await };
-        let mut archived = self.look_up(scope, started_at, request.is_dry_run).await?;
+        let left_overs = if request.is_dry_run { LeftOvers::LeaveAlone } else { LeftOvers::PickUp };
+        let mut archived = self.look_up(scope, started_at, left_overs).await?;
         let mut run = Work::new(self.log, self.streams(), &mut archived);
         run.report_expired(scope, self.settings.plan.oldest_day(started_at));
         if request.is_dry_run {

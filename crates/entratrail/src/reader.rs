@@ -8,7 +8,7 @@ mod policy;
 pub use kept_since::KeptSince;
 pub use policy::Split;
 
-use crate::archive::{Archive, Recorded, Upload};
+use crate::archive::{Archive, RawObjectWriter, Recorded};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::graph::query::Collection;
@@ -17,7 +17,7 @@ use crate::ledger::{
     Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject, needs_kept_since,
 };
 use crate::log::Stream;
-use crate::object::raw_key;
+use crate::object::{Written, raw_key};
 use crate::plan::{Holdings, Planned, RawObject};
 use crate::progress::Progress;
 use crate::stored::StoredVersions;
@@ -145,15 +145,15 @@ impl Reader<'_> {
                 }
             }
             Some(Err(Ending::Split(split))) => {
-                taken.give_up().await;
+                taken.abort().await;
                 Outcome::Split(split)
             }
             Some(Err(Ending::Failed(error))) => {
-                taken.give_up().await;
+                taken.abort().await;
                 self.fail(&attempt, error).await
             }
             None => {
-                taken.give_up().await;
+                taken.abort().await;
                 Outcome::Stopped
             }
         }
@@ -215,16 +215,16 @@ impl Reader<'_> {
     ) -> Result<Outcome, Error> {
         let stream = attempt.planned.stream;
         if completed.counts.new == 0 {
-            taken.give_up().await;
+            taken.abort().await;
             let row = self.row(attempt, ReadResult::Complete(completed));
             return Ok(outcome_of(self.archive.record(stream, &row, Some(basis)).await?, 0));
         }
-        let Taken { upload, table, .. } = taken;
-        let created = self.create(attempt, &completed, basis, upload).await;
+        let Taken { raw, table, .. } = taken;
+        let created = self.create(attempt, &completed, basis, raw).await;
         let mut object = match created {
             Ok(Some(object)) => object,
             not_created => {
-                table.give_up().await;
+                table.abort().await;
                 return not_created.map(|_| Outcome::Superseded);
             }
         };
@@ -245,10 +245,10 @@ impl Reader<'_> {
         attempt: &Attempt<'_>,
         completed: &Completed,
         basis: &[ReadRow],
-        upload: Upload<'_>,
+        raw: RawObjectWriter<'_>,
     ) -> Result<Option<StoredObject>, Error> {
         let Planned { stream, window, read, .. } = *attempt.planned;
-        let prepared = upload.prepare().await?;
+        let prepared = raw.prepare().await?;
         let object = StoredObject {
             key: raw_key(stream, RawObject { window, read }),
             sha256: prepared.digest.sha256.clone(),
@@ -260,18 +260,18 @@ impl Reader<'_> {
         match self.archive.record(stream, &announced, Some(basis)).await {
             Ok(Recorded::Done { .. }) => {}
             Ok(Recorded::Superseded) => {
-                prepared.give_up().await;
+                prepared.abort().await;
                 return Ok(None);
             }
             Err(error) => {
-                prepared.give_up().await;
+                prepared.abort().await;
                 return Err(error);
             }
         }
         // Where another run was first, the announcement stays until the window is complete. Both
         // runs may have started in the same millisecond, and a failed row would then take out the
         // announcement of the one whose object it is.
-        Ok(prepared.create().await?.then_some(object))
+        Ok((prepared.create().await? == Written::Yes).then_some(object))
     }
 
     /// Makes the table object of a read from its raw object, also when the run is to stop: that

@@ -23,7 +23,7 @@ pub struct LatestCheckpoint {
 pub async fn latest_checkpoints(bucket: &Bucket) -> Vec<LatestCheckpoint> {
     let mut latest = Vec::new();
     for log in Log::ALL {
-        let note = match bucket.read(&proof_key(log, "checkpoint")).await {
+        let note = match bucket.get(&proof_key(log, "checkpoint")).await {
             Ok(None) => continue,
             Ok(Some(file)) => as_written(log, file.body),
             Err(error) => {

@@ -3,6 +3,7 @@
 use crate::told::Told;
 use entratrail::archive::Bucket;
 use entratrail::error::Error;
+use entratrail::object::{Precondition, Written};
 
 /// Key of the object.
 pub const KEY: &str = "findings/told.json";
@@ -22,7 +23,7 @@ impl Memory {
 
     /// Reads it; an empty one where there is none yet.
     pub async fn load(&mut self) -> Result<Told, Error> {
-        let Some(object) = self.bucket.read(KEY).await? else {
+        let Some(object) = self.bucket.get(KEY).await? else {
             self.version = None;
             return Ok(Told::default());
         };
@@ -36,8 +37,9 @@ impl Memory {
         })
     }
 
-    /// Writes it if nobody has written since it was read, and says whether that was so.
-    pub async fn write(&self, told: &Told) -> Result<bool, Error> {
-        self.bucket.replace(KEY, told.to_bytes(), self.version.clone()).await
+    /// Writes it if nobody has written since it was read.
+    pub async fn write(&self, told: &Told) -> Result<Written, Error> {
+        let unchanged = Precondition::unchanged(self.version.clone());
+        self.bucket.put(KEY, told.to_bytes(), unchanged).await
     }
 }

@@ -10,6 +10,7 @@
 
 use crate::finding::Finding;
 use crate::told::{News, Run, Told};
+use entratrail::object::Written;
 use std::collections::BTreeSet;
 
 /// Writes that another run may overtake before a run gives up. Each means that the other one got
@@ -100,8 +101,8 @@ impl Telling {
     }
 
     /// Goes on after a write, which held unless another run had written.
-    pub fn written(&mut self, is_held: bool) -> Step {
-        if !is_held {
+    pub fn written(&mut self, written: Written) -> Step {
+        if written == Written::ConditionFailed {
             self.conflicts += 1;
             if self.conflicts > MOST_CONFLICTS {
                 let is_sent = self.phase == Phase::Recording { is_told: true };
@@ -177,11 +178,13 @@ mod tests {
                     player.telling.loaded(self.store.told.clone())
                 }
                 Step::Write(told) => {
-                    let is_held = player.seen == self.store.version;
-                    if is_held {
+                    let written = if player.seen == self.store.version {
                         self.store = Store { told, version: self.store.version + 1 };
-                    }
-                    player.telling.written(is_held)
+                        Written::Yes
+                    } else {
+                        Written::ConditionFailed
+                    };
+                    player.telling.written(written)
                 }
                 Step::Send(news) => {
                     if takes_mail {

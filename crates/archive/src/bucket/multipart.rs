@@ -1,34 +1,28 @@
-//! A large object, sent part by part.
+//! A large object that is uploaded in parts.
 
-use super::Bucket;
 use super::failure::{BucketAction, is_conflict};
 use super::patience::{is_busy, is_busy_or_contended, patiently};
-use aws_sdk_s3::operation::complete_multipart_upload::builders;
+use super::{Bucket, condition_headers};
+use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use entratrail_core::error::Error;
+use entratrail_core::object::{Precondition, Written};
 
 /// A multipart upload: nothing of it is visible before it is complete.
 #[derive(Debug)]
-pub(crate) struct Multipart<'bucket> {
+pub(crate) struct BucketUpload<'bucket> {
     bucket: &'bucket Bucket,
     key: String,
     id: String,
     parts: Vec<CompletedPart>,
 }
 
-/// Objects whose place a completed upload may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Replaces {
-    Nothing,
-    Anything,
-}
-
 impl Bucket {
     /// Names the algorithm of the checksums: S3 refuses the checksum of a part where the upload was
     /// begun without one.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>
-    pub(crate) async fn begin(&self, key: &str) -> Result<Multipart<'_>, Error> {
+    pub(crate) async fn start_multipart(&self, key: &str) -> Result<BucketUpload<'_>, Error> {
         let begun = patiently(is_busy_or_contended, || {
             let request = self.s3.create_multipart_upload().bucket(&self.name).key(key);
             let request = request.set_expected_bucket_owner(self.owner.clone());
@@ -39,20 +33,20 @@ impl Bucket {
         .await;
         let begun = begun.map_err(|error| self.failed(BucketAction::Write, key, &error))?;
         let id = begun.upload_id.unwrap_or_default();
-        Ok(Multipart { bucket: self, key: key.to_owned(), id, parts: Vec::new() })
+        Ok(BucketUpload { bucket: self, key: key.to_owned(), id, parts: Vec::new() })
     }
 }
 
-impl Multipart<'_> {
-    pub(crate) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+impl BucketUpload<'_> {
+    pub(crate) async fn put_part(&mut self, part: Vec<u8>) -> Result<(), Error> {
         let Self { bucket, key, id, parts } = self;
         let number = i32::try_from(parts.len() + 1).unwrap_or(i32::MAX);
-        let bytes = Bytes::from(bytes);
+        let part = Bytes::from(part);
         let sent = patiently(is_busy_or_contended, || {
             let request = bucket.s3.upload_part().bucket(&bucket.name).key(&*key).upload_id(&*id);
             let request = request.set_expected_bucket_owner(bucket.owner.clone());
             let request = request.checksum_algorithm(ChecksumAlgorithm::Crc32);
-            request.part_number(number).body(bytes.clone().into()).send()
+            request.part_number(number).body(part.clone().into()).send()
         })
         .await;
         let sent = sent.map_err(|error| bucket.failed(BucketAction::Write, key, &error))?;
@@ -61,63 +55,47 @@ impl Multipart<'_> {
         Ok(())
     }
 
-    pub(crate) async fn complete(self) -> Result<bool, Error> {
-        self.complete_as(Replaces::Nothing).await
-    }
-
-    pub(crate) async fn put(self) -> Result<(), Error> {
-        self.complete_as(Replaces::Anything).await.map(drop)
-    }
-
-    /// Completes the upload; false where it must replace nothing and there is an object.
-    async fn complete_as(self, replaces: Replaces) -> Result<bool, Error> {
-        let completed = match replaces {
-            Replaces::Nothing => patiently(is_busy, || self.completion(replaces).send()).await,
-            Replaces::Anything => {
-                patiently(is_busy_or_contended, || self.completion(replaces).send()).await
+    /// Completes the upload. The parts of a conditional one are spent where S3 answers that
+    /// somebody else writes the object: it is not sent again.
+    pub(crate) async fn complete(self, when: Precondition) -> Result<Written, Error> {
+        let completed = match when {
+            Precondition::None => {
+                patiently(is_busy_or_contended, || self.completion(&when).send()).await
+            }
+            Precondition::Absent | Precondition::Version(_) => {
+                patiently(is_busy, || self.completion(&when).send()).await
             }
         };
-        let Err(error) = completed else { return Ok(true) };
-        if self.abort().await.is_err() {
-            self.warn();
-        }
-        let is_there = replaces == Replaces::Nothing && is_conflict(&error);
-        if is_there {
-            Ok(false)
+        let Err(error) = completed else { return Ok(Written::Yes) };
+        let failed = self.bucket.failed(BucketAction::Write, &self.key, &error);
+        self.abort().await;
+        if when != Precondition::None && is_conflict(&error) {
+            Ok(Written::ConditionFailed)
         } else {
-            Err(self.bucket.failed(BucketAction::Write, &self.key, &error))
+            Err(failed)
         }
     }
 
-    fn completion(&self, replaces: Replaces) -> builders::CompleteMultipartUploadFluentBuilder {
+    fn completion(&self, when: &Precondition) -> CompleteMultipartUploadFluentBuilder {
         let Self { bucket, key, id, parts } = self;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.clone())).build();
+        let (if_match, if_none_match) = condition_headers(when);
         let request = bucket.s3.complete_multipart_upload().bucket(&bucket.name).key(key);
         let request = request.set_expected_bucket_owner(bucket.owner.clone());
         let request = request.upload_id(id).multipart_upload(parts);
-        let must_be_new = (replaces == Replaces::Nothing).then(|| "*".to_owned());
-        request.set_if_none_match(must_be_new)
+        request.set_if_match(if_match).set_if_none_match(if_none_match)
     }
 
-    async fn abort(&self) -> Result<(), Error> {
+    /// Gives the object up.
+    pub(crate) async fn abort(self) {
         let Self { bucket, key, id, .. } = self;
         let request =
-            bucket.s3.abort_multipart_upload().bucket(&bucket.name).key(key).upload_id(id);
-        let ended = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
-        ended.map(drop).map_err(|error| bucket.failed(BucketAction::Write, key, &error))
-    }
-
-    pub(crate) async fn give_up(self) {
-        if self.abort().await.is_err() {
-            self.warn();
+            bucket.s3.abort_multipart_upload().bucket(&bucket.name).key(&key).upload_id(id);
+        if request.set_expected_bucket_owner(bucket.owner.clone()).send().await.is_err() {
+            tracing::warn!(
+                key,
+                "an unfinished upload could not be aborted; the bucket's lifecycle removes it"
+            );
         }
-    }
-
-    fn warn(&self) {
-        let key = &self.key;
-        tracing::warn!(
-            key,
-            "an unfinished upload could not be given up; the bucket's life cycle removes it"
-        );
     }
 }

@@ -15,14 +15,14 @@ const PIECE: usize = 64 * 1024;
 
 /// An object that is being read.
 #[derive(Debug)]
-pub(crate) struct FolderContent {
+pub(crate) struct FolderStream {
     path: PathBuf,
     file: Arc<File>,
     pub(crate) stored_at: DateTime<Utc>,
 }
 
 impl Folder {
-    pub(crate) async fn open_object(&self, key: &str) -> Result<FolderContent, Error> {
+    pub(crate) async fn get_stream(&self, key: &str) -> Result<FolderStream, Error> {
         let folder = self.clone();
         let path = self.path(key);
         blocking(move || {
@@ -30,13 +30,13 @@ impl Folder {
                 folder.open_file(&path).and_then(|file| Ok((file.metadata()?.modified()?, file)));
             let (stored_at, file) =
                 opened.map_err(|error| failed(FolderAction::Read, &path, &error))?;
-            Ok(FolderContent { path, file: Arc::new(file), stored_at: stored_at.into() })
+            Ok(FolderStream { path, file: Arc::new(file), stored_at: stored_at.into() })
         })
         .await
     }
 }
 
-impl FolderContent {
+impl FolderStream {
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let file = Arc::clone(&self.file);
         let path = self.path.clone();

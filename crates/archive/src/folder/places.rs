@@ -1,9 +1,10 @@
 //! The layout of a folder: folders that are archives, files that are objects.
 
 use super::claim::Access;
-use super::draft::is_temporary;
 use super::failure::{FolderAction, failed};
 use super::sync_folder;
+use super::upload::is_temporary;
+use crate::store::Depth;
 use entratrail_core::error::Error;
 use entratrail_core::log::Log;
 use std::fs;
@@ -67,11 +68,11 @@ fn visible(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The keys of the objects in `folder`, which is called `prefix`; those in folders below it too,
-/// unless `is_flat`.
-pub(super) fn keys(folder: &Path, prefix: &str, is_flat: bool) -> io::Result<Vec<String>> {
+/// The keys of the objects in `folder`, which is called `prefix`; those in folders below it too
+/// where `depth` is the tree.
+pub(super) fn keys(folder: &Path, prefix: &str, depth: Depth) -> io::Result<Vec<String>> {
     let mut keys = Vec::new();
-    walk(folder, prefix, is_flat, &mut |key, name| {
+    walk(folder, prefix, depth, &mut |key, name| {
         if !is_temporary(name) {
             keys.push(key);
         }
@@ -83,7 +84,7 @@ pub(super) fn keys(folder: &Path, prefix: &str, is_flat: bool) -> io::Result<Vec
 pub(super) fn temporary_files(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for folder in FOLDERS {
-        walk(&root.join(folder), &format!("{folder}/"), false, &mut |key, name| {
+        walk(&root.join(folder), &format!("{folder}/"), Depth::Tree, &mut |key, name| {
             if is_temporary(name) {
                 files.push(root.join(key));
             }
@@ -97,7 +98,7 @@ pub(super) fn temporary_files(root: &Path) -> io::Result<Vec<PathBuf>> {
 fn walk(
     folder: &Path,
     prefix: &str,
-    is_flat: bool,
+    depth: Depth,
     visit: &mut dyn FnMut(String, &str),
 ) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
@@ -108,9 +109,11 @@ fn walk(
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_folder = entry.file_type()?.is_dir();
-        match (is_folder, is_flat) {
-            (true, true) => {}
-            (true, false) => walk(&entry.path(), &format!("{prefix}{name}/"), is_flat, visit)?,
+        match (is_folder, depth) {
+            (true, Depth::Folder) => {}
+            (true, Depth::Tree) => {
+                walk(&entry.path(), &format!("{prefix}{name}/"), depth, visit)?;
+            }
             (false, _) => visit(format!("{prefix}{name}"), &name),
         }
     }

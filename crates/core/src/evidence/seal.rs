@@ -17,7 +17,7 @@ use super::tiles::{Edge, TILE_WIDTH, Tile, TileFile, entries_of};
 use super::{Broken, proof_key};
 use crate::ledger::Ledger;
 use crate::log::Log;
-use crate::object::StoredFile;
+use crate::object::{Precondition, StoredFile, Written};
 use std::collections::{BTreeMap, VecDeque};
 pub use survey::Pending;
 use survey::{Survey, Wanted};
@@ -35,10 +35,8 @@ pub enum SealRequest {
     Remember(TreeHead),
     /// Read objects, in this order.
     Read(Vec<String>),
-    /// Create an object where there is none of that name.
-    Create(String, Vec<u8>),
-    /// Write an object, unless somebody has since that version.
-    Replace(String, Vec<u8>, Option<String>),
+    /// Write an object.
+    Put(String, Vec<u8>, Precondition),
     /// List the ledger files of the log.
     ListLedgers,
     /// Sign a checkpoint.
@@ -58,8 +56,8 @@ pub enum SealAnswer {
     Remembered(Option<TreeHead>),
     /// To `Read`: the objects that are there.
     Files(Vec<Option<StoredFile>>),
-    /// To `Create` and `Replace`: whether it was written.
-    Written(bool),
+    /// To `Put`.
+    Written(Written),
     /// To `ListLedgers`: keys with their sizes, in order.
     Ledgers(Vec<(String, u64)>),
     /// To `Sign`: the signed note.
@@ -171,8 +169,8 @@ impl Seal {
                 self.check_entries(&found, files)?;
                 Ok(self.grow(found, edge))
             }
-            (SealState::Creating { found, edge, mut files }, SealAnswer::Written(is_written)) => {
-                if is_written {
+            (SealState::Creating { found, edge, mut files }, SealAnswer::Written(written)) => {
+                if written == Written::Yes {
                     files.pop_front();
                     return Ok(self.create_next(found, edge, files));
                 }
@@ -197,13 +195,14 @@ impl Seal {
             }
             (SealState::Signing { found, tree }, SealAnswer::Note(note)) => {
                 let path = proof_key(self.log, &format!("checkpoints/{}", tree.size));
-                let request = SealRequest::Create(path, note.clone().into_bytes());
+                let body = note.clone().into_bytes();
+                let request = SealRequest::Put(path, body, Precondition::Absent);
                 Ok(ask(SealState::Keeping { found, tree, note }, request))
             }
-            (SealState::Keeping { found, note, .. }, SealAnswer::Written(true)) => {
-                Ok(self.publish(found, note))
-            }
-            (SealState::Keeping { found, tree, note }, SealAnswer::Written(false)) => {
+            (SealState::Keeping { found, tree, note }, SealAnswer::Written(written)) => {
+                if written == Written::Yes {
+                    return Ok(self.publish(found, note));
+                }
                 let path = format!("checkpoints/{}", tree.size);
                 Ok(ask(SealState::ComparingKept { found, note }, self.read([path.as_str()])))
             }
@@ -357,7 +356,8 @@ impl Seal {
         match files.front().cloned() {
             None => ask(SealState::RecallingAgain { found, edge }, SealRequest::Recall),
             Some((path, content)) => {
-                let request = SealRequest::Create(proof_key(self.log, &path), content);
+                let request =
+                    SealRequest::Put(proof_key(self.log, &path), content, Precondition::Absent);
                 ask(SealState::Creating { found, edge, files }, request)
             }
         }
@@ -436,7 +436,8 @@ impl Seal {
 
     fn publish(&self, found: Decided, note: String) -> (SealState, Next) {
         let key = proof_key(self.log, "checkpoint");
-        ask(SealState::Publishing, SealRequest::Replace(key, note.into_bytes(), found.note_version))
+        let unchanged = Precondition::unchanged(found.note_version);
+        ask(SealState::Publishing, SealRequest::Put(key, note.into_bytes(), unchanged))
     }
 
     /// Looks for rows that are not in the log yet, until there are enough for a batch.
@@ -468,7 +469,8 @@ impl Seal {
         let head = Head { from, size: from + entries.len() as u64, entries, cursors };
         let body = head.to_bytes().map_err(|_| Broken::new("head could not be encoded"))?;
         let key = proof_key(self.log, "head");
-        Ok(ask(SealState::Committing, SealRequest::Replace(key, body, found.head_version)))
+        let unchanged = Precondition::unchanged(found.head_version);
+        Ok(ask(SealState::Committing, SealRequest::Put(key, body, unchanged)))
     }
 
     fn read<'path>(&self, paths: impl IntoIterator<Item = &'path str>) -> SealRequest {

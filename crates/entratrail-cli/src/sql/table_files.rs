@@ -4,6 +4,7 @@ use super::latest::LatestVersions;
 use super::ledgers::Ledgers;
 use super::parquet_file::ParquetFile;
 use super::scratch::Scratch;
+use super::table_provider::Rows;
 use crate::date_range::DateRange;
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -124,17 +125,16 @@ impl TableFiles {
         foreign.chain(damaged).collect()
     }
 
-    /// The files of `days`, without those that are damaged; `newest_only`: knowing which rows are
-    /// superseded.
+    /// The files of `days`, without those that are damaged. For the newest rows, each file knows
+    /// which of its own are superseded.
     pub(super) async fn files<'day>(
         &self,
         days: &[&'day Day],
-        newest_only: bool,
+        rows: Rows,
     ) -> Result<Vec<(&'day Day, ParquetFile)>, Error> {
         let mut found = Vec::new();
         for some in days.chunks(AT_ONCE) {
-            let files =
-                try_join_all(some.iter().map(|day| self.files_of(day, newest_only))).await?;
+            let files = try_join_all(some.iter().map(|day| self.files_of(day, rows))).await?;
             let damaged = self.damaged();
             for (&day, files) in some.iter().zip(&files) {
                 let sound = files.iter().filter(|file| !damaged.contains_key(&file.key));
@@ -144,8 +144,11 @@ impl TableFiles {
         Ok(found)
     }
 
-    async fn files_of(&self, day: &Day, newest_only: bool) -> Result<Arc<Vec<ParquetFile>>, Error> {
-        if newest_only { self.newest(day).await } else { self.all(day).await }
+    async fn files_of(&self, day: &Day, rows: Rows) -> Result<Arc<Vec<ParquetFile>>, Error> {
+        match rows {
+            Rows::All => self.all(day).await,
+            Rows::Newest => self.newest(day).await,
+        }
     }
 
     async fn all(&self, day: &Day) -> Result<Arc<Vec<ParquetFile>>, Error> {

@@ -136,7 +136,7 @@ impl TableProvider for LogTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let wanted = self.wanted(state, filters)?;
-        let files = self.files.files(&wanted, self.rows == Rows::Newest).await;
+        let files = self.files.files(&wanted, self.rows).await;
         let files = files.map_err(|error| DataFusionError::External(Box::new(error)))?;
         let files = files.iter().map(|(day, file)| self.file(day, file));
         let groups =

@@ -37,6 +37,15 @@ pub(super) struct Day {
     ledger: Ledger,
 }
 
+/// Use of the objects that an earlier run created and did not put on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LeftOvers {
+    /// To be completed, as a run does before it reads.
+    PickUp,
+    /// None: a dry run changes nothing.
+    LeaveAlone,
+}
+
 /// Days of the archive that a run looks at.
 #[derive(Debug)]
 pub(super) struct Archived {
@@ -170,12 +179,12 @@ pub(super) fn known_windows(
 }
 
 impl Collector {
-    /// Looks up every stream and day of `scope`. `only_look` leaves the archive as it is.
+    /// Looks up every stream and day of `scope`.
     pub(super) async fn look_up(
         &self,
         scope: Scope,
         now: DateTime<Utc>,
-        only_look: bool,
+        left_overs: LeftOvers,
     ) -> Result<Archived, Error> {
         let oldest_day = self.settings.plan.oldest_day(now);
         let mut archived = Archived::new(oldest_day, self.archive.foreign_objects(self.log).await?);
@@ -193,7 +202,9 @@ impl Collector {
             let mut holdings = stream::iter(holdings).buffered(FETCHED_AT_ONCE);
             while let Some((day, found)) = holdings.next().await {
                 let found = match found {
-                    Ok(found) if !only_look => self.pick_up(found, &mut archived.damaged).await,
+                    Ok(found) if left_overs == LeftOvers::PickUp => {
+                        self.pick_up(found, &mut archived.damaged).await
+                    }
                     found => found,
                 };
                 match found {

@@ -7,6 +7,7 @@ use super::{Broken, proof_key};
 use crate::archive::{Archive, FETCHED_AT_ONCE};
 use crate::error::Error;
 use crate::log::Log;
+use crate::object::{Precondition, Written};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 /// Attempts to add to a note that others add to as well. Each lost attempt is another's success.
@@ -43,8 +44,11 @@ pub async fn keep(archive: &Archive, signed: &SignedLog, note: &SignedNote) -> R
         };
         let text = merged.to_text().into_bytes();
         let is_known = there.as_ref().is_some_and(|file| file.body == text);
-        let version = there.and_then(|file| file.version);
-        if is_known || archive.replace_file(&place, text, version).await? {
+        if is_known {
+            return Ok(());
+        }
+        let unchanged = Precondition::unchanged(there.and_then(|file| file.version));
+        if archive.put_file(&place, text, unchanged).await? == Written::Yes {
             return Ok(());
         }
     }

@@ -72,11 +72,8 @@ async fn answer(
             SealAnswer::Done
         }
         SealRequest::Read(keys) => SealAnswer::Files(read(archive, &keys).await?),
-        SealRequest::Create(key, body) => {
-            SealAnswer::Written(archive.create_file(&key, body).await?)
-        }
-        SealRequest::Replace(key, body, version) => {
-            SealAnswer::Written(archive.replace_file(&key, body, version).await?)
+        SealRequest::Put(key, body, when) => {
+            SealAnswer::Written(archive.put_file(&key, body, when).await?)
         }
         SealRequest::ListLedgers => SealAnswer::Ledgers(archive.ledger_files(log).await?),
         SealRequest::Sign { text, with_both } => {

@@ -6,6 +6,7 @@ use super::time_stamp::StampQuery;
 use crate::archive::Archive;
 use crate::error::Error;
 use crate::log::Log;
+use crate::object::Precondition;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use bytes::Bytes;
 use entratrail_graph::http::HttpClient;
@@ -34,7 +35,7 @@ pub async fn stamp(archive: &Archive, log: Log, note: &str, url: &Url) -> Result
     let asked = tokio::time::timeout(LONGEST_WAIT, ask(url, query.to_der())).await;
     let answer = asked.map_err(|_| failed(url, "no answer in time"))??;
     query.check(&answer).map_err(|broken| failed(url, &broken.0))?;
-    archive.create_file(&key, answer.into()).await.map(drop)
+    archive.put_file(&key, answer.into(), Precondition::Absent).await.map(drop)
 }
 
 async fn ask(url: &Url, query: Vec<u8>) -> Result<Bytes, Error> {

@@ -1,6 +1,6 @@
 //! The meeting point of the records of all chains of a window.
 
-use crate::archive::{Archive, TableUpload, Upload};
+use crate::archive::{Archive, RawObjectWriter, TableObjectWriter};
 use crate::error::Error;
 use crate::graph::page::Oversized;
 use crate::graph::query::Span;
@@ -31,21 +31,26 @@ pub(super) struct Taken<'run> {
     /// The versions that are known by now.
     pub(super) versions: StoredVersions,
     /// The new ones as they were served.
-    pub(super) upload: Upload<'run>,
+    pub(super) raw: RawObjectWriter<'run>,
     /// Versions served that neither the window owns nor the next one, to which a filter with both
     /// bounds leads.
     pub(super) outside: HashSet<Version>,
     /// Records that are too large to be stored.
     pub(super) oversized: BTreeSet<Oversized>,
     /// The new ones as columns.
-    pub(super) table: TableAlongside<'run>,
+    pub(super) table: TableObject<'run>,
 }
 
-/// A table object that is made while its records arrive, so that nothing has to be read back, and
-/// its time passes while Graph is waited for. `None`: the turn was not free, and it is made of the
-/// raw object afterwards.
+/// Time at which a read's table object is made.
 #[derive(Debug, Default)]
-pub(super) struct TableAlongside<'run>(Option<(TableUpload<'run>, SemaphorePermit<'run>)>);
+pub(super) enum TableObject<'run> {
+    /// While its records arrive, so that nothing has to be read back, and its time passes while
+    /// Graph is waited for.
+    Alongside { writer: TableObjectWriter<'run>, _turn: SemaphorePermit<'run> },
+    /// Of the raw object afterwards, because the turn was not free.
+    #[default]
+    Afterwards,
+}
 
 impl<'run> Intake<'run> {
     /// For a read of `object` that started at `started_at`, where `versions` are stored already.
@@ -56,13 +61,13 @@ impl<'run> Intake<'run> {
         started_at: DateTime<Utc>,
         versions: StoredVersions,
     ) -> Self {
-        let upload = archive.upload(raw_key(stream, object));
+        let raw = archive.raw_writer(raw_key(stream, object));
         let taken = Mutex::new(Taken {
             versions,
-            upload,
+            raw,
             outside: HashSet::new(),
             oversized: BTreeSet::new(),
-            table: TableAlongside::default(),
+            table: TableObject::Afterwards,
         });
         Self { archive, tables, stream, object, started_at, taken }
     }
@@ -96,51 +101,51 @@ impl<'run> Intake<'run> {
             if taken.versions.new_versions() == 1 {
                 taken.table = self.table()?;
             }
-            let line = taken.upload.push(json)?;
-            if let Some((table, _)) = &mut taken.table.0 {
-                table.push(record, &line);
+            let line = taken.raw.push(json)?;
+            if let TableObject::Alongside { writer, .. } = &mut taken.table {
+                writer.push(record, &line);
             }
         }
-        taken.upload.send_full_part().await?;
-        if let Some((table, _)) = &mut taken.table.0 {
-            table.send_full_part().await?;
+        taken.raw.put_full_part().await?;
+        if let TableObject::Alongside { writer, .. } = &mut taken.table {
+            writer.put_full_part().await?;
         }
         Ok(taken.versions.served() - before)
     }
 
     /// Gives up the table and the turn to make one: it is made of the raw object afterwards.
     pub(super) async fn leave_table(&self) {
-        std::mem::take(&mut self.taken.lock().await.table).give_up().await;
+        std::mem::take(&mut self.taken.lock().await.table).abort().await;
     }
 
-    fn table(&self) -> Result<TableAlongside<'run>, Error> {
-        let Ok(turn) = self.tables.try_acquire() else { return Ok(TableAlongside::default()) };
-        let table = self.archive.upload_table(self.stream, self.object, self.started_at)?;
-        Ok(TableAlongside(Some((table, turn))))
+    fn table(&self) -> Result<TableObject<'run>, Error> {
+        let Ok(turn) = self.tables.try_acquire() else { return Ok(TableObject::Afterwards) };
+        let writer = self.archive.table_writer(self.stream, self.object, self.started_at)?;
+        Ok(TableObject::Alongside { writer, _turn: turn })
     }
 }
 
 impl Taken<'_> {
     /// Gives everything up.
-    pub(super) async fn give_up(self) {
-        self.upload.give_up().await;
-        self.table.give_up().await;
+    pub(super) async fn abort(self) {
+        self.raw.abort().await;
+        self.table.abort().await;
     }
 }
 
-impl TableAlongside<'_> {
+impl TableObject<'_> {
     /// Makes the object appear, where it was made.
     pub(super) async fn put(self) -> Result<Option<Encoded>, Error> {
-        match self.0 {
-            Some((table, _turn)) => table.put().await.map(Some),
-            None => Ok(None),
+        match self {
+            Self::Alongside { writer, _turn } => writer.put().await.map(Some),
+            Self::Afterwards => Ok(None),
         }
     }
 
     /// Gives the object up.
-    pub(super) async fn give_up(self) {
-        if let Some((table, _turn)) = self.0 {
-            table.give_up().await;
+    pub(super) async fn abort(self) {
+        if let Self::Alongside { writer, _turn } = self {
+            writer.abort().await;
         }
     }
 }

@@ -96,18 +96,13 @@ impl Bench {
                 };
                 SealAnswer::Files(keys.iter().map(file).collect())
             }
-            SealRequest::Create(key, body) => {
-                let is_new = !world.objects.contains_key(&key);
-                world.objects.entry(key).or_insert(body);
-                SealAnswer::Written(is_new)
-            }
-            SealRequest::Replace(key, body, version) => {
+            SealRequest::Put(key, body, when) => {
                 let latest = world.objects.get(&key).map(|body| crate::raw::sha256(body));
-                let is_latest = latest == version;
-                if is_latest {
-                    world.objects.insert(key, body);
+                if when != Precondition::None && when != Precondition::unchanged(latest) {
+                    return SealAnswer::Written(Written::ConditionFailed);
                 }
-                SealAnswer::Written(is_latest)
+                world.objects.insert(key, body);
+                SealAnswer::Written(Written::Yes)
             }
             SealRequest::ListLedgers => {
                 let ledgers = world.objects.range("ledger/".to_owned().."ledger0".to_owned());
@@ -189,15 +184,14 @@ impl Bench {
             let answer = self.perform(&mut done.world, request.clone());
             if model.failures > 0 {
                 gone.failures -= 1;
-                let is_write =
-                    matches!(request, SealRequest::Create(..) | SealRequest::Replace(..));
-                if is_write {
+                if matches!(request, SealRequest::Put(..)) {
                     // Killed after the write; killed while it is on its way; and a first answer
                     // that got lost, so that the client sent the request again.
                     next.push(Model { failures: gone.failures, ..done.clone() });
                     next.push(Model { late: Some(request), ..gone.clone() });
                     let repeated = Model { failures: gone.failures, ..done.clone() };
-                    next.push(continued(repeated, seal.clone(), SealAnswer::Written(false)));
+                    let answer = SealAnswer::Written(Written::ConditionFailed);
+                    next.push(continued(repeated, seal.clone(), answer));
                 }
                 next.push(gone);
             }

@@ -2,8 +2,9 @@
 
 use super::failure::{FolderAction, failed};
 use super::places::{make_folder, refuse_irregular};
-use super::{Folder, blocking, sync_folder};
+use super::{Folder, blocking, sync_folder, version_of};
 use entratrail_core::error::Error;
+use entratrail_core::object::{Precondition, Written};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,14 +21,14 @@ pub(super) fn is_temporary(name: &str) -> bool {
 
 /// A file without its final name. It is removed when dropped.
 #[derive(Debug)]
-pub(super) struct Temporary {
+struct Temporary {
     path: PathBuf,
     file: File,
 }
 
 impl Temporary {
     /// A new file in the folder of `path`, which is made where there is none.
-    pub(super) fn beside(path: &Path) -> io::Result<Self> {
+    fn beside(path: &Path) -> io::Result<Self> {
         let folder = path.parent().unwrap_or(path);
         make_folder(folder)?;
         let path = folder.join(format!("{}{}{}", NAME.0, Uuid::new_v4(), NAME.1));
@@ -35,25 +36,28 @@ impl Temporary {
         Ok(Self { path, file })
     }
 
-    pub(super) fn write(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes)
     }
 
     /// Gives the file its name in one step, whatever had that name.
-    pub(super) fn replace(&self, path: &Path) -> io::Result<()> {
+    fn replace(&self, path: &Path) -> io::Result<Written> {
         self.file.sync_all()?;
         fs::rename(&self.path, path)?;
-        sync_folder(path.parent().unwrap_or(path))
+        sync_folder(path.parent().unwrap_or(path))?;
+        Ok(Written::Yes)
     }
 
     /// Gives the file its name where nothing has it. A second link does that in one step; renaming
     /// would take the name from another file.
-    fn publish(&self, path: &Path) -> io::Result<bool> {
+    fn publish(&self, path: &Path) -> io::Result<Written> {
         self.file.sync_all()?;
         match fs::hard_link(&self.path, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok(Written::ConditionFailed)
+            }
             Err(error) => Err(error),
-            Ok(()) => sync_folder(path.parent().unwrap_or(path)).map(|()| true),
+            Ok(()) => sync_folder(path.parent().unwrap_or(path)).map(|()| Written::Yes),
         }
     }
 }
@@ -65,15 +69,16 @@ impl Drop for Temporary {
     }
 }
 
-/// An object that is being made.
+/// An object that is being written.
 #[derive(Debug)]
-pub(crate) struct FolderDraft {
+pub(crate) struct FolderUpload {
+    folder: Folder,
     path: PathBuf,
     temporary: Arc<Temporary>,
 }
 
 impl Folder {
-    pub(crate) async fn begin(&self, key: &str) -> Result<FolderDraft, Error> {
+    pub(crate) async fn start_multipart(&self, key: &str) -> Result<FolderUpload, Error> {
         let folder = self.clone();
         let path = self.path(key);
         self.claim(&path)?;
@@ -81,34 +86,38 @@ impl Folder {
             let temporary = refuse_irregular(&folder.0.root, &path)
                 .and_then(|()| Temporary::beside(&path))
                 .map_err(|error| failed(FolderAction::Write, &path, &error))?;
-            Ok(FolderDraft { path, temporary: Arc::new(temporary) })
+            Ok(FolderUpload { folder, path, temporary: Arc::new(temporary) })
         })
         .await
     }
 }
 
-impl FolderDraft {
-    pub(crate) async fn send(&mut self, bytes: Vec<u8>) -> Result<(), Error> {
+impl FolderUpload {
+    pub(crate) async fn put_part(&mut self, part: Vec<u8>) -> Result<(), Error> {
         let temporary = Arc::clone(&self.temporary);
         let path = self.path.clone();
         blocking(move || {
-            temporary.write(&bytes).map_err(|error| failed(FolderAction::Write, &path, &error))
+            temporary.write(&part).map_err(|error| failed(FolderAction::Write, &path, &error))
         })
         .await
     }
 
-    pub(crate) async fn complete(self) -> Result<bool, Error> {
-        let Self { path, temporary } = self;
+    pub(crate) async fn complete(self, when: Precondition) -> Result<Written, Error> {
+        let Self { folder, path, temporary } = self;
         blocking(move || {
-            temporary.publish(&path).map_err(|error| failed(FolderAction::Write, &path, &error))
-        })
-        .await
-    }
-
-    pub(crate) async fn put(self) -> Result<(), Error> {
-        let Self { path, temporary } = self;
-        blocking(move || {
-            temporary.replace(&path).map_err(|error| failed(FolderAction::Write, &path, &error))
+            let written = match when {
+                Precondition::None => temporary.replace(&path),
+                Precondition::Absent => temporary.publish(&path),
+                Precondition::Version(seen) => folder.claim(&path)?.in_turn(|| {
+                    let latest = folder.body_at(&path)?.map(|body| version_of(&body));
+                    if latest == Some(seen) {
+                        temporary.replace(&path)
+                    } else {
+                        Ok(Written::ConditionFailed)
+                    }
+                }),
+            };
+            written.map_err(|error| failed(FolderAction::Write, &path, &error))
         })
         .await
     }
