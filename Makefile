@@ -5,7 +5,7 @@
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: ## Collect and verify a simulated tenant, then the same with both functions on an emulated AWS
+demo: ## Collect and verify a simulated tenant, then the same with two functions on an emulated AWS
 	@xtask/scripts/preflight demo
 	@cargo xtask demo
 
@@ -16,7 +16,7 @@ test: ## Format, lints, every test, documentation: all that CI checks
 athena: ## Put tables, views, saved questions and data sets to Trino, the engine of Athena; needs Java 24 and Maven
 	@cargo xtask athena
 
-package: ## Build both functions for arm64 as deploy.sh does, check their size, run one where this machine can
+package: ## Build the functions for arm64 as deploy.sh does, check their size, run one where this machine can
 	@xtask/scripts/preflight test
 	@cargo xtask package
 

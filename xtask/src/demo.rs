@@ -1,10 +1,10 @@
-//! The demo: a simulated tenant, archived in a folder and by both functions on an emulated AWS.
+//! The demo: a simulated tenant, archived in a folder and by two functions on an emulated AWS.
 
 use crate::process::{self, Failure};
 use crate::progress;
 use std::process::Command;
 
-/// The command, both functions, and the program that plays AWS around them. Nothing of the tests
+/// The command, the functions, and the program that plays AWS around them. Nothing of the tests
 /// and nothing of the bench.
 const PACKAGES: [&str; 4] = ["entratrail-cli", "sign-in-logs", "audit-logs", "demo"];
 
@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     process::script("preflight", &["demo"])?;
     // First, so that a network that is missing is noticed before the build.
     process::script("install-tools", &["emulator"])?;
-    println!("Building the command and both functions: minutes the first time, seconds afterwards");
+    println!("Building the command and the functions: minutes the first time, seconds afterwards");
     progress::build(&PACKAGES)?;
     let programs = process::target().join("debug");
     let mut laptop = Command::new(programs.join("entratrail"));

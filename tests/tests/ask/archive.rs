@@ -82,7 +82,7 @@ async fn collect(archive: &Archive, scenario: Scenario, history_days: &str) {
         _ => None,
     })
     .expect("the settings are well formed");
-    for log in Log::USUAL {
+    for log in Log::ALL {
         let clock = Clock::simulated(tenant.now(), SPEED);
         let owner = &tenant.scenario().tenant;
         let application = Application {

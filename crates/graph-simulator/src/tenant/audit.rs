@@ -122,6 +122,9 @@ fn id(out: &mut Vec<u8>, it: &mut Audit, _: &Directory) {
     write!(out, "_{}", it.random.u32(1_000_000..99_999_999)).unwrap_or_default();
 }
 
+/// Member that public records of beta have and its metadata has not.
+const AGENT_TYPE: &str = r#","agentType":"notAgentic""#;
+
 fn initiator(out: &mut Vec<u8>, it: &mut Audit, directory: &Directory) {
     match it.activity.initiator {
         Initiator::Nobody => put(out, r#"{"app":null,"user":null}"#),
@@ -139,12 +142,13 @@ fn initiator(out: &mut Vec<u8>, it: &mut Audit, directory: &Directory) {
             let user = USERS[it.actor];
             write!(
                 out,
-                r#"{{"app":null,"user":{{"id":"{}","displayName":"{}","userPrincipalName":"{}@contoso.example","ipAddress":"{}","userType":"Member","homeTenantId":"{}","homeTenantName":null}}}}"#,
+                r#"{{"app":null,"user":{{"id":"{}","displayName":"{}","userPrincipalName":"{}@contoso.example","ipAddress":"{}","userType":"Member","homeTenantId":"{}","homeTenantName":null{}}}}}"#,
                 directory.user_ids[it.actor],
                 user.name,
                 user.local,
                 it.address.unwrap_or_default(),
-                directory.tenant
+                directory.tenant,
+                if it.form.version == ApiVersion::Beta { AGENT_TYPE } else { "" }
             )
             .unwrap_or_default();
         }

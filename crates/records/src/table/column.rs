@@ -21,6 +21,7 @@ use std::sync::Arc;
 pub(super) enum Column {
     Text(StringBuilder),
     Json(StringBuilder),
+    TextOrJson(StringBuilder),
     Int32(Int32Builder),
     Int64(Int64Builder),
     Double(Float64Builder),
@@ -55,6 +56,7 @@ impl Column {
         match kind {
             Kind::Text => Self::Text(StringBuilder::new()),
             Kind::Json => Self::Json(StringBuilder::new()),
+            Kind::TextOrJson => Self::TextOrJson(StringBuilder::new()),
             Kind::Int32 => Self::Int32(Int32Builder::new()),
             Kind::Int64 => Self::Int64(Int64Builder::new()),
             Kind::Double => Self::Double(Float64Builder::new()),
@@ -98,6 +100,11 @@ impl Column {
                 column.append_value(String::from_utf8_lossy(json));
                 true
             }
+            Self::TextOrJson(column) => {
+                let text = unquoted(json).unwrap_or_else(|| String::from_utf8_lossy(json));
+                column.append_value(text);
+                true
+            }
             Self::Int32(column) => parsed(json).map(|value| column.append_value(value)).is_some(),
             Self::Int64(column) => parsed(json).map(|value| column.append_value(value)).is_some(),
             Self::Double(column) => {
@@ -114,7 +121,9 @@ impl Column {
 
     fn take_nothing(&mut self) {
         match self {
-            Self::Text(column) | Self::Json(column) => column.append_null(),
+            Self::Text(column) | Self::Json(column) | Self::TextOrJson(column) => {
+                column.append_null();
+            }
             Self::Int32(column) => column.append_null(),
             Self::Int64(column) => column.append_null(),
             Self::Double(column) => column.append_null(),
@@ -128,7 +137,7 @@ impl Column {
     fn len(&self) -> usize {
         use arrow_array::builder::ArrayBuilder as _;
         match self {
-            Self::Text(column) | Self::Json(column) => column.len(),
+            Self::Text(column) | Self::Json(column) | Self::TextOrJson(column) => column.len(),
             Self::Int32(column) => column.len(),
             Self::Int64(column) => column.len(),
             Self::Double(column) => column.len(),
@@ -142,7 +151,9 @@ impl Column {
     /// All values; the column is empty afterwards.
     fn finish(&mut self) -> ArrayRef {
         match self {
-            Self::Text(column) | Self::Json(column) => Arc::new(column.finish()),
+            Self::Text(column) | Self::Json(column) | Self::TextOrJson(column) => {
+                Arc::new(column.finish())
+            }
             Self::Int32(column) => Arc::new(column.finish()),
             Self::Int64(column) => Arc::new(column.finish()),
             Self::Double(column) => Arc::new(column.finish()),

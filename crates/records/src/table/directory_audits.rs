@@ -35,6 +35,7 @@ const USER: &[Field] = &[
     both("userType", Text, "Member or Guest"),
     both("homeTenantId", Text, "Tenant of the user"),
     both("homeTenantName", Text, "Name of the home tenant"),
+    beta("agentType", Text, "Kind of agent, where the user is one; undocumented"),
 ];
 
 const APP: &[Field] = &[

@@ -33,6 +33,8 @@ pub enum Kind {
     Timestamp,
     /// Anything: kept as JSON text.
     Json,
+    /// Text in some records and anything else in others: the text itself, or JSON text.
+    TextOrJson,
     /// An object with these members.
     Struct(&'static [Field]),
     /// A list of these.

@@ -32,7 +32,7 @@ pub fn column_descriptions(log: Log) -> Vec<&'static str> {
 /// The type in the Glue catalogue.
 pub(super) fn glue_type(kind: &Kind) -> String {
     match kind {
-        Kind::Text | Kind::Json => "string".to_owned(),
+        Kind::Text | Kind::Json | Kind::TextOrJson => "string".to_owned(),
         Kind::Int32 => "int".to_owned(),
         Kind::Int64 => "bigint".to_owned(),
         Kind::Double => "double".to_owned(),
@@ -54,7 +54,7 @@ pub(super) fn glue_type(kind: &Kind) -> String {
 
 pub(super) fn data_type(kind: &Kind) -> DataType {
     match kind {
-        Kind::Text | Kind::Json => DataType::Utf8,
+        Kind::Text | Kind::Json | Kind::TextOrJson => DataType::Utf8,
         Kind::Int32 => DataType::Int32,
         Kind::Int64 => DataType::Int64,
         Kind::Double => DataType::Float64,

@@ -1,6 +1,8 @@
 //! The fields of a sign-in, as Graph's v1.0 and beta declare them.
 
-use super::field::Kind::{Boolean, Double, Int32, Int64, Json, List, Struct, Text, Timestamp};
+use super::field::Kind::{
+    Boolean, Double, Int32, Int64, Json, List, Struct, Text, TextOrJson, Timestamp,
+};
 use super::field::{Field, beta, both, v1};
 
 /// A sign-in.
@@ -91,7 +93,11 @@ pub(super) const SIGN_IN: &[Field] = &[
         List(&Struct(SESSION_LIFETIME_POLICY)),
         "Policies on how long a session lasts",
     ),
-    beta("conditionalAccessAudiences", List(&Text), "Audiences that Conditional Access looked at"),
+    beta(
+        "conditionalAccessAudiences",
+        List(&TextOrJson),
+        "Audiences that Conditional Access looked at: ids, or objects as JSON text",
+    ),
     // Tokens and sessions.
     both("correlationId", Text, "Shared by requests of one flow"),
     beta("originalRequestId", Text, "Id of the first request of the sequence"),

@@ -68,6 +68,11 @@ fn values_become_what_is_declared() {
         &json!({"applied_event_listeners": [{"event_type": null, "executed_listener_id": null,
                "handler_result": r##"{"@odata.type":"#x","a":[1]}"##}], "other": null}),
     );
+    check(
+        r#"{"conditionalAccessAudiences":["a\u00fc",{"applicationId":"b","audienceReasons":"none"},null]}"#,
+        &json!({"conditional_access_audiences":
+               ["aü", r#"{"applicationId":"b","audienceReasons":"none"}"#, null], "other": null}),
+    );
 }
 
 #[test]
@@ -103,6 +108,7 @@ fn what_has_another_type_is_null_and_in_other_under_its_path() {
         (r#"{"status":{"errorCode":1.0}}"#, json!({"status.errorCode": 1.0})),
         (r#"{"status":[]}"#, json!({"status": []})),
         (r#"{"riskEventTypes_v2":{"a":1}}"#, json!({"riskEventTypes_v2": {"a": 1}})),
+        (r#"{"conditionalAccessAudiences":"a"}"#, json!({"conditionalAccessAudiences": "a"})),
         (r#"{"riskEventTypes_v2":["a",5]}"#, json!({"riskEventTypes_v2[1]": 5})),
         (
             r#"{"location":{"geoCoordinates":{"latitude":1e999}},"new":{}}"#,
