@@ -240,7 +240,7 @@ fn content_type(key: &str) -> Option<String> {
 }
 
 fn broke_off(address: &str) -> Error {
-    Error::Archive(format!("reading {address} broke off; the next run tries again"))
+    Error::archive(format!("reading {address} broke off; the next run tries again"))
 }
 
 fn to_chrono(time: Option<AwsDateTime>) -> DateTime<Utc> {

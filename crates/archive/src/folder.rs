@@ -173,7 +173,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|_| {
-        Err(Error::Archive("the archive's folder could not be used: the run is ending".into()))
+        Err(Error::archive("the archive's folder could not be used: the run is ending"))
     })
 }
 

@@ -94,7 +94,7 @@ impl Archive {
         let key = ledger_key(stream, day);
         let Some(file) = self.store.get(&key).await? else { return Ok((Ledger::default(), None)) };
         let ledger = Ledger::parse(&file.body).map_err(|damage| {
-            Error::Archive(format!(
+            Error::archive(format!(
                 "line {} of {} is damaged: {}; nothing of that day was read or changed; restore \
                  the file from {}, or move it away to have the day read again",
                 damage.line,
@@ -169,7 +169,7 @@ impl Archive {
     }
 
     fn too_many_conflicts(&self, stream: Stream, day: NaiveDate) -> Error {
-        Error::Archive(format!(
+        Error::archive(format!(
             "{} could not be written: others wrote to it {MOST_CONFLICTS} times",
             self.address(&ledger_key(stream, day))
         ))
@@ -219,7 +219,7 @@ impl Archive {
     /// The error of an object on record that is gone or holds other bytes.
     pub fn not_as_recorded(&self, key: &str, held: Held) -> Error {
         let address = self.address(key);
-        Error::Archive(match held {
+        Error::archive(match held {
             Held::Gone => format!(
                 "{address} is gone, and the ledger has it on record; bring back its earlier \
                  version (docs/operate.md, Restoring), or restore it from a backup"
@@ -232,7 +232,7 @@ impl Archive {
     }
 
     fn damaged(&self, key: &str, error: &std::io::Error) -> Error {
-        Error::Archive(format!("{} is damaged: {error}; it was left as it is", self.address(key)))
+        Error::archive(format!("{} is damaged: {error}; it was left as it is", self.address(key)))
     }
 
     /// Looks up the ledger and the raw objects of one stream and day.
@@ -248,5 +248,5 @@ impl Archive {
 }
 
 fn not_encoded(error: &serde_json::Error) -> Error {
-    Error::Archive(format!("a ledger entry could not be encoded: {error}"))
+    Error::archive(format!("a ledger entry could not be encoded: {error}"))
 }

@@ -100,7 +100,7 @@ impl Archive {
     /// Raw object that `recorded` names; an error where that is none of `stream`.
     fn named_by(&self, stream: Stream, recorded: &StoredObject) -> Result<RawObject, Error> {
         parse_raw_key(stream, &recorded.key).ok_or_else(|| {
-            Error::Archive(format!(
+            Error::archive(format!(
                 "a ledger entry names {}, which is no raw object of {}",
                 self.address(&recorded.key),
                 stream.name()
@@ -178,5 +178,5 @@ impl TableObjectWriter<'_> {
 }
 
 fn not_encoded(writer: &ObjectWriter<'_>, error: &ParquetError) -> Error {
-    Error::Archive(format!("{} could not be encoded: {error}", writer.key()))
+    Error::archive(format!("{} could not be encoded: {error}", writer.key()))
 }

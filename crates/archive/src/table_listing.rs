@@ -68,7 +68,7 @@ impl Archive {
 }
 
 fn not_copied(key: &str, copy: &Path, error: &std::io::Error) -> Error {
-    Error::Disk(format!(
+    Error::disk(format!(
         "{key} could not be copied to {}: {error}; make room there",
         copy.display()
     ))

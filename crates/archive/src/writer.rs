@@ -150,5 +150,5 @@ impl EndedObject<'_> {
 }
 
 fn not_compressed(key: &str, error: &std::io::Error) -> Error {
-    Error::Archive(format!("{key} could not be compressed: {error}"))
+    Error::archive(format!("{key} could not be compressed: {error}"))
 }

@@ -167,7 +167,7 @@ impl<'lookup> Variables<'lookup> {
     pub fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
         let value = self.0(name).filter(|value| !value.trim().is_empty());
         value.ok_or_else(|| {
-            Error::Configuration(format!(
+            Error::configuration(format!(
                 "the environment variable {name} is not set; it must hold {meaning}"
             ))
         })
@@ -341,7 +341,7 @@ fn is_key_arn(value: &str) -> bool {
 
 /// The refusal of a value, which it describes and does not quote.
 pub fn malformed(name: &str, value: &str, allowed: &str) -> Error {
-    Error::Configuration(format!(
+    Error::configuration(format!(
         "the environment variable {name} holds {}; allowed is {allowed}",
         describe(value)
     ))

@@ -112,7 +112,7 @@ fn span(from: &str, to: &str) -> Result<(DateTime<Utc>, DateTime<Utc>), Error> {
     if start < end {
         return Ok((start, end));
     }
-    Err(Error::Event(format!(
+    Err(Error::event(format!(
         "the event asks for the span from {} to {}, which is empty: \"to\" is exclusive and must \
          lie after \"from\"",
         start.to_rfc3339(),
@@ -131,7 +131,7 @@ pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
 
 fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
     parse_instant(text).ok_or_else(|| {
-        Error::Event(format!(
+        Error::event(format!(
             "\"{member}\" of the event holds {}; it must be a date such as 2026-10-24, or an RFC \
              3339 instant on a 5-minute boundary such as 2026-10-24T06:05:00Z",
             describe(text)
@@ -140,12 +140,11 @@ fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
 }
 
 fn unknown_form() -> Error {
-    Error::Event(
+    Error::event(
         "the event is none of the forms that this function knows: an EventBridge scheduled event; \
          {\"from\": \"2026-10-24\", \"to\": \"2026-10-25\"} with dates or RFC 3339 instants on a \
          5-minute boundary, \"to\" exclusive; {\"dryRun\": true}, alone or with \"from\" and \
-         \"to\"; {\"check\": true}"
-            .to_owned(),
+         \"to\"; {\"check\": true}",
     )
 }
 

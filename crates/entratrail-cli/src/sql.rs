@@ -193,13 +193,13 @@ impl Session {
             DataFusionError::External(cause) if let Some(own) = cause.downcast_ref::<Error>() => {
                 own.clone()
             }
-            DataFusionError::IoError(cause) => Error::Disk(format!(
+            DataFusionError::IoError(cause) => Error::disk(format!(
                 "what does not fit into memory could not be kept in the folder for temporary files \
                  ({cause}); make room there, or name another folder with TMPDIR"
             )),
             _ => {
                 let tables = self.tables().join(", ");
-                Error::Configuration(format!("{}; there are the tables {tables}", message(error)))
+                Error::configuration(format!("{}; there are the tables {tables}", message(error)))
             }
         }
     }
@@ -224,7 +224,7 @@ fn is_damage(error: &DataFusionError) -> bool {
 }
 
 fn unusable(error: &DataFusionError) -> Error {
-    Error::Archive(format!("the archive's tables could not be set up: {}", message(error)))
+    Error::archive(format!("the archive's tables could not be set up: {}", message(error)))
 }
 
 /// Words of the engine, without the places in its own code, in one line.

@@ -10,7 +10,7 @@ use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::RunSettings;
 use crate::entra::credential::Application;
-use crate::error::Error;
+use crate::error::{Error, ErrorScope};
 use crate::evidence::sealing::seal;
 use crate::evidence::signer::Signer;
 use crate::evidence::stamping::stamp;
@@ -191,7 +191,7 @@ impl Collector {
             && let Some(sealed) = self.seal().await
         {
             if let Some(alarm) = before.alarms.iter().chain(&sealed.alarms).next() {
-                run.fail_with(Error::Archive(alarm.clone()));
+                run.fail_with(Error::archive(alarm.clone()));
             }
             run.report.evidence = Some(sealed);
         }
@@ -353,7 +353,7 @@ impl Collector {
     ) {
         let (stream, day) = finished.task.place();
         if !run.queue.may_plan_again((stream, day)) {
-            run.fail(&finished.task, Error::Incomplete(format!(
+            run.fail(&finished.task, Error::incomplete(format!(
                 "another run keeps reading {} of {day} at the same time; the next run checks that \
                  nothing is missing",
                 stream.name()
@@ -377,7 +377,7 @@ fn scope_of(request: &Collect, now: DateTime<Utc>) -> Result<Scope, Error> {
     if from < now {
         return Ok(Scope::Span { from, to, asked_at: request.asked_at.unwrap_or(now) });
     }
-    Err(Error::Event(format!(
+    Err(Error::event(format!(
         "the span that is asked for starts at {from}, which lies in the future"
     )))
 }
@@ -422,7 +422,7 @@ impl Work {
     /// stream lacks stops the run only when Graph has served no stream, and refused them all.
     fn is_hopeless(&self) -> bool {
         self.error.as_ref().is_some_and(|error| {
-            error.stops_the_run()
+            error.scope() == ErrorScope::Run
                 && (!error.is_refusal_of_a_stream()
                     || !self.has_been_served && self.refused.len() == self.streams.len())
         })
@@ -511,9 +511,8 @@ impl Work {
 
     /// Keeps the first cause, or the first that stops the run.
     fn fail_with(&mut self, error: Error) {
-        let is_graver =
-            error.stops_the_run() && !self.error.as_ref().is_some_and(Error::stops_the_run);
-        if self.error.is_none() || is_graver {
+        let scope = self.error.as_ref().map(Error::scope);
+        if scope.is_none_or(|scope| scope < error.scope()) {
             self.error = Some(error);
         }
     }
@@ -532,9 +531,9 @@ impl Work {
                 Some(error)
             }
             (Some(error), _) => {
-                Some(error.and(&unread::describe(&self.report, self.queue.waiting(), history_days)))
+                Some(error.and(unread::describe(&self.report, self.queue.waiting(), history_days)))
             }
-            (None, Some(expired)) => Some(Error::Event(expired)),
+            (None, Some(expired)) => Some(Error::event(expired)),
             (None, None) => None,
         };
         let succeeded = error.is_none();

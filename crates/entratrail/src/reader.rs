@@ -290,9 +290,9 @@ impl Reader<'_> {
         let row = self.row(attempt, ReadResult::Failed { error: error.to_string() });
         match self.archive.record(attempt.planned.stream, &row, None).await {
             Ok(_) => Outcome::Failed(error),
-            Err(unrecorded) => Outcome::Failed(
-                error.and(&format!("nor could the ledger be written: {unrecorded}")),
-            ),
+            Err(unrecorded) => {
+                Outcome::Failed(error.and(format!("nor could the ledger be written: {unrecorded}")))
+            }
         }
     }
 

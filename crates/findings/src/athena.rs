@@ -80,7 +80,7 @@ impl Athena {
                     // It may end by itself meanwhile; an answer that nobody waits for costs the
                     // same.
                     drop(self.client.stop_query_execution().query_execution_id(id).send().await);
-                    return Err(Error::Incomplete(format!(
+                    return Err(Error::incomplete(format!(
                         "Athena did not answer \"{name}\" before the time of the run was up (query \
                          {id}); the next run asks again"
                     )));
@@ -119,7 +119,7 @@ impl Athena {
                 return Ok((columns, rows));
             }
         }
-        Err(Error::Archive(format!(
+        Err(Error::archive(format!(
             "the answer to \"{name}\" has more than {MOST_PAGES} pages (query {id}); limit its \
              rows in sql/questions"
         )))
@@ -135,18 +135,18 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
     let code = error.code().filter(|code| is_word(code)).unwrap_or("no answer");
     let tried = format!("Athena did not {what} the question \"{name}\" ({code})");
     match code {
-        "TooManyRequestsException" | "ThrottlingException" => Error::Incomplete(format!(
+        "TooManyRequestsException" | "ThrottlingException" => Error::incomplete(format!(
             "{tried}: others of this account ask at the same time; the next run asks again, or set \
              FindingsSchedule to a quieter hour"
         )),
-        "AccessDeniedException" => Error::Archive(format!(
+        "AccessDeniedException" => Error::archive(format!(
             "{tried}: the function's role may not use the workgroup; deploy again, and see that no \
              policy of the organization denies Athena"
         )),
-        "InvalidRequestException" => Error::Archive(format!(
+        "InvalidRequestException" => Error::archive(format!(
             "{tried}: the workgroup or database of the stack is gone or disabled; deploy again"
         )),
-        _ => Error::Archive(format!("{tried}: check region and network; the next run asks again")),
+        _ => Error::archive(format!("{tried}: check region and network; the next run asks again")),
     }
 }
 
@@ -157,7 +157,7 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
     let tried =
         format!("Athena could not answer \"{name}\" (query {id}, whose history says more): ");
     if said.contains("bytes scanned limit") {
-        return Error::Incomplete(format!(
+        return Error::incomplete(format!(
             "{tried}it reads more than ScanLimitMegabytes allows; raise that, or set \
              FindingsDaily=high"
         ));
@@ -166,7 +166,7 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
         || said.contains("timed out")
         || said.contains("throttl")
     {
-        return Error::Incomplete(format!(
+        return Error::incomplete(format!(
             "{tried}it ran out of resources; the next run asks again"
         ));
     }
@@ -189,7 +189,7 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
     };
     let word = reason.split([':', ' ']).next().filter(|word| is_word(word) && word.contains('_'));
     let word = word.map(|word| format!("{word}, ")).unwrap_or_default();
-    Error::Archive(format!("{tried}{word}{advice}"))
+    Error::archive(format!("{tried}{word}{advice}"))
 }
 
 fn is_word(text: &str) -> bool {

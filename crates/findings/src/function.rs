@@ -74,10 +74,9 @@ fn wish(event: &Value) -> Result<Wish, Error> {
         Ok(Request::Check) => Ok(Wish::Check),
         Ok(Request::Collect(Collect { span: None, is_dry_run: true, .. })) => Ok(Wish::Show),
         Ok(Request::Collect(Collect { span: None, is_dry_run: false, .. })) => Ok(Wish::Tell),
-        _ => Err(Error::Event(
+        _ => Err(Error::event(
             "the event is none of the forms that this function knows: an EventBridge scheduled \
-             event; {\"dryRun\": true}; {\"check\": true}"
-                .to_owned(),
+             event; {\"dryRun\": true}; {\"check\": true}",
         )),
     }
 }
@@ -206,8 +205,9 @@ impl Function {
                 }
                 Step::End(End::NotSent(news)) => {
                     report.count(&news);
-                    return Err(refusal
-                        .unwrap_or_else(|| Error::Incomplete("the mail was not sent".to_owned())));
+                    return Err(
+                        refusal.unwrap_or_else(|| Error::incomplete("the mail was not sent"))
+                    );
                 }
                 Step::End(End::Overtaken { is_sent }) => return Err(overtaken(is_sent)),
             };
@@ -273,7 +273,7 @@ impl Function {
         sent.map(drop).map_err(|error| {
             let code =
                 error.code().filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-            Error::Incomplete(format!(
+            Error::incomplete(format!(
                 "new findings could not be mailed, because the topic did not take them ({}); the \
                  next run tells them; deploy again, which puts the policies of topic and key \
                  right, or ask the questions in the query editor now",
@@ -318,7 +318,7 @@ fn overtaken(is_sent: bool) -> Error {
     } else {
         "nothing was mailed, and the next run tells it"
     };
-    Error::Incomplete(format!(
+    Error::incomplete(format!(
         "other runs of this function write {} all the time; see that it is not started in a loop; \
          {consequence}",
         crate::memory::KEY

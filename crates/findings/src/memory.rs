@@ -29,7 +29,7 @@ impl Memory {
         };
         self.version = object.version;
         Told::parse(&object.body).ok_or_else(|| {
-            Error::Archive(format!(
+            Error::archive(format!(
                 "{} is damaged, or of a later version of EntraTrail; restore an earlier version of \
                  the object, or move it away to have everything told again",
                 self.bucket.address(KEY)

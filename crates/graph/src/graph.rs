@@ -320,18 +320,18 @@ fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
         }
         Outcome::Status(..) => NoPage::Failed(failed.refusal.explain(log)),
         Outcome::TimedOut => NoPage::Unreadable(too_slow(log)),
-        Outcome::Broken => NoPage::Failed(Error::Graph(format!(
+        Outcome::Broken => NoPage::Failed(Error::graph(format!(
             "the connection to Graph broke again and again while {collection} was asked for; the \
              next run tries again; check GRAPH_URL, the network and any proxy"
         ))),
         Outcome::Unreadable => {
             let what = failed.unreadable.unwrap_or_default();
-            NoPage::Unreadable(Error::Graph(format!(
+            NoPage::Unreadable(Error::graph(format!(
                 "Graph's answer for {collection} could not be read: {what}; the next run tries \
                  again; check that no proxy rewrites the answers"
             )))
         }
-        Outcome::TooLarge => NoPage::TooLarge(Error::Graph(format!(
+        Outcome::TooLarge => NoPage::TooLarge(Error::graph(format!(
             "Graph's answer for {collection} takes more than {} MiB, even with few records a page; \
              nothing of the window was stored; the next run tries again",
             LARGEST_PAGE_BYTES / (1024 * 1024)
@@ -340,7 +340,7 @@ fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
 }
 
 fn too_slow(log: Log) -> Error {
-    Error::Graph(format!(
+    Error::graph(format!(
         "Graph gave no whole page of {} within {} s, twice, even for the shortest span; the next \
          run tries again",
         log.collection(),
@@ -349,7 +349,7 @@ fn too_slow(log: Log) -> Error {
 }
 
 fn throttled(log: Log) -> Error {
-    Error::Throttled(format!(
+    Error::throttled(format!(
         "Graph kept answering that {} is asked too often (status 429 or 503); another reader of \
          the tenant's logs shares the limit of this application: give it an application of its own \
          or lower GRAPH_REQUESTS_PER_10S",

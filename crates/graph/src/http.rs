@@ -42,10 +42,9 @@ impl HttpClient {
         let proxy = intercepted.filter(|_| url.scheme() == "https" && !is_loopback(url));
         let Some(proxy) = proxy else { return Ok(Self::Direct(Box::new(client(direct()?)))) };
         if !matches!(proxy.uri().scheme_str(), Some("http" | "https")) {
-            return Err(Error::Configuration(
+            return Err(Error::configuration(
                 "the proxy that HTTPS_PROXY or ALL_PROXY names is neither http nor https; only \
-                 these are supported"
-                    .into(),
+                 these are supported",
             ));
         }
         let tunnel = Tunnel::new(proxy.uri().clone(), direct()?);
@@ -91,9 +90,7 @@ fn direct() -> Result<Direct, Error> {
 /// TLS with the roots of the platform.
 fn secure() -> Result<HttpsConnectorBuilder<hyper_rustls::builderstates::WantsProtocols3>, Error> {
     let builder = HttpsConnectorBuilder::new().try_with_platform_verifier().map_err(|_| {
-        Error::Configuration(
-            "no TLS client could be made: the root certificates are unreadable".into(),
-        )
+        Error::configuration("no TLS client could be made: the root certificates are unreadable")
     })?;
     Ok(builder.https_or_http().enable_all_versions())
 }

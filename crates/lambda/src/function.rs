@@ -128,7 +128,7 @@ impl Function {
         if stop_at > now {
             return Ok(stop_at);
         }
-        Err(Error::Configuration(format!(
+        Err(Error::configuration(format!(
             "the function's timeout leaves {} s, and STOP_BEFORE_DEADLINE_SECONDS holds \"{}\"; \
              allowed is less than the timeout",
             (deadline - now).num_seconds(),
@@ -149,7 +149,7 @@ impl Function {
         if run.report.read_windows() == 0 {
             run.vitals.succeeded = Some(false);
             run.error.get_or_insert_with(|| {
-                Error::Incomplete(format!(
+                Error::incomplete(format!(
                     "not one window could be read before the time ran out, and {left} are left; \
                      raise the function's timeout or lower TARGET_RECORDS"
                 ))
@@ -173,7 +173,7 @@ impl Function {
         started_at: DateTime<Utc>,
     ) -> Result<(), Error> {
         let Some(event) = collect.next_event(started_at) else {
-            return Err(Error::Incomplete(format!(
+            return Err(Error::incomplete(format!(
                 "{left} windows are left after {MOST_HOPS} invocations in a row; the next \
                  scheduled run goes on with them"
             )));
@@ -182,7 +182,7 @@ impl Function {
         let request =
             request.invocation_type(InvocationType::Event).payload(Blob::new(event.to_string()));
         request.send().await.map(drop).map_err(|error| {
-            Error::Incomplete(format!(
+            Error::incomplete(format!(
                 "time ran out with {left} windows left, and the function could not start itself \
                  again ({}); allow its role lambda:InvokeFunction on itself; the next scheduled \
                  run goes on",

@@ -31,7 +31,7 @@ impl KmsKey {
         let encoded = answer.public_key.map(Blob::into_inner).unwrap_or_default();
         let public = encoded.strip_prefix(&SPKI_START).filter(|public| public.len() == 32);
         let public = public.ok_or_else(|| {
-            Error::Parameters(format!(
+            Error::parameters(format!(
                 "the KMS key {arn} is not of spec ECC_NIST_EDWARDS25519; EVIDENCE_KMS_KEY must \
                  name one that is"
             ))
@@ -62,7 +62,7 @@ impl SigningKey for KmsKey {
 
 fn not_usable(arn: &str, what: &str, code: Option<&str>) -> Error {
     let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
-    Error::Parameters(format!(
+    Error::parameters(format!(
         "the KMS key {arn} did not {what} ({code}): check that it is enabled, and the role of the \
          function"
     ))

@@ -120,13 +120,13 @@ impl Identity {
                 }
                 _ => "check region, network and the KMS key",
             };
-            Error::Parameters(format!(
+            Error::parameters(format!(
                 "the SSM parameter {path} could not be read ({code}): {advice}"
             ))
         })?;
         let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
         if value.trim().is_empty() {
-            return Err(Error::Parameters(format!("the SSM parameter {path} is empty")));
+            return Err(Error::parameters(format!("the SSM parameter {path} is empty")));
         }
         Ok(SecretString::from(value.trim()))
     }
@@ -141,7 +141,7 @@ impl Identity {
             Box::pin(async move {
                 let answer = request.duration_seconds(300).send().await.map_err(|error| {
                     let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
-                    Error::Credentials(format!(
+                    Error::credentials(format!(
                         "AWS STS gave no token for the function's role ({code}): {}",
                         advice(code)
                     ))
@@ -213,7 +213,7 @@ impl EvidenceParameters {
             Some((TreeHead::from_lines(parameter.value()?)?, parameter.version()))
         });
         read.map(Some).ok_or_else(|| {
-            Error::Parameters(format!(
+            Error::parameters(format!(
                 "the SSM parameter {path} is damaged: it holds no size and root"
             ))
         })
@@ -234,7 +234,7 @@ impl EvidenceParameters {
 
 fn not_usable(path: &str, verb: &str, code: Option<&str>) -> Error {
     let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
-    Error::Parameters(format!(
+    Error::parameters(format!(
         "the SSM parameter {path} could not be {verb} ({code}): check the role of the function and \
          the network"
     ))

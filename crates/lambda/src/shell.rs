@@ -1,7 +1,7 @@
 //! Start-up of a function and the answers to its invocations, the same for all of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entratrail::error::Error;
+use entratrail::error::{Error, ErrorKind};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::Value;
 use std::fmt;
@@ -84,8 +84,8 @@ impl From<Failure> for Diagnostic {
     fn from(Failure(error): Failure) -> Self {
         let error_type = error.error_type().to_owned();
         let message = error.to_string();
-        let error_message = match error {
-            Error::Event(_) => message,
+        let error_message = match error.kind() {
+            ErrorKind::Event => message,
             _ => message.replace('"', "'").replace(char::is_control, " "),
         };
         Self { error_type, error_message }
@@ -98,8 +98,7 @@ mod tests {
 
     #[test]
     fn a_message_for_a_mail_is_one_line_without_quotation_marks() {
-        let error =
-            Error::Configuration("HISTORY_DAYS holds \"90\"\nallowed is 1 to 30".to_owned());
+        let error = Error::configuration("HISTORY_DAYS holds \"90\"\nallowed is 1 to 30");
         let diagnostic = Diagnostic::from(Failure(error));
         assert_eq!(diagnostic.error_type, "Configuration");
         assert_eq!(diagnostic.error_message, "HISTORY_DAYS holds '90' allowed is 1 to 30");
@@ -107,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_runtime_logs_a_failure_as_the_error_that_it_is() {
-        let error = Error::Event("no form".to_owned());
+        let error = Error::event("no form");
         assert_eq!(format!("{:?}", Failure(error.clone())), format!("{error:?}"));
     }
 }

@@ -216,7 +216,7 @@ impl Bucket {
         let address = self.address(key);
         let description = failure.describe();
         let advice = failure.advice(self);
-        Error::Archive(format!("{address} could not be {verb} ({description}); {advice}"))
+        Error::archive(format!("{address} could not be {verb} ({description}); {advice}"))
     }
 }
 

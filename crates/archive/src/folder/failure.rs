@@ -25,7 +25,7 @@ pub(super) fn failed(action: FolderAction, path: &Path, error: &io::Error) -> Er
         path.display(),
         advice(action, error.kind())
     );
-    if is_for_all { Error::Disk(text) } else { Error::Archive(text) }
+    if is_for_all { Error::disk(text) } else { Error::archive(text) }
 }
 
 /// Whether nothing else could be written either.
@@ -67,17 +67,18 @@ fn advice(action: FolderAction, kind: ErrorKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use entratrail_core::error::ErrorScope;
 
     #[test]
     fn a_full_disk_ends_the_run_and_a_damaged_file_does_not() {
-        let check = |action, kind: ErrorKind, stops: bool| {
+        let check = |action, kind: ErrorKind, scope: ErrorScope| {
             let error = failed(action, Path::new("archive/x"), &kind.into());
-            assert_eq!(error.stops_the_run(), stops, "{error}");
+            assert_eq!(error.scope(), scope, "{error}");
             assert_eq!(error.error_type(), "Archive");
         };
-        check(FolderAction::Write, ErrorKind::StorageFull, true);
-        check(FolderAction::Write, ErrorKind::ReadOnlyFilesystem, true);
-        check(FolderAction::Write, ErrorKind::PermissionDenied, false);
-        check(FolderAction::Read, ErrorKind::NotFound, false);
+        check(FolderAction::Write, ErrorKind::StorageFull, ErrorScope::Run);
+        check(FolderAction::Write, ErrorKind::ReadOnlyFilesystem, ErrorScope::Run);
+        check(FolderAction::Write, ErrorKind::PermissionDenied, ErrorScope::Window);
+        check(FolderAction::Read, ErrorKind::NotFound, ErrorScope::Window);
     }
 }

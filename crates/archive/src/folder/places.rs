@@ -24,7 +24,7 @@ pub(super) fn check(root: &Path, access: Access) -> Result<(), Error> {
     };
     match stranger {
         None => Ok(()),
-        Some(stranger) => Err(Error::Archive(format!(
+        Some(stranger) => Err(Error::archive(format!(
             "{} is no archive: it holds {stranger}; nothing was done; name an archive, or a folder \
              that is empty or does not exist yet",
             root.display()

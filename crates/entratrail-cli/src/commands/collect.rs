@@ -127,7 +127,7 @@ fn request(arguments: &CollectArguments, now: DateTime<Utc>) -> Result<Collect, 
     if from < to && from < now {
         return Ok(Collect::asked_by_hand(Some((from, to))));
     }
-    Err(Error::Configuration(format!(
+    Err(Error::configuration(format!(
         "the span from {from} to {to} is empty or lies in the future: --to is exclusive and must \
          lie after --from"
     )))

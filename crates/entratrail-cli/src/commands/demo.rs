@@ -111,7 +111,7 @@ fn first_day(folder: &Path) -> Result<(NaiveDate, bool), Error> {
     }
     let today = Utc::now().date_naive();
     std::fs::write(&note, today.to_string()).map_err(|error| {
-        Error::Configuration(format!(
+        Error::configuration(format!(
             "{} could not be written ({error}); name another --folder",
             note.display()
         ))
@@ -120,7 +120,7 @@ fn first_day(folder: &Path) -> Result<(NaiveDate, bool), Error> {
 }
 
 fn unplayable(error: &graph_simulator::Error) -> Error {
-    Error::Configuration(format!("the made-up tenant could not be started: {error}"))
+    Error::configuration(format!("the made-up tenant could not be started: {error}"))
 }
 
 fn what_next(folder: &Path) -> String {

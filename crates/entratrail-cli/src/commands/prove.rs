@@ -38,14 +38,14 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
     let archive = arguments.archive.open(Access::Read).await?;
     let (found, versions) = newest(&archive, &arguments.id).await?;
     let Some(found) = found else {
-        return Err(Error::Archive(format!("no record with that id is in {}", arguments.archive)));
+        return Err(Error::archive(format!("no record with that id is in {}", arguments.archive)));
     };
     let signed = match SignedLog::read(&archive, found.stream.log(), &keys.0).await {
         Ok(Some(signed)) => signed,
         Ok(None) => {
-            return Err(Error::Archive(format!("{} is without a signed log", arguments.archive)));
+            return Err(Error::archive(format!("{} is without a signed log", arguments.archive)));
         }
-        Err(Unsound::Broken(broken)) => return Err(Error::Archive(broken.to_string())),
+        Err(Unsound::Broken(broken)) => return Err(Error::archive(broken.to_string())),
         Err(Unsound::Unread(error)) => return Err(error),
     };
     let file = ledger_key(found.stream, found.row.window.day());
@@ -56,9 +56,7 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
         _ => false,
     });
     let Some(index) = index else {
-        return Err(Error::Archive(
-            "the row of that record is not in the signed log yet".to_owned(),
-        ));
+        return Err(Error::archive("the row of that record is not in the signed log yet"));
     };
     let (entry_proof, checkpoint) = match first_cosigned(&archive, &signed, index).await? {
         Some((size, note)) => (signed.proof_at(index, size, &note), note),
@@ -142,7 +140,7 @@ async fn first_cosigned(
 
 fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
     write_all(folder, files).map_err(|error| {
-        Error::Disk(format!(
+        Error::disk(format!(
             "{} could not be written ({error}); name a new folder",
             folder.display()
         ))

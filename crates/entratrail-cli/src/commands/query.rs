@@ -37,7 +37,7 @@ pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
     let now = arguments.days.now().unwrap_or_else(Utc::now);
     let settings = Settings::read(arguments.settings.as_deref())?;
     let Some(location) = &arguments.archive else {
-        return Err(Error::Configuration("--archive must name the archive".to_owned()));
+        return Err(Error::configuration("--archive must name the archive"));
     };
     let session = Session::open(location, arguments.days.range(), now, &settings).await?;
     session.ask_into(&sql, || Sheet::new(arguments)).await?.print()?;
@@ -52,20 +52,19 @@ pub(crate) async fn query(arguments: &QueryArguments) -> Result<Status, Error> {
 fn sql(arguments: &QueryArguments) -> Result<String, Error> {
     match (arguments.sql.as_deref(), arguments.saved.as_deref()) {
         (Some("-"), _) => std::io::read_to_string(std::io::stdin().lock()).map_err(|error| {
-            Error::Configuration(format!("standard input could not be read: {error}"))
+            Error::configuration(format!("standard input could not be read: {error}"))
         }),
         (Some(sql), _) => Ok(sql.to_owned()),
         (None, Some(name)) => saved(name).map(|question| question.sql).ok_or_else(|| {
-            Error::Configuration(format!(
+            Error::configuration(format!(
                 "no saved question has the name that --saved holds, {}; entratrail query --list \
                  names them",
                 describe(name)
             ))
         }),
-        (None, None) => Err(Error::Configuration(
+        (None, None) => Err(Error::configuration(
             "there is no question: give SQL, - to read it from standard input, or --saved \
-             NAME"
-                .to_owned(),
+             NAME",
         )),
     }
 }
@@ -129,7 +128,7 @@ impl Sheet {
             Self::Table(table) => print_line(&table.to_string()),
             Self::Csv { mut lines, .. } | Self::Json(mut lines) => {
                 lines.rewind().map_err(|error| {
-                    Error::Disk(format!(
+                    Error::disk(format!(
                         "the answer could not be read back from its temporary file: {error}"
                     ))
                 })?;

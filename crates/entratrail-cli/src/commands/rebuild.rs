@@ -62,7 +62,7 @@ pub(crate) async fn rebuild(arguments: &RebuildArguments) -> Result<Status, Erro
     let work = Work::of(&archive, &streams, range).await?;
     if !work.has_any_day {
         let archive = &arguments.archive;
-        return Err(Error::Archive(format!(
+        return Err(Error::archive(format!(
             "there is nothing to rebuild in {archive}: no ledger and no object"
         )));
     }

@@ -99,7 +99,7 @@ async fn make(
     let usual = to - Days::new(USUAL_DAYS);
     let from = days.from.unwrap_or_else(|| span.map_or(usual, |(first, _)| first.max(usual)));
     if from >= to {
-        return Err(Error::Configuration(format!(
+        return Err(Error::configuration(format!(
             "the days from {from} to {to} are none: --to is exclusive and must lie after --from"
         )));
     }

@@ -14,13 +14,13 @@ impl VerifierKeys {
         let text = read_text(path)?;
         let keys = VerifierKey::parse_all(&text);
         keys.map(Self)
-            .map_err(|broken| Error::Configuration(format!("{}: {broken}", path.display())))
+            .map_err(|broken| Error::configuration(format!("{}: {broken}", path.display())))
     }
 }
 
 /// The text of a file that was named on the command line.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|error| {
-        Error::Configuration(format!("{} could not be read ({error})", path.display()))
+        Error::configuration(format!("{} could not be read ({error})", path.display()))
     })
 }

@@ -90,7 +90,7 @@ pub(crate) async fn check(
     }
     let Some(on_record) = range_on_record(&streams, now).or_else(|| range_expected(expected, now))
     else {
-        return Err(Error::Archive(format!(
+        return Err(Error::archive(format!(
             "there is nothing to verify in {location}: no ledger and no object"
         )));
     };

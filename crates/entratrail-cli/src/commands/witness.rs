@@ -62,7 +62,7 @@ pub(crate) async fn witness(arguments: &WitnessArguments) -> Result<Status, Erro
             Ok((signed, sightings)) => checked.push((signed, note, sightings)),
             Err(Unsound::Broken(broken)) => {
                 let what = format!("{}: {broken}; nothing was kept", path.display());
-                return Err(Error::Archive(what));
+                return Err(Error::archive(what));
             }
             Err(Unsound::Unread(error)) => return Err(error),
         }
@@ -75,7 +75,7 @@ pub(crate) async fn witness(arguments: &WitnessArguments) -> Result<Status, Erro
                     print_line(&format!("Kept: {sighting}"));
                 }
             }
-            Err(Unsound::Broken(broken)) => return Err(Error::Archive(broken.to_string())),
+            Err(Unsound::Broken(broken)) => return Err(Error::archive(broken.to_string())),
             Err(Unsound::Unread(error)) => return Err(error),
         }
     }
@@ -108,7 +108,7 @@ async fn checked_note(
 fn read_note(path: &Path) -> Result<SignedNote, Error> {
     let mut body = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LONGEST_NOTE + 1).read_to_end(&mut body));
-    let failed = |what: String| Error::Configuration(format!("{} {what}", path.display()));
+    let failed = |what: String| Error::configuration(format!("{} {what}", path.display()));
     read.map_err(|error| failed(format!("could not be read ({error})")))?;
     if body.len() as u64 > LONGEST_NOTE {
         return Err(failed(format!("has more than {LONGEST_NOTE} bytes: it is no signed note")));
@@ -121,7 +121,7 @@ impl Witnesses {
     /// witness of itself.
     pub(crate) fn read(path: Option<&Path>, keys: Option<&VerifierKeys>) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self(Vec::new())) };
-        let failed = |what: String| Error::Configuration(format!("{} {what}", path.display()));
+        let failed = |what: String| Error::configuration(format!("{} {what}", path.display()));
         let text = read_text(path)?;
         let witnesses =
             WitnessKey::parse_all(&text).map_err(|broken| failed(format!("is wrong: {broken}")))?;

@@ -32,7 +32,7 @@ impl Scratch {
         let temporary = std::env::temp_dir();
         remove_abandoned(&temporary);
         Self::make_in(&temporary).map_err(|error| {
-            Error::Disk(format!(
+            Error::disk(format!(
                 "no temporary folder could be made: {error}; make room, or set TMPDIR"
             ))
         })

@@ -16,7 +16,7 @@ impl Settings {
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::Configuration(format!(
+            Error::configuration(format!(
                 "the settings in {} could not be read: {error}",
                 path.display()
             ))
@@ -32,7 +32,7 @@ impl Settings {
             let (name, value) = line.split_once('=').unwrap_or((line, ""));
             let known = SETTINGS.into_iter().find(|known| *known == name.trim());
             let Some(known) = known else {
-                return Err(Error::Configuration(format!(
+                return Err(Error::configuration(format!(
                     "the settings name {}; there are {}",
                     describe(name),
                     SETTINGS.join(", ")

@@ -225,7 +225,7 @@ impl Day {
 
 /// Runs what takes a processor or waits for a disk beside everything else.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| {
-        Error::Archive("the tables could not be read: the command is ending".to_owned())
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::archive("the tables could not be read: the command is ending"))
 }

@@ -60,7 +60,7 @@ impl Findings {
         if others == 0 {
             return Some(error);
         }
-        Some(error.and(&format!(
+        Some(error.and(format!(
             "{others} more objects of the archive are gone or differ: the report has them"
         )))
     }

@@ -52,7 +52,7 @@ pub async fn keep(archive: &Archive, signed: &SignedLog, note: &SignedNote) -> R
             return Ok(());
         }
     }
-    Err(Error::Archive(format!("others keep writing {place}; nothing was added to it")).into())
+    Err(Error::archive(format!("others keep writing {place}; nothing was added to it")).into())
 }
 
 /// Checkpoints of the log that witnesses have signed, the smallest first.

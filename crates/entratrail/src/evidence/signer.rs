@@ -71,7 +71,7 @@ impl Signer {
         {
             return Ok(());
         }
-        Err(Error::Parameters(format!(
+        Err(Error::parameters(format!(
             "the id of the evidence key ({place}) is not of {ID_DIGITS} lower-case hexadecimal \
              digits"
         )))
@@ -109,7 +109,7 @@ impl Signer {
                 let what = format!(
                     "the key {verifier} gave a signature that is not its own; nothing was signed"
                 );
-                return Err(Error::Parameters(what));
+                return Err(Error::parameters(what));
             }
             note += &verifier.signature_line(&signature);
         }
@@ -157,7 +157,7 @@ pub fn keys_in(text: &str, place: &str) -> Result<Vec<Box<dyn SigningKey>>, Erro
 }
 
 fn no_key_in(place: &str) -> Error {
-    Error::Parameters(format!(
+    Error::parameters(format!(
         "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey -algorithm \
          ed25519"
     ))

@@ -53,7 +53,7 @@ async fn ask(url: &Url, query: Vec<u8>) -> Result<Bytes, Error> {
 
 fn failed(url: &Url, reason: &str) -> Error {
     let host = url.host_str().unwrap_or_default();
-    Error::Archive(format!(
+    Error::archive(format!(
         "{host} gave no time stamp for the latest checkpoint ({reason}); the next run asks again"
     ))
 }

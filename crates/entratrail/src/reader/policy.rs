@@ -348,7 +348,7 @@ impl Chain {
         if !is_enough || self.outside * 2 <= self.records {
             return Ok(());
         }
-        Err(Error::Graph(format!(
+        Err(Error::graph(format!(
             "Graph ignored the filter: {} of {} records lie outside the asked span; nothing of the \
              window was stored; the next run tries again",
             self.outside, self.records
@@ -391,7 +391,7 @@ impl Chain {
             self.next_link = Some(link);
             return Ok(());
         };
-        Err(Error::Graph(format!(
+        Err(Error::graph(format!(
             "Graph {endless} (page {} of a chain), even for the shortest span, so that the end of \
              the window cannot be reached; nothing of the window was stored; the next run tries \
              again",

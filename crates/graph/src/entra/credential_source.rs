@@ -29,7 +29,7 @@ impl CredentialSource {
         if is_domain(tenant_id) || Uuid::try_parse(tenant_id).is_ok() {
             return Ok(());
         }
-        Err(Error::Parameters(format!(
+        Err(Error::parameters(format!(
             "{} holds {}; it must be the directory (tenant) id, a GUID, or a verified domain \
              of the tenant",
             self.describe_part("tenant-id"),
@@ -42,7 +42,7 @@ impl CredentialSource {
         if Uuid::try_parse(client_id).is_ok() {
             return Ok(());
         }
-        Err(Error::Parameters(format!(
+        Err(Error::parameters(format!(
             "{} holds {}; it must be the application (client) id of the app \
              registration, a GUID",
             self.describe_part("client-id"),
@@ -55,7 +55,7 @@ impl CredentialSource {
         if Uuid::try_parse(secret.expose_secret()).is_err() {
             return Ok(secret);
         }
-        Err(Error::Parameters(format!(
+        Err(Error::parameters(format!(
             "{} holds a GUID, which is the id of a client secret; store the secret's value, which \
              Entra shows once, when the secret is made",
             self.describe_part("client-secret")
@@ -68,7 +68,7 @@ impl CredentialSource {
             Self::Parameters => self.describe_part("client-certificate"),
             Self::Environment => "the certificate file".to_owned(),
         };
-        Error::Parameters(format!(
+        Error::parameters(format!(
             "{place} cannot be used: {why}; it must hold the certificate and its RSA private key, \
              both as PEM"
         ))

@@ -183,7 +183,7 @@ where
 
 /// The error of an answer with success that is none of Entra's. Asking again would bring the same.
 fn unreadable_login(endpoint: &str) -> Error {
-    Error::Graph(format!(
+    Error::graph(format!(
         "{} answered with success, but what it sent could not be read as an answer of Entra's; \
          check LOGIN_URL, and whether a proxy answers in its place",
         host_of(endpoint)
@@ -196,7 +196,7 @@ fn host_of(endpoint: &str) -> String {
 
 fn unreachable_login(endpoint: &str) -> Error {
     let host = host_of(endpoint);
-    Error::Graph(format!(
+    Error::graph(format!(
         "no access token could be fetched from {host}: it did not answer, or kept answering that \
          it is out of order ({MOST_TRIES} tries); check LOGIN_URL and the network; the next run \
          tries again"

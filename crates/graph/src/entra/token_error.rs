@@ -227,10 +227,9 @@ impl TokenErrorBody {
             "authorization_pending" => Some(TokenError::Pending),
             "slow_down" => Some(TokenError::SlowDown),
             "authorization_declined" | "access_denied" => {
-                Some(TokenError::Fatal(Error::Credentials(
+                Some(TokenError::Fatal(Error::credentials(
                     "the sign-in was declined; start again and accept it, or use an app \
-                     registration"
-                        .to_owned(),
+                     registration",
                 )))
             }
             "expired_token" | "code_expired" => Some(TokenError::Fatal(not_signed_in())),
@@ -287,18 +286,17 @@ impl Meaning {
             .fold(self.sentence.to_owned(), |text, (place, word)| text.replace(place, word));
         match self.kind {
             Kind::Retry => TokenError::Retry,
-            Kind::NotPropagated => TokenError::NotPropagated(Error::Credentials(sentence)),
-            Kind::Credentials => TokenError::Fatal(Error::Credentials(sentence)),
-            Kind::Configuration => TokenError::Fatal(Error::Configuration(sentence)),
+            Kind::NotPropagated => TokenError::NotPropagated(Error::credentials(sentence)),
+            Kind::Credentials => TokenError::Fatal(Error::credentials(sentence)),
+            Kind::Configuration => TokenError::Fatal(Error::configuration(sentence)),
         }
     }
 }
 
 /// The error of a code that nobody entered.
 pub(super) fn not_signed_in() -> Error {
-    Error::Credentials(
-        "nobody signed in before the code expired; start again, and enter the new code on the page"
-            .to_owned(),
+    Error::credentials(
+        "nobody signed in before the code expired; start again, and enter the new code on the page",
     )
 }
 

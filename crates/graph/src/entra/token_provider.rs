@@ -7,7 +7,7 @@ use super::token_error::not_signed_in;
 use super::token_request::Grant;
 use chrono::{DateTime, TimeDelta, Utc};
 use entratrail_core::clock::Clock;
-use entratrail_core::error::Error;
+use entratrail_core::error::{Error, ErrorScope};
 use http::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -86,7 +86,7 @@ impl TokenProvider {
         let fetched = self.fetch(&mut held.refresh_token).await;
         match &fetched {
             Ok(token) => held.latest = Ok(Some(token.clone())),
-            Err(error) if error.stops_the_run() => held.latest = Err(error.clone()),
+            Err(error) if error.scope() == ErrorScope::Run => held.latest = Err(error.clone()),
             Err(_) => {}
         }
         fetched

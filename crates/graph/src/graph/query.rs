@@ -106,7 +106,7 @@ impl Collection {
         });
         let host = self.graph_url.host_str().unwrap_or_default();
         let Some(target) = target else {
-            return Err(Error::Graph(format!(
+            return Err(Error::graph(format!(
                 "Graph gave a next link that is no plain URL, so that the rest of its answer \
                  cannot be asked for; check that no proxy rewrites the answers of {host}"
             )));
@@ -122,7 +122,7 @@ impl Collection {
         if stays {
             return Ok(());
         }
-        Err(Error::Graph(format!(
+        Err(Error::graph(format!(
             "Graph gave a next link that leaves {host}; it was not followed, because the access \
              token must go to no other host; check GRAPH_URL and that no proxy rewrites the answers"
         )))

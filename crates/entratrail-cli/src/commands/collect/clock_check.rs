@@ -9,7 +9,7 @@ const MOST_OFF: TimeDelta = TimeDelta::minutes(5);
 /// Refuses to go on where Entra's clock is far ahead of ours, or far behind.
 pub(crate) fn check(server_ahead: Option<TimeDelta>) -> Result<(), Error> {
     match server_ahead {
-        Some(ahead) if ahead.abs() > MOST_OFF => Err(Error::Configuration(format!(
+        Some(ahead) if ahead.abs() > MOST_OFF => Err(Error::configuration(format!(
             "this machine's clock is {} minutes {} Entra's, and a wrong clock makes wrong proof; \
              set the clock, then start again; nothing was read",
             ahead.num_minutes().abs(),

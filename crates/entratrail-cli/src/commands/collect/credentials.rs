@@ -93,7 +93,7 @@ fn ask(
     question: &str,
     read: impl FnOnce(&Term) -> std::io::Result<String>,
 ) -> Result<String, Error> {
-    let missing = Error::Configuration(format!(
+    let missing = Error::configuration(format!(
         "the credential is incomplete: set ENTRATRAIL_{part}, or start this on a terminal to be \
          asked; --sign-in needs no app registration"
     ));
@@ -118,7 +118,7 @@ fn certificate(file: &Path) -> Result<Certificate, Error> {
 }
 
 fn unreadable(file: &Path, why: &str) -> Error {
-    Error::Configuration(format!(
+    Error::configuration(format!(
         "the certificate file {} could not be read ({why})",
         file.display()
     ))

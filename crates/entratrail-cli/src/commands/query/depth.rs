@@ -30,7 +30,7 @@ pub(super) fn check(sql: &str) -> Result<(), Error> {
     if sql.len() <= LONGEST && parts(sql) <= MOST {
         return Ok(());
     }
-    Err(Error::Configuration(format!(
+    Err(Error::configuration(format!(
         "the SQL is too long or too deep: it may have {MOST} operators and {LONGEST} bytes; ask in \
          smaller parts, or list values with IN"
     )))

@@ -29,7 +29,7 @@ fn failed(path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::IsADirectory => "it is a folder; name a file in it with --out".to_owned(),
         _ => format!("{error}; name another place with --out"),
     };
-    Error::Disk(format!("{} could not be written: {what}", path.display()))
+    Error::disk(format!("{} could not be written: {what}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

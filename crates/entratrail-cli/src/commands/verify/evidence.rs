@@ -54,7 +54,7 @@ impl EarlierCheckpoint {
         let name = path.display().to_string();
         match SignedNote::parse(read_text(path)?.as_bytes()) {
             Ok(note) => Ok(Self { name, note }),
-            Err(broken) => Err(Error::Configuration(format!("{name}: {broken}"))),
+            Err(broken) => Err(Error::configuration(format!("{name}: {broken}"))),
         }
     }
 
@@ -89,7 +89,7 @@ pub(super) async fn check(
     }
     if let Some(stranger) = since.iter().find(|earlier| earlier.log().is_none()) {
         let broken = format!("{} is a checkpoint of another log", stranger.name);
-        return Err(Error::Configuration(broken));
+        return Err(Error::configuration(broken));
     }
     Ok(checks)
 }

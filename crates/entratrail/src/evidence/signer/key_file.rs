@@ -109,7 +109,7 @@ impl KeyFile {
     }
 
     fn failed(&self, verb: &str, error: &io::Error) -> Error {
-        Error::Parameters(format!(
+        Error::parameters(format!(
             "the evidence key {} or a file beside it could not be {verb} ({error})",
             self.0.display()
         ))

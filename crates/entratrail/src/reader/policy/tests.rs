@@ -14,7 +14,7 @@ fn span_of(window: Window) -> Span {
 }
 
 fn error() -> Error {
-    Error::Graph("no".to_owned())
+    Error::graph("no")
 }
 
 fn broken(kind: u8) -> NoPage {
