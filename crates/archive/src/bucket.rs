@@ -10,7 +10,7 @@ use super::store::{Checksum, Depth, Listed};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
-use aws_sdk_s3::primitives::{ByteStream, DateTime as AwsDateTime};
+use aws_sdk_s3::primitives::{ByteStream, ByteStreamError, DateTime as AwsDateTime};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ServerSideEncryption};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -84,7 +84,8 @@ impl Bucket {
             Err(error) => return Err(self.failed(BucketAction::Read, key, &error)),
         };
         let version = object.e_tag;
-        let body = object.body.collect().await.map_err(|_| broke_off(&self.address(key)))?;
+        let body =
+            object.body.collect().await.map_err(|error| broke_off(&self.address(key), error))?;
         Ok(Some(StoredFile { body: body.to_vec(), version }))
     }
 
@@ -220,7 +221,7 @@ impl Bucket {
 
 impl BucketStream {
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        self.body.next().await.transpose().map_err(|_| broke_off(&self.address))
+        self.body.next().await.transpose().map_err(|error| broke_off(&self.address, error))
     }
 }
 
@@ -239,8 +240,9 @@ fn content_type(key: &str) -> Option<String> {
     is_lines.then(|| "application/x-ndjson".to_owned())
 }
 
-fn broke_off(address: &str) -> Error {
+fn broke_off(address: &str, error: ByteStreamError) -> Error {
     Error::archive(format!("reading {address} broke off; the next run tries again"))
+        .with_source(error)
 }
 
 fn to_chrono(time: Option<AwsDateTime>) -> DateTime<Utc> {

@@ -43,7 +43,7 @@ impl Folder {
         let claim = match access {
             Access::Read => None,
             Access::Write => {
-                Some(Claim::on(root).map_err(|error| failed(FolderAction::Write, root, &error))?)
+                Some(Claim::on(root).map_err(|error| failed(FolderAction::Write, root, error))?)
             }
         };
         Ok(Self(Arc::new(Opened { root: root.to_owned(), claim })))
@@ -58,7 +58,7 @@ impl Folder {
         let path = self.path(key);
         blocking(move || {
             let body =
-                folder.body_at(&path).map_err(|error| failed(FolderAction::Read, &path, &error))?;
+                folder.body_at(&path).map_err(|error| failed(FolderAction::Read, &path, error))?;
             Ok(body.map(|body| StoredFile { version: Some(version_of(&body)), body }))
         })
         .await
@@ -85,7 +85,7 @@ impl Folder {
         let prefix = prefix.to_owned();
         blocking(move || {
             let keys = places::keys(&path, &prefix, depth);
-            let mut keys = keys.map_err(|error| failed(FolderAction::List, &path, &error))?;
+            let mut keys = keys.map_err(|error| failed(FolderAction::List, &path, error))?;
             keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
             keys.sort_unstable();
             Ok(keys)
@@ -110,7 +110,7 @@ impl Folder {
                         listed.push(Listed { key, bytes, modified: modified.into() });
                     }
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(failed(FolderAction::List, &path, &error)),
+                    Err(error) => return Err(failed(FolderAction::List, &path, error)),
                 }
             }
             Ok(listed)
@@ -124,7 +124,7 @@ impl Folder {
         blocking(move || match folder.open_file(&path).and_then(sha256_of) {
             Ok(sha256) => Ok(Checksum::Sha256(sha256)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Checksum::Gone),
-            Err(error) => Err(failed(FolderAction::Read, &path, &error)),
+            Err(error) => Err(failed(FolderAction::Read, &path, error)),
         })
         .await
     }
@@ -139,7 +139,7 @@ impl Folder {
         let path = self.path(key);
         match refuse_irregular(&self.0.root, &path) {
             Ok(()) => Ok(path),
-            Err(error) => Err(failed(FolderAction::Read, &path, &error)),
+            Err(error) => Err(failed(FolderAction::Read, &path, error)),
         }
     }
 
@@ -162,7 +162,7 @@ impl Folder {
     fn claim(&self, path: &Path) -> Result<&Claim, Error> {
         let read_only =
             || io::Error::new(io::ErrorKind::PermissionDenied, "it was opened to be read");
-        self.0.claim.as_ref().ok_or_else(|| failed(FolderAction::Write, path, &read_only()))
+        self.0.claim.as_ref().ok_or_else(|| failed(FolderAction::Write, path, read_only()))
     }
 }
 
@@ -172,6 +172,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
+    // No source: where the work panicked, its words may quote a record.
     done.unwrap_or_else(|_| {
         Err(Error::archive("the archive's folder could not be used: the run is ending"))
     })

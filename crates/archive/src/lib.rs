@@ -95,11 +95,13 @@ impl Archive {
         let Some(file) = self.store.get(&key).await? else { return Ok((Ledger::default(), None)) };
         let ledger = Ledger::parse(&file.body).map_err(|damage| {
             Error::archive(format!(
-                "line {} of {} is damaged: {}; nothing of that day was read or changed; restore \
-                 the file from {}, or move it away to have the day read again",
+                "line {} of {} is damaged: {}; nothing of that day was read or changed",
                 damage.line,
                 self.address(&key),
-                damage.what,
+                damage.what
+            ))
+            .with_remedy(format!(
+                "restore the file from {}, or move it away to have the day read again",
                 self.store.earlier_copy()
             ))
         })?;
@@ -133,7 +135,7 @@ impl Archive {
             if basis.is_some_and(|basis| !ledger.still_has(basis, row)) {
                 return Ok(Recorded::Superseded);
             }
-            let appended = ledger.append(row.clone()).map_err(|error| not_encoded(&error))?;
+            let appended = ledger.append(row.clone()).map_err(not_encoded)?;
             let (row, written) = match appended {
                 Appended::Known(row) => (row, Written::Yes),
                 Appended::Row(row) => {
@@ -158,7 +160,7 @@ impl Archive {
         for _ in 0..MOST_CONFLICTS {
             let (mut ledger, version) = self.ledger(stream, day).await?;
             for row in rows {
-                ledger.append(row.clone()).map_err(|error| not_encoded(&error))?;
+                ledger.append(row.clone()).map_err(not_encoded)?;
             }
             let written = self.put_ledger(stream, day, &ledger, version).await?;
             if written == Written::Yes {
@@ -198,9 +200,9 @@ impl Archive {
         let mut content = self.store.get_stream(&key).await?;
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
-            decoder.push(&chunk, &mut visit).map_err(|error| self.damaged(&key, &error))?;
+            decoder.push(&chunk, &mut visit).map_err(|error| self.damaged(&key, error))?;
         }
-        let digest = decoder.finish(visit).map_err(|error| self.damaged(&key, &error))?;
+        let digest = decoder.finish(visit).map_err(|error| self.damaged(&key, error))?;
         Ok(ObjectRead { digest, stored_at: content.stored_at() })
     }
 
@@ -219,20 +221,25 @@ impl Archive {
     /// The error of an object on record that is gone or holds other bytes.
     pub fn not_as_recorded(&self, key: &str, held: Held) -> Error {
         let address = self.address(key);
-        Error::archive(match held {
-            Held::Gone => format!(
-                "{address} is gone, and the ledger has it on record; bring back its earlier \
-                 version (docs/operate.md, Restoring), or restore it from a backup"
+        match held {
+            Held::Gone => Error::archive(format!(
+                "{address} is gone, and the ledger has it on record"
+            ))
+            .with_remedy(
+                "bring back its earlier version (docs/operate.md, Restoring), or restore it from a \
+                 backup",
             ),
-            Held::Same | Held::Differs => format!(
+            Held::Same | Held::Differs => Error::archive(format!(
                 "{address} is not the object that the ledger has on record: its SHA-256 differs; \
-                 it was left as it is; restore it from a backup or an earlier version"
-            ),
-        })
+                 it was left as it is"
+            ))
+            .with_remedy("restore it from a backup or an earlier version"),
+        }
     }
 
-    fn damaged(&self, key: &str, error: &std::io::Error) -> Error {
+    fn damaged(&self, key: &str, error: std::io::Error) -> Error {
         Error::archive(format!("{} is damaged: {error}; it was left as it is", self.address(key)))
+            .with_source(error)
     }
 
     /// Looks up the ledger and the raw objects of one stream and day.
@@ -247,6 +254,6 @@ impl Archive {
     }
 }
 
-fn not_encoded(error: &serde_json::Error) -> Error {
-    Error::archive(format!("a ledger entry could not be encoded: {error}"))
+fn not_encoded(error: serde_json::Error) -> Error {
+    Error::archive(format!("a ledger entry could not be encoded: {error}")).with_source(error)
 }

@@ -35,7 +35,7 @@ impl Archive {
         let writer = self.writer(table_key(stream, object));
         match TableEncoder::new(stream.log(), first_seen) {
             Ok(encoder) => Ok(TableObjectWriter { writer, encoder: Box::new(encoder) }),
-            Err(error) => Err(not_encoded(&writer, &error)),
+            Err(error) => Err(not_encoded(&writer, error)),
         }
     }
 
@@ -120,12 +120,12 @@ impl Archive {
         while let Some(chunk) = content.next().await? {
             decoder
                 .push(&chunk, |record, line| table.push(&record, line))
-                .map_err(|error| self.damaged(key, &error))?;
+                .map_err(|error| self.damaged(key, error))?;
             table.put_full_part().await?;
         }
         let digest = decoder
             .finish(|record, line| table.push(&record, line))
-            .map_err(|error| self.damaged(key, &error))?;
+            .map_err(|error| self.damaged(key, error))?;
         self.check_on_record(&digest, recorded)
     }
 }
@@ -153,7 +153,7 @@ impl TableObjectWriter<'_> {
                 Ok(encoded)
             }
             Err(error) => {
-                let error = not_encoded(&writer, &error);
+                let error = not_encoded(&writer, error);
                 writer.abort().await;
                 Err(error)
             }
@@ -177,6 +177,6 @@ impl TableObjectWriter<'_> {
     }
 }
 
-fn not_encoded(writer: &ObjectWriter<'_>, error: &ParquetError) -> Error {
-    Error::archive(format!("{} could not be encoded: {error}", writer.key()))
+fn not_encoded(writer: &ObjectWriter<'_>, error: ParquetError) -> Error {
+    Error::archive(format!("{} could not be encoded: {error}", writer.key())).with_source(error)
 }

@@ -59,17 +59,16 @@ impl Archive {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&copy).map_err(|error| not_copied(key, &copy, &error))?;
+        let mut file = options.open(&copy).map_err(|error| not_copied(key, &copy, error))?;
         while let Some(piece) = content.next().await? {
-            file.write_all(&piece).map_err(|error| not_copied(key, &copy, &error))?;
+            file.write_all(&piece).map_err(|error| not_copied(key, &copy, error))?;
         }
         Ok(copy)
     }
 }
 
-fn not_copied(key: &str, copy: &Path, error: &std::io::Error) -> Error {
-    Error::disk(format!(
-        "{key} could not be copied to {}: {error}; make room there",
-        copy.display()
-    ))
+fn not_copied(key: &str, copy: &Path, error: std::io::Error) -> Error {
+    Error::disk(format!("{key} could not be copied to {}: {error}", copy.display()))
+        .with_remedy("make room there")
+        .with_source(error)
 }

@@ -58,7 +58,7 @@ impl Archive {
 impl<'archive> RawObjectWriter<'archive> {
     /// Adds one record as a line, and returns that.
     pub fn push<'json>(&mut self, json: &'json [u8]) -> Result<Cow<'json, [u8]>, Error> {
-        self.encoder.push(json).map_err(|error| not_compressed(self.writer.key(), &error))
+        self.encoder.push(json).map_err(|error| not_compressed(self.writer.key(), error))
     }
 
     /// Sends what is enough for a part.
@@ -73,7 +73,7 @@ impl<'archive> RawObjectWriter<'archive> {
     pub async fn prepare(self) -> Result<PreparedObject<'archive>, Error> {
         let Self { writer, encoder } = self;
         let (rest, digest) =
-            encoder.finish().map_err(|error| not_compressed(writer.key(), &error))?;
+            encoder.finish().map_err(|error| not_compressed(writer.key(), error))?;
         Ok(PreparedObject { ended: writer.end(rest).await?, digest })
     }
 
@@ -149,6 +149,6 @@ impl EndedObject<'_> {
     }
 }
 
-fn not_compressed(key: &str, error: &std::io::Error) -> Error {
-    Error::archive(format!("{key} could not be compressed: {error}"))
+fn not_compressed(key: &str, error: std::io::Error) -> Error {
+    Error::archive(format!("{key} could not be compressed: {error}")).with_source(error)
 }

@@ -167,9 +167,8 @@ impl<'lookup> Variables<'lookup> {
     pub fn required(&self, name: &str, meaning: &str) -> Result<String, Error> {
         let value = self.0(name).filter(|value| !value.trim().is_empty());
         value.ok_or_else(|| {
-            Error::configuration(format!(
-                "the environment variable {name} is not set; it must hold {meaning}"
-            ))
+            Error::configuration(format!("the environment variable {name} is not set"))
+                .with_remedy(format!("it must hold {meaning}"))
         })
     }
 
@@ -341,10 +340,8 @@ fn is_key_arn(value: &str) -> bool {
 
 /// The refusal of a value, which it describes and does not quote.
 pub fn malformed(name: &str, value: &str, allowed: &str) -> Error {
-    Error::configuration(format!(
-        "the environment variable {name} holds {}; allowed is {allowed}",
-        describe(value)
-    ))
+    Error::configuration(format!("the environment variable {name} holds {}", describe(value)))
+        .with_remedy(format!("allowed is {allowed}"))
 }
 
 #[cfg(test)]

@@ -131,11 +131,10 @@ pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
 
 fn instant(member: &str, text: &str) -> Result<DateTime<Utc>, Error> {
     parse_instant(text).ok_or_else(|| {
-        Error::event(format!(
-            "\"{member}\" of the event holds {}; it must be a date such as 2026-10-24, or an RFC \
-             3339 instant on a 5-minute boundary such as 2026-10-24T06:05:00Z",
-            describe(text)
-        ))
+        Error::event(format!("\"{member}\" of the event holds {}", describe(text))).with_remedy(
+            "it must be a date such as 2026-10-24, or an RFC 3339 instant on a 5-minute boundary \
+             such as 2026-10-24T06:05:00Z",
+        )
     })
 }
 

@@ -195,8 +195,9 @@ impl Session {
             }
             DataFusionError::IoError(cause) => Error::disk(format!(
                 "what does not fit into memory could not be kept in the folder for temporary files \
-                 ({cause}); make room there, or name another folder with TMPDIR"
-            )),
+                 ({cause})"
+            ))
+            .with_remedy("make room there, or name another folder with TMPDIR"),
             _ => {
                 let tables = self.tables().join(", ");
                 Error::configuration(format!("{}; there are the tables {tables}", message(error)))

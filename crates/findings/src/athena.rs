@@ -120,9 +120,9 @@ impl Athena {
             }
         }
         Err(Error::archive(format!(
-            "the answer to \"{name}\" has more than {MOST_PAGES} pages (query {id}); limit its \
-             rows in sql/questions"
-        )))
+            "the answer to \"{name}\" has more than {MOST_PAGES} pages (query {id})"
+        ))
+        .with_remedy("limit its rows in sql/questions"))
     }
 }
 
@@ -135,17 +135,20 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
     let code = error.code().filter(|code| is_word(code)).unwrap_or("no answer");
     let tried = format!("Athena did not {what} the question \"{name}\" ({code})");
     match code {
-        "TooManyRequestsException" | "ThrottlingException" => Error::incomplete(format!(
-            "{tried}: others of this account ask at the same time; the next run asks again, or set \
-             FindingsSchedule to a quieter hour"
-        )),
-        "AccessDeniedException" => Error::archive(format!(
-            "{tried}: the function's role may not use the workgroup; deploy again, and see that no \
-             policy of the organization denies Athena"
-        )),
+        "TooManyRequestsException" | "ThrottlingException" => {
+            Error::incomplete(format!("{tried}: others of this account ask at the same time"))
+                .with_remedy("the next run asks again, or set FindingsSchedule to a quieter hour")
+        }
+        "AccessDeniedException" => {
+            Error::archive(format!("{tried}: the function's role may not use the workgroup"))
+                .with_remedy(
+                    "deploy again, and see that no policy of the organization denies Athena",
+                )
+        }
         "InvalidRequestException" => Error::archive(format!(
-            "{tried}: the workgroup or database of the stack is gone or disabled; deploy again"
-        )),
+            "{tried}: the workgroup or database of the stack is gone or disabled"
+        ))
+        .with_remedy("deploy again"),
         _ => Error::archive(format!("{tried}: check region and network; the next run asks again")),
     }
 }
@@ -157,10 +160,8 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
     let tried =
         format!("Athena could not answer \"{name}\" (query {id}, whose history says more): ");
     if said.contains("bytes scanned limit") {
-        return Error::incomplete(format!(
-            "{tried}it reads more than ScanLimitMegabytes allows; raise that, or set \
-             FindingsDaily=high"
-        ));
+        return Error::incomplete(format!("{tried}it reads more than ScanLimitMegabytes allows"))
+            .with_remedy("raise that, or set FindingsDaily=high");
     }
     if said.contains("exhausted resources")
         || said.contains("timed out")
@@ -170,26 +171,27 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
             "{tried}it ran out of resources; the next run asks again"
         ));
     }
-    let advice = if said.contains("lake formation") {
-        "AWS Lake Formation governs the catalogue; grant the function's role DESCRIBE and SELECT \
-         on the tables, as docs/ask.md shows"
+    let word = reason.split([':', ' ']).next().filter(|word| is_word(word) && word.contains('_'));
+    let word = word.map(|word| format!("{word}, ")).unwrap_or_default();
+    let unanswered = |cause: &str| Error::archive(format!("{tried}{word}{cause}"));
+    if said.contains("lake formation") {
+        unanswered("AWS Lake Formation governs the catalogue").with_remedy(
+            "grant the function's role DESCRIBE and SELECT on the tables, as docs/ask.md shows",
+        )
     } else if said.contains("access denied")
         || said.contains("not authorized")
         || said.contains("accessdenied")
     {
-        "the function's role may not read the archive or its catalogue; deploy again, and see that \
-         no policy of bucket or key denies it"
+        unanswered("the function's role may not read the archive or its catalogue")
+            .with_remedy("deploy again, and see that no policy of bucket or key denies it")
     } else if said.contains("not_found")
         || said.contains("does not exist")
         || said.contains("stale")
     {
-        "a table or view of the stack is gone or changed; deploy again"
+        unanswered("a table or view of the stack is gone or changed").with_remedy("deploy again")
     } else {
-        "ask it in the query editor, which shows the whole reason"
-    };
-    let word = reason.split([':', ' ']).next().filter(|word| is_word(word) && word.contains('_'));
-    let word = word.map(|word| format!("{word}, ")).unwrap_or_default();
-    Error::archive(format!("{tried}{word}{advice}"))
+        unanswered("ask it in the query editor, which shows the whole reason")
+    }
 }
 
 fn is_word(text: &str) -> bool {

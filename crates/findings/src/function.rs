@@ -275,10 +275,13 @@ impl Function {
                 error.code().filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
             Error::incomplete(format!(
                 "new findings could not be mailed, because the topic did not take them ({}); the \
-                 next run tells them; deploy again, which puts the policies of topic and key \
-                 right, or ask the questions in the query editor now",
+                 next run tells them",
                 code.unwrap_or("no answer")
             ))
+            .with_remedy(
+                "deploy again, which puts the policies of topic and key right, or ask the \
+                 questions in the query editor now",
+            )
         })
     }
 
@@ -319,10 +322,11 @@ fn overtaken(is_sent: bool) -> Error {
         "nothing was mailed, and the next run tells it"
     };
     Error::incomplete(format!(
-        "other runs of this function write {} all the time; see that it is not started in a loop; \
-         {consequence}",
+        "other runs of this function write {} all the time",
         crate::memory::KEY
     ))
+    .with_remedy("see that it is not started in a loop")
+    .and(consequence)
 }
 
 #[cfg(test)]

@@ -30,10 +30,13 @@ impl Memory {
         self.version = object.version;
         Told::parse(&object.body).ok_or_else(|| {
             Error::archive(format!(
-                "{} is damaged, or of a later version of EntraTrail; restore an earlier version of \
-                 the object, or move it away to have everything told again",
+                "{} is damaged, or of a later version of EntraTrail",
                 self.bucket.address(KEY)
             ))
+            .with_remedy(
+                "restore an earlier version of the object, or move it away to have everything told \
+                 again",
+            )
         })
     }
 

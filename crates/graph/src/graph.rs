@@ -322,14 +322,16 @@ fn no_page(log: Log, request: PageRequest<'_>, failed: Failed) -> NoPage {
         Outcome::TimedOut => NoPage::Unreadable(too_slow(log)),
         Outcome::Broken => NoPage::Failed(Error::graph(format!(
             "the connection to Graph broke again and again while {collection} was asked for; the \
-             next run tries again; check GRAPH_URL, the network and any proxy"
-        ))),
+             next run tries again"
+        ))
+        .with_remedy("check GRAPH_URL, the network and any proxy")),
         Outcome::Unreadable => {
             let what = failed.unreadable.unwrap_or_default();
             NoPage::Unreadable(Error::graph(format!(
                 "Graph's answer for {collection} could not be read: {what}; the next run tries \
-                 again; check that no proxy rewrites the answers"
-            )))
+                 again"
+            ))
+            .with_remedy("check that no proxy rewrites the answers"))
         }
         Outcome::TooLarge => NoPage::TooLarge(Error::graph(format!(
             "Graph's answer for {collection} takes more than {} MiB, even with few records a page; \
@@ -350,11 +352,13 @@ fn too_slow(log: Log) -> Error {
 
 fn throttled(log: Log) -> Error {
     Error::throttled(format!(
-        "Graph kept answering that {} is asked too often (status 429 or 503); another reader of \
-         the tenant's logs shares the limit of this application: give it an application of its own \
-         or lower GRAPH_REQUESTS_PER_10S",
+        "Graph kept answering that {} is asked too often (status 429 or 503)",
         log.collection()
     ))
+    .with_remedy(
+        "another reader of the tenant's logs shares the limit of this application: give it an \
+         application of its own or lower GRAPH_REQUESTS_PER_10S",
+    )
 }
 
 #[cfg(test)]

@@ -89,8 +89,9 @@ fn direct() -> Result<Direct, Error> {
 
 /// TLS with the roots of the platform.
 fn secure() -> Result<HttpsConnectorBuilder<hyper_rustls::builderstates::WantsProtocols3>, Error> {
-    let builder = HttpsConnectorBuilder::new().try_with_platform_verifier().map_err(|_| {
+    let builder = HttpsConnectorBuilder::new().try_with_platform_verifier().map_err(|error| {
         Error::configuration("no TLS client could be made: the root certificates are unreadable")
+            .with_source(error)
     })?;
     Ok(builder.https_or_http().enable_all_versions())
 }

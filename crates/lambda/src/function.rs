@@ -129,11 +129,11 @@ impl Function {
             return Ok(stop_at);
         }
         Err(Error::configuration(format!(
-            "the function's timeout leaves {} s, and STOP_BEFORE_DEADLINE_SECONDS holds \"{}\"; \
-             allowed is less than the timeout",
+            "the function's timeout leaves {} s, and STOP_BEFORE_DEADLINE_SECONDS holds \"{}\"",
             (deadline - now).num_seconds(),
             self.config.stop_before_deadline.num_seconds()
-        )))
+        ))
+        .with_remedy("allowed is less than the timeout"))
     }
 
     /// Has the next invocation go on where this one stopped; what failed in this one is tried again
@@ -150,9 +150,9 @@ impl Function {
             run.vitals.succeeded = Some(false);
             run.error.get_or_insert_with(|| {
                 Error::incomplete(format!(
-                    "not one window could be read before the time ran out, and {left} are left; \
-                     raise the function's timeout or lower TARGET_RECORDS"
+                    "not one window could be read before the time ran out, and {left} are left"
                 ))
+                .with_remedy("raise the function's timeout or lower TARGET_RECORDS")
             });
             return;
         }
@@ -184,10 +184,11 @@ impl Function {
         request.send().await.map(drop).map_err(|error| {
             Error::incomplete(format!(
                 "time ran out with {left} windows left, and the function could not start itself \
-                 again ({}); allow its role lambda:InvokeFunction on itself; the next scheduled \
-                 run goes on",
+                 again ({})",
                 error.code().unwrap_or("no answer")
             ))
+            .with_remedy("allow its role lambda:InvokeFunction on itself")
+            .and("the next scheduled run goes on")
         })
     }
 }

@@ -31,10 +31,8 @@ impl KmsKey {
         let encoded = answer.public_key.map(Blob::into_inner).unwrap_or_default();
         let public = encoded.strip_prefix(&SPKI_START).filter(|public| public.len() == 32);
         let public = public.ok_or_else(|| {
-            Error::parameters(format!(
-                "the KMS key {arn} is not of spec ECC_NIST_EDWARDS25519; EVIDENCE_KMS_KEY must \
-                 name one that is"
-            ))
+            Error::parameters(format!("the KMS key {arn} is not of spec ECC_NIST_EDWARDS25519"))
+                .with_remedy("EVIDENCE_KMS_KEY must name one that is")
         })?;
         Ok(Self { public: public.to_owned(), arn: arn.to_owned(), kms })
     }

@@ -86,7 +86,7 @@ impl<'answer> Failure<'answer> {
         }
     }
 
-    fn advice(&self, bucket: &Bucket) -> String {
+    fn remedy(&self, bucket: &Bucket) -> String {
         let operator = bucket.operator;
         let is_credentials = self.credentials.is_some();
         match self.code.unwrap_or_default() {
@@ -197,7 +197,8 @@ fn advise(operator: Operator, (function, person): Advice) -> &'static str {
 }
 
 impl Bucket {
-    /// The error of a request that S3 refused or did not answer.
+    /// The error of a request that S3 refused or did not answer. That of the SDK is no source of
+    /// it: it holds the body and the headers of the answer.
     pub(super) fn failed<E>(
         &self,
         action: BucketAction,
@@ -215,8 +216,8 @@ impl Bucket {
         let failure = Failure::of(error);
         let address = self.address(key);
         let description = failure.describe();
-        let advice = failure.advice(self);
-        Error::archive(format!("{address} could not be {verb} ({description}); {advice}"))
+        Error::archive(format!("{address} could not be {verb} ({description})"))
+            .with_remedy(failure.remedy(self))
     }
 }
 
@@ -257,7 +258,7 @@ mod tests {
         let config = aws_sdk_s3::Config::builder().behavior_version(BehaviorVersion::latest());
         let client = Client::from_conf(config.region(Region::from_static("eu-central-1")).build());
         let bucket = Bucket::new(client, "archive".to_owned(), operator);
-        failure.advice(&bucket.owned_by("111122223333".to_owned()))
+        failure.remedy(&bucket.owned_by("111122223333".to_owned()))
     }
 
     #[test]

@@ -13,19 +13,16 @@ pub(super) enum FolderAction {
 }
 
 /// The error of what could not be done to `path`.
-pub(super) fn failed(action: FolderAction, path: &Path, error: &io::Error) -> Error {
+pub(super) fn failed(action: FolderAction, path: &Path, error: io::Error) -> Error {
     let verb = match action {
         FolderAction::Read => "read",
         FolderAction::Write => "written",
         FolderAction::List => "listed",
     };
     let is_for_all = action == FolderAction::Write && leaves_no_room(error.kind());
-    let text = format!(
-        "{} could not be {verb} ({error}); {}",
-        path.display(),
-        advice(action, error.kind())
-    );
-    if is_for_all { Error::disk(text) } else { Error::archive(text) }
+    let message = format!("{} could not be {verb} ({error})", path.display());
+    let failure = if is_for_all { Error::disk(message) } else { Error::archive(message) };
+    failure.with_remedy(remedy(action, error.kind())).with_source(error)
 }
 
 /// Whether nothing else could be written either.
@@ -39,7 +36,7 @@ fn leaves_no_room(kind: ErrorKind) -> bool {
     )
 }
 
-fn advice(action: FolderAction, kind: ErrorKind) -> &'static str {
+fn remedy(action: FolderAction, kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             "the disk, or what you may use of it, is full: make room; all that was stored before \
@@ -72,7 +69,7 @@ mod tests {
     #[test]
     fn a_full_disk_ends_the_run_and_a_damaged_file_does_not() {
         let check = |action, kind: ErrorKind, scope: ErrorScope| {
-            let error = failed(action, Path::new("archive/x"), &kind.into());
+            let error = failed(action, Path::new("archive/x"), kind.into());
             assert_eq!(error.scope(), scope, "{error}");
             assert_eq!(error.error_type(), "Archive");
         };

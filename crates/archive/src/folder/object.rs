@@ -29,7 +29,7 @@ impl Folder {
             let opened =
                 folder.open_file(&path).and_then(|file| Ok((file.metadata()?.modified()?, file)));
             let (stored_at, file) =
-                opened.map_err(|error| failed(FolderAction::Read, &path, &error))?;
+                opened.map_err(|error| failed(FolderAction::Read, &path, error))?;
             Ok(FolderStream { path, file: Arc::new(file), stored_at: stored_at.into() })
         })
         .await
@@ -43,7 +43,7 @@ impl FolderStream {
         blocking(move || {
             let mut piece = Vec::with_capacity(PIECE);
             let read = (&*file).take(PIECE as u64).read_to_end(&mut piece);
-            read.map_err(|error| failed(FolderAction::Read, &path, &error))?;
+            read.map_err(|error| failed(FolderAction::Read, &path, error))?;
             Ok((!piece.is_empty()).then(|| piece.into()))
         })
         .await

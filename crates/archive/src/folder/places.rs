@@ -20,15 +20,15 @@ pub(super) fn check(root: &Path, access: Access) -> Result<(), Error> {
     let stranger = match stranger_in(root) {
         Ok(stranger) => stranger,
         Err(error) if error.kind() == io::ErrorKind::NotFound && access == Access::Write => None,
-        Err(error) => return Err(failed(FolderAction::List, root, &error)),
+        Err(error) => return Err(failed(FolderAction::List, root, error)),
     };
     match stranger {
         None => Ok(()),
         Some(stranger) => Err(Error::archive(format!(
-            "{} is no archive: it holds {stranger}; nothing was done; name an archive, or a folder \
-             that is empty or does not exist yet",
+            "{} is no archive: it holds {stranger}; nothing was done",
             root.display()
-        ))),
+        ))
+        .with_remedy("name an archive, or a folder that is empty or does not exist yet")),
     }
 }
 

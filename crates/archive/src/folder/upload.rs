@@ -85,7 +85,7 @@ impl Folder {
         blocking(move || {
             let temporary = refuse_irregular(&folder.0.root, &path)
                 .and_then(|()| Temporary::beside(&path))
-                .map_err(|error| failed(FolderAction::Write, &path, &error))?;
+                .map_err(|error| failed(FolderAction::Write, &path, error))?;
             Ok(FolderUpload { folder, path, temporary: Arc::new(temporary) })
         })
         .await
@@ -97,7 +97,7 @@ impl FolderUpload {
         let temporary = Arc::clone(&self.temporary);
         let path = self.path.clone();
         blocking(move || {
-            temporary.write(&part).map_err(|error| failed(FolderAction::Write, &path, &error))
+            temporary.write(&part).map_err(|error| failed(FolderAction::Write, &path, error))
         })
         .await
     }
@@ -117,7 +117,7 @@ impl FolderUpload {
                     }
                 }),
             };
-            written.map_err(|error| failed(FolderAction::Write, &path, &error))
+            written.map_err(|error| failed(FolderAction::Write, &path, error))
         })
         .await
     }

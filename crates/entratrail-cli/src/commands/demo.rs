@@ -74,10 +74,10 @@ async fn collect_day(
     (now, history_days): (DateTime<Utc>, &str),
     interrupt: &Interrupt,
 ) -> Result<Status, Error> {
-    let contoso = Scenario::default_tenant().map_err(|error| unplayable(&error))?;
+    let contoso = Scenario::default_tenant().map_err(unplayable)?;
     let mut contoso = contoso.as_of(now.date_naive(), first_day);
     contoso.clock = ClockStart { now: Some(now), speed: SPEED };
-    let contoso = Simulator::start(contoso).await.map_err(|error| unplayable(&error))?;
+    let contoso = Simulator::start(contoso).await.map_err(unplayable)?;
     let settings = RunSettings::read(|name| match name {
         "GRAPH_URL" | "LOGIN_URL" => Some(contoso.url().to_owned()),
         "HISTORY_DAYS" => Some(history_days.to_owned()),
@@ -111,16 +111,16 @@ fn first_day(folder: &Path) -> Result<(NaiveDate, bool), Error> {
     }
     let today = Utc::now().date_naive();
     std::fs::write(&note, today.to_string()).map_err(|error| {
-        Error::configuration(format!(
-            "{} could not be written ({error}); name another --folder",
-            note.display()
-        ))
+        Error::configuration(format!("{} could not be written ({error})", note.display()))
+            .with_remedy("name another --folder")
+            .with_source(error)
     })?;
     Ok((today, true))
 }
 
-fn unplayable(error: &graph_simulator::Error) -> Error {
+fn unplayable(error: graph_simulator::Error) -> Error {
     Error::configuration(format!("the made-up tenant could not be started: {error}"))
+        .with_source(error)
 }
 
 fn what_next(folder: &Path) -> String {

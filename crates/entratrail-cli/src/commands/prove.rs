@@ -140,10 +140,9 @@ async fn first_cosigned(
 
 fn write(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
     write_all(folder, files).map_err(|error| {
-        Error::disk(format!(
-            "{} could not be written ({error}); name a new folder",
-            folder.display()
-        ))
+        Error::disk(format!("{} could not be written ({error})", folder.display()))
+            .with_remedy("name a new folder")
+            .with_source(error)
     })
 }
 

@@ -53,14 +53,15 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
     match (arguments.sql.as_deref(), arguments.saved.as_deref()) {
         (Some("-"), _) => std::io::read_to_string(std::io::stdin().lock()).map_err(|error| {
             Error::configuration(format!("standard input could not be read: {error}"))
+                .with_source(error)
         }),
         (Some(sql), _) => Ok(sql.to_owned()),
         (None, Some(name)) => saved(name).map(|question| question.sql).ok_or_else(|| {
             Error::configuration(format!(
-                "no saved question has the name that --saved holds, {}; entratrail query --list \
-                 names them",
+                "no saved question has the name that --saved holds, {}",
                 describe(name)
             ))
+            .with_remedy("entratrail query --list names them")
         }),
         (None, None) => Err(Error::configuration(
             "there is no question: give SQL, - to read it from standard input, or --saved \
@@ -131,6 +132,7 @@ impl Sheet {
                     Error::disk(format!(
                         "the answer could not be read back from its temporary file: {error}"
                     ))
+                    .with_source(error)
                 })?;
                 // A closed pipe is no reason to complain, as everywhere.
                 let _ = std::io::copy(&mut lines, &mut std::io::stdout().lock());

@@ -22,5 +22,6 @@ impl VerifierKeys {
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|error| {
         Error::configuration(format!("{} could not be read ({error})", path.display()))
+            .with_source(error)
     })
 }

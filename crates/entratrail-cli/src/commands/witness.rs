@@ -109,7 +109,7 @@ fn read_note(path: &Path) -> Result<SignedNote, Error> {
     let mut body = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LONGEST_NOTE + 1).read_to_end(&mut body));
     let failed = |what: String| Error::configuration(format!("{} {what}", path.display()));
-    read.map_err(|error| failed(format!("could not be read ({error})")))?;
+    read.map_err(|error| failed(format!("could not be read ({error})")).with_source(error))?;
     if body.len() as u64 > LONGEST_NOTE {
         return Err(failed(format!("has more than {LONGEST_NOTE} bytes: it is no signed note")));
     }

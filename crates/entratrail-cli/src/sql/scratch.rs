@@ -32,9 +32,9 @@ impl Scratch {
         let temporary = std::env::temp_dir();
         remove_abandoned(&temporary);
         Self::make_in(&temporary).map_err(|error| {
-            Error::disk(format!(
-                "no temporary folder could be made: {error}; make room, or set TMPDIR"
-            ))
+            Error::disk(format!("no temporary folder could be made: {error}"))
+                .with_remedy("make room, or set TMPDIR")
+                .with_source(error)
         })
     }
 

@@ -20,6 +20,7 @@ impl Settings {
                 "the settings in {} could not be read: {error}",
                 path.display()
             ))
+            .with_source(error)
         })?;
         Self::parse(&text)
     }

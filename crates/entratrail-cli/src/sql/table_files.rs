@@ -223,7 +223,8 @@ impl Day {
     }
 }
 
-/// Runs what takes a processor or waits for a disk beside everything else.
+/// Runs what takes a processor or waits for a disk beside everything else. Where it panicked, its
+/// words are no source: they may quote a record.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
         .await

@@ -145,7 +145,7 @@ impl SigningKey for Ed25519KeyPair {
     }
 }
 
-/// Keys in PEM, PKCS#8, that `place` holds.
+/// Keys in PEM, PKCS#8, that `place` holds. Why a text is none is not kept: it may quote the key.
 pub fn keys_in(text: &str, place: &str) -> Result<Vec<Box<dyn SigningKey>>, Error> {
     let blocks = pem::parse_many(text).map_err(|_| no_key_in(place))?;
     let mut keys: Vec<Box<dyn SigningKey>> = Vec::new();
@@ -157,8 +157,6 @@ pub fn keys_in(text: &str, place: &str) -> Result<Vec<Box<dyn SigningKey>>, Erro
 }
 
 fn no_key_in(place: &str) -> Error {
-    Error::parameters(format!(
-        "{place} holds no Ed25519 key as PEM (PKCS#8); make one with openssl genpkey -algorithm \
-         ed25519"
-    ))
+    Error::parameters(format!("{place} holds no Ed25519 key as PEM (PKCS#8)"))
+        .with_remedy("make one with openssl genpkey -algorithm ed25519")
 }

@@ -40,15 +40,18 @@ pub async fn stamp(archive: &Archive, log: Log, note: &str, url: &Url) -> Result
 
 async fn ask(url: &Url, query: Vec<u8>) -> Result<Bytes, Error> {
     let request = Request::post(url.as_str()).header("content-type", "application/timestamp-query");
-    let request =
-        request.body(Full::new(Bytes::from(query))).map_err(|_| failed(url, "no valid address"))?;
-    let answer =
-        HttpClient::new(url)?.send(request).await.map_err(|_| failed(url, "no connection"))?;
+    let request = request
+        .body(Full::new(Bytes::from(query)))
+        .map_err(|error| failed(url, "no valid address").with_source(error))?;
+    let answer = HttpClient::new(url)?
+        .send(request)
+        .await
+        .map_err(|error| failed(url, "no connection").with_source(error))?;
     if !answer.status().is_success() {
         return Err(failed(url, &format!("status {}", answer.status().as_u16())));
     }
     let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
-    Ok(body.map_err(|_| failed(url, "no whole answer"))?.to_bytes())
+    Ok(body.map_err(|error| failed(url, "no whole answer").with_source(error))?.to_bytes())
 }
 
 fn failed(url: &Url, reason: &str) -> Error {

@@ -50,8 +50,9 @@ impl Certificate {
                 "its private key is encrypted; store it without a password",
             ));
         }
-        let x509 = X509::from_der(certificate.contents())
-            .map_err(|_| source.unusable_certificate("its certificate is damaged"))?;
+        let x509 = X509::from_der(certificate.contents()).map_err(|error| {
+            source.unusable_certificate("its certificate is damaged").with_source(error)
+        })?;
         let not_after = x509.tbs_certificate().validity().not_after.to_unix_duration();
         Ok(Self {
             key: EncodingKey::from_rsa_pem(pem::encode(key).as_bytes())

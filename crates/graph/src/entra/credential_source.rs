@@ -30,11 +30,13 @@ impl CredentialSource {
             return Ok(());
         }
         Err(Error::parameters(format!(
-            "{} holds {}; it must be the directory (tenant) id, a GUID, or a verified domain \
-             of the tenant",
+            "{} holds {}",
             self.describe_part("tenant-id"),
             describe(tenant_id)
-        )))
+        ))
+        .with_remedy(
+            "it must be the directory (tenant) id, a GUID, or a verified domain of the tenant",
+        ))
     }
 
     /// Refuses what is no client id.
@@ -43,11 +45,11 @@ impl CredentialSource {
             return Ok(());
         }
         Err(Error::parameters(format!(
-            "{} holds {}; it must be the application (client) id of the app \
-             registration, a GUID",
+            "{} holds {}",
             self.describe_part("client-id"),
             describe(client_id)
-        )))
+        ))
+        .with_remedy("it must be the application (client) id of the app registration, a GUID"))
     }
 
     /// Refuses a secret's id: Entra shows it beside the value, and it is what people paste.
@@ -56,22 +58,21 @@ impl CredentialSource {
             return Ok(secret);
         }
         Err(Error::parameters(format!(
-            "{} holds a GUID, which is the id of a client secret; store the secret's value, which \
-             Entra shows once, when the secret is made",
+            "{} holds a GUID, which is the id of a client secret",
             self.describe_part("client-secret")
-        )))
+        ))
+        .with_remedy("store the secret's value, which Entra shows once, when the secret is made"))
     }
 
-    /// The error of a certificate that cannot be used.
+    /// The error of a certificate that cannot be used. What a parser says of a PEM text or a key is
+    /// no source of it: it may quote them.
     pub(super) fn unusable_certificate(self, why: &str) -> Error {
         let place = match self {
             Self::Parameters => self.describe_part("client-certificate"),
             Self::Environment => "the certificate file".to_owned(),
         };
-        Error::parameters(format!(
-            "{place} cannot be used: {why}; it must hold the certificate and its RSA private key, \
-             both as PEM"
-        ))
+        Error::parameters(format!("{place} cannot be used: {why}"))
+            .with_remedy("it must hold the certificate and its RSA private key, both as PEM")
     }
 }
 

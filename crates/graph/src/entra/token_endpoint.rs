@@ -93,7 +93,7 @@ impl TokenEndpoint {
             .header(header::USER_AGENT, USER_AGENT)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.into())
-            .map_err(|_| TokenError::Fatal(unreachable_login(url)))?;
+            .map_err(|error| TokenError::Fatal(unreachable_login(url).with_source(error)))?;
         let exchange = async {
             let response = self.http.send(request).await.ok()?;
             let date = response
@@ -184,10 +184,10 @@ where
 /// The error of an answer with success that is none of Entra's. Asking again would bring the same.
 fn unreadable_login(endpoint: &str) -> Error {
     Error::graph(format!(
-        "{} answered with success, but what it sent could not be read as an answer of Entra's; \
-         check LOGIN_URL, and whether a proxy answers in its place",
+        "{} answered with success, but what it sent could not be read as an answer of Entra's",
         host_of(endpoint)
     ))
+    .with_remedy("check LOGIN_URL, and whether a proxy answers in its place")
 }
 
 fn host_of(endpoint: &str) -> String {
@@ -198,7 +198,8 @@ fn unreachable_login(endpoint: &str) -> Error {
     let host = host_of(endpoint);
     Error::graph(format!(
         "no access token could be fetched from {host}: it did not answer, or kept answering that \
-         it is out of order ({MOST_TRIES} tries); check LOGIN_URL and the network; the next run \
-         tries again"
+         it is out of order ({MOST_TRIES} tries)"
     ))
+    .with_remedy("check LOGIN_URL and the network")
+    .and("the next run tries again")
 }

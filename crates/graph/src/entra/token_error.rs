@@ -38,8 +38,10 @@ pub struct TokenErrorBody {
 struct Meaning {
     codes: &'static [u32],
     kind: Kind,
-    /// Sentence of the error, in which [`Words`] are filled in.
-    sentence: &'static str,
+    /// Message of the error, in which [`Words`] are filled in.
+    message: &'static str,
+    /// Its remedy, likewise.
+    remedy: Option<&'static str>,
 }
 
 /// Kind of token error that a code is.
@@ -56,128 +58,154 @@ const OF_A_PERSON: &[Meaning] = &[
     Meaning {
         codes: &[53000, 53001, 53002, 53003, 530_003, 530_084],
         kind: Kind::Credentials,
-        sentence: "a Conditional Access policy of the tenant forbids to sign in with a code, or \
-                   from this device; use an app registration instead of --sign-in ({came_back})",
+        message: "a Conditional Access policy of the tenant forbids to sign in with a code, or \
+                  from this device",
+        remedy: Some("use an app registration instead of --sign-in ({came_back})"),
     },
     Meaning {
         codes: &[50105],
         kind: Kind::Credentials,
-        sentence: "whoever signed in is not assigned to the application; an administrator can \
-                   assign them under Enterprise applications ({came_back})",
+        message: "whoever signed in is not assigned to the application",
+        remedy: Some(
+            "an administrator can assign them under Enterprise applications ({came_back})",
+        ),
     },
     Meaning {
         codes: &[65001, 90094],
         kind: Kind::Credentials,
-        sentence: "nobody has consented to what the application wants to read; an administrator \
-                   has to consent for the tenant ({came_back})",
+        message: "nobody has consented to what the application wants to read",
+        remedy: Some("an administrator has to consent for the tenant ({came_back})"),
     },
     Meaning {
         codes: &[7_000_218],
         kind: Kind::Credentials,
-        sentence: "application {client} does not allow public client flows; allow them under \
-                   Authentication of the app registration, or leave --client-id out ({came_back})",
+        message: "application {client} does not allow public client flows",
+        remedy: Some(
+            "allow them under Authentication of the app registration, or leave --client-id out \
+             ({came_back})",
+        ),
     },
 ];
 
 /// Every other code that has a meaning of its own.
 const OF_ANYBODY: &[Meaning] = &[
-    Meaning { codes: &[90006, 90012, 90024, 90033, 90055], kind: Kind::Retry, sentence: "" },
+    Meaning {
+        codes: &[90006, 90012, 90024, 90033, 90055],
+        kind: Kind::Retry,
+        message: "",
+        remedy: None,
+    },
     Meaning {
         codes: &[70021, 700_213],
         kind: Kind::NotPropagated,
-        sentence: "Entra knows no federated credential of application {client} that matches this \
-                   function's role ({came_back}); compare issuer, subject and audience letter by \
-                   letter, then allow some minutes after a change",
+        message: "Entra knows no federated credential of application {client} that matches this \
+                  function's role ({came_back})",
+        remedy: Some(
+            "compare issuer, subject and audience letter by letter, then allow some minutes after \
+             a change",
+        ),
     },
     Meaning {
         codes: &[7_000_215],
         kind: Kind::Credentials,
-        sentence: "Entra refused the client secret of application {client}: it is wrong; store \
-                   the secret's value, not its id, in {client_secret} ({came_back})",
+        message: "Entra refused the client secret of application {client}: it is wrong",
+        remedy: Some("store the secret's value, not its id, in {client_secret} ({came_back})"),
     },
     Meaning {
         codes: &[7_000_222],
         kind: Kind::Credentials,
-        sentence: "the client secret of application {client} has expired; make a new one in Entra \
-                   and store its value in {client_secret} ({came_back})",
+        message: "the client secret of application {client} has expired",
+        remedy: Some(
+            "make a new one in Entra and store its value in {client_secret} ({came_back})",
+        ),
     },
     Meaning {
         codes: &[700_016],
         kind: Kind::Credentials,
-        sentence: "tenant {tenant} has no application {client}; check {client_id} and \
-                   {tenant_id}, and that an administrator has consented to the application \
-                   ({came_back})",
+        message: "tenant {tenant} has no application {client}",
+        remedy: Some(
+            "check {client_id} and {tenant_id}, and that an administrator has consented to the \
+             application ({came_back})",
+        ),
     },
     Meaning {
         codes: &[90002, 900_023],
         kind: Kind::Credentials,
-        sentence: "Entra knows no tenant {tenant}; check {tenant_id}, and LOGIN_URL for a \
-                   national cloud ({came_back})",
+        message: "Entra knows no tenant {tenant}",
+        remedy: Some("check {tenant_id}, and LOGIN_URL for a national cloud ({came_back})"),
     },
     Meaning {
         codes: &[90038, 900_382, 900_432],
         kind: Kind::Credentials,
-        sentence: "tenant {tenant} belongs to another national cloud; check LOGIN_URL and \
-                   GRAPH_URL ({came_back})",
+        message: "tenant {tenant} belongs to another national cloud",
+        remedy: Some("check LOGIN_URL and GRAPH_URL ({came_back})"),
     },
     Meaning {
         codes: &[70011],
         kind: Kind::Configuration,
-        sentence: "Entra does not accept the scope of GRAPH_URL ({came_back}); GRAPH_URL and \
-                   LOGIN_URL must belong to the same cloud",
+        message: "Entra does not accept the scope of GRAPH_URL ({came_back})",
+        remedy: Some("GRAPH_URL and LOGIN_URL must belong to the same cloud"),
     },
     Meaning {
         codes: &[700_211, 700_212, 7_002_137, 7_002_138],
         kind: Kind::Credentials,
-        sentence: "the federated credential of application {client} does not match this \
-                   function's role; issuer, subject and audience must be equal letter by letter \
-                   ({came_back})",
+        message: "the federated credential of application {client} does not match this \
+                  function's role",
+        remedy: Some("issuer, subject and audience must be equal letter by letter ({came_back})"),
     },
     Meaning {
         codes: &[7_000_112],
         kind: Kind::Credentials,
-        sentence: "application {client} is disabled in tenant {tenant}; an administrator can \
-                   enable it under Enterprise applications ({came_back})",
+        message: "application {client} is disabled in tenant {tenant}",
+        remedy: Some("an administrator can enable it under Enterprise applications ({came_back})"),
     },
     Meaning {
         codes: &[7_000_229],
         kind: Kind::Credentials,
-        sentence: "application {client} has no service principal in tenant {tenant}; an \
-                   administrator of the tenant has to consent to the application ({came_back})",
+        message: "application {client} has no service principal in tenant {tenant}",
+        remedy: Some(
+            "an administrator of the tenant has to consent to the application ({came_back})",
+        ),
     },
     Meaning {
         codes: &[500_011, 1_002_016],
         kind: Kind::Configuration,
-        sentence: "the tenant has no such Graph as GRAPH_URL names, or does not serve it in this \
-                   way ({came_back}); check that GRAPH_URL and LOGIN_URL are those of the tenant's \
-                   cloud",
+        message: "the tenant has no such Graph as GRAPH_URL names, or does not serve it in this \
+                  way ({came_back})",
+        remedy: Some("check that GRAPH_URL and LOGIN_URL are those of the tenant's cloud"),
     },
     Meaning {
         codes: &[7_000_216],
         kind: Kind::Credentials,
-        sentence: "Entra read no credential of application {client}; check that CREDENTIAL names \
-                   the kind that the app registration has ({came_back})",
+        message: "Entra read no credential of application {client}",
+        remedy: Some(
+            "check that CREDENTIAL names the kind that the app registration has ({came_back})",
+        ),
     },
     Meaning {
         codes: &[50196],
         kind: Kind::Credentials,
-        sentence: "Entra saw application {client} ask for the same token again and again, and \
-                   refuses for some minutes; stop other programs that use it, then start again \
-                   ({came_back})",
+        message: "Entra saw application {client} ask for the same token again and again, and \
+                  refuses for some minutes",
+        remedy: Some("stop other programs that use it, then start again ({came_back})"),
     },
     Meaning {
         codes: &[53000, 53001, 53002, 53003, 530_003, 530_084],
         kind: Kind::Credentials,
-        sentence: "a Conditional Access policy for workload identities blocks application \
-                   {client}; exclude it from the policy, or allow the address from which it asks \
-                   ({came_back})",
+        message: "a Conditional Access policy for workload identities blocks application \
+                  {client}",
+        remedy: Some(
+            "exclude it from the policy, or allow the address from which it asks ({came_back})",
+        ),
     },
     Meaning {
         codes: &[700_024, 700_027, 7_000_218],
         kind: Kind::Credentials,
-        sentence: "Entra refused the assertion of application {client}; check that the \
-                   certificate is uploaded to the app registration, has not expired, and that the \
-                   clock is right ({came_back})",
+        message: "Entra refused the assertion of application {client}",
+        remedy: Some(
+            "check that the certificate is uploaded to the app registration, has not expired, and \
+             that the clock is right ({came_back})",
+        ),
     },
 ];
 
@@ -185,15 +213,16 @@ const OF_ANYBODY: &[Meaning] = &[
 const UNKNOWN: Meaning = Meaning {
     codes: &[],
     kind: Kind::Credentials,
-    sentence: "Entra refused application {client} of tenant {tenant} ({came_back})",
+    message: "Entra refused application {client} of tenant {tenant} ({came_back})",
+    remedy: None,
 };
 
 /// Final refusal with such a code where a person signs in.
 const UNKNOWN_OF_A_PERSON: Meaning = Meaning {
     codes: &[],
     kind: Kind::Credentials,
-    sentence: "Entra does not accept the sign-in any more; start again and sign in anew \
-               ({came_back})",
+    message: "Entra does not accept the sign-in any more",
+    remedy: Some("start again and sign in anew ({came_back})"),
 };
 
 impl TokenErrorBody {
@@ -226,12 +255,10 @@ impl TokenErrorBody {
         match self.error.as_str() {
             "authorization_pending" => Some(TokenError::Pending),
             "slow_down" => Some(TokenError::SlowDown),
-            "authorization_declined" | "access_denied" => {
-                Some(TokenError::Fatal(Error::credentials(
-                    "the sign-in was declined; start again and accept it, or use an app \
-                     registration",
-                )))
-            }
+            "authorization_declined" | "access_denied" => Some(TokenError::Fatal(
+                Error::credentials("the sign-in was declined")
+                    .with_remedy("start again and accept it, or use an app registration"),
+            )),
             "expired_token" | "code_expired" => Some(TokenError::Fatal(not_signed_in())),
             _ => None,
         }
@@ -281,23 +308,30 @@ type Words = [(&'static str, String); 6];
 
 impl Meaning {
     fn explain(&self, words: &Words) -> TokenError {
-        let sentence = words
-            .iter()
-            .fold(self.sentence.to_owned(), |text, (place, word)| text.replace(place, word));
+        let message = fill_in(self.message, words);
+        let with_remedy = |error: Error| match self.remedy {
+            Some(remedy) => error.with_remedy(fill_in(remedy, words)),
+            None => error,
+        };
         match self.kind {
             Kind::Retry => TokenError::Retry,
-            Kind::NotPropagated => TokenError::NotPropagated(Error::credentials(sentence)),
-            Kind::Credentials => TokenError::Fatal(Error::credentials(sentence)),
-            Kind::Configuration => TokenError::Fatal(Error::configuration(sentence)),
+            Kind::NotPropagated => {
+                TokenError::NotPropagated(with_remedy(Error::credentials(message)))
+            }
+            Kind::Credentials => TokenError::Fatal(with_remedy(Error::credentials(message))),
+            Kind::Configuration => TokenError::Fatal(with_remedy(Error::configuration(message))),
         }
     }
 }
 
+fn fill_in(text: &str, words: &Words) -> String {
+    words.iter().fold(text.to_owned(), |text, (place, word)| text.replace(place, word))
+}
+
 /// The error of a code that nobody entered.
 pub(super) fn not_signed_in() -> Error {
-    Error::credentials(
-        "nobody signed in before the code expired; start again, and enter the new code on the page",
-    )
+    Error::credentials("nobody signed in before the code expired")
+        .with_remedy("start again, and enter the new code on the page")
 }
 
 #[cfg(test)]

@@ -106,10 +106,11 @@ impl Collection {
         });
         let host = self.graph_url.host_str().unwrap_or_default();
         let Some(target) = target else {
-            return Err(Error::graph(format!(
+            return Err(Error::graph(
                 "Graph gave a next link that is no plain URL, so that the rest of its answer \
-                 cannot be asked for; check that no proxy rewrites the answers of {host}"
-            )));
+                 cannot be asked for",
+            )
+            .with_remedy(format!("check that no proxy rewrites the answers of {host}")));
         };
         let port = target.port_u16().or(match target.scheme_str() {
             Some("https") => Some(443),
@@ -124,8 +125,9 @@ impl Collection {
         }
         Err(Error::graph(format!(
             "Graph gave a next link that leaves {host}; it was not followed, because the access \
-             token must go to no other host; check GRAPH_URL and that no proxy rewrites the answers"
-        )))
+             token must go to no other host"
+        ))
+        .with_remedy("check GRAPH_URL and that no proxy rewrites the answers"))
     }
 }
 

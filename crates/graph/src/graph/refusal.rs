@@ -43,49 +43,60 @@ impl Refusal {
         let logs = if log == Log::Provisioning { "provisioning logs" } else { "sign-in logs" };
         match (self.status, self.code.as_str()) {
             (401, _) => Error::credentials(format!(
-                "Graph refused a fresh access token for {collection} ({came_back}); check that \
-                 GRAPH_URL and LOGIN_URL belong to the same cloud and that no Conditional Access \
-                 policy blocks the application"
-            )),
+                "Graph refused a fresh access token for {collection} ({came_back})"
+            ))
+            .with_remedy(
+                "check that GRAPH_URL and LOGIN_URL belong to the same cloud and that no \
+                 Conditional Access policy blocks the application",
+            ),
             (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant") => {
                 Error::licence(format!(
                     "Graph refused {collection} because it found no premium licence in the tenant \
-                     ({came_back}); {logs} need Entra ID P1 or P2; if the tenant has one, grant the \
-                     application permission Directory.Read.All as well, without which Graph cannot \
-                     always see the licence"
+                     ({came_back}); {logs} need Entra ID P1 or P2"
                 ))
+                .with_remedy(
+                    "if the tenant has one, grant the application permission Directory.Read.All as \
+                     well, without which Graph cannot always see the licence",
+                )
             }
             (403, "Authentication_RequestFromUnsupportedUserRole") => Error::permission(format!(
                 "Graph refused {collection} because whoever signed in has no role that may read it \
-                 ({came_back}); assign them the role Reports Reader or Security Reader"
-            )),
+                 ({came_back})"
+            ))
+            .with_remedy("assign them the role Reports Reader or Security Reader"),
             (403, _) => Error::permission(format!(
-                "Graph refused {collection} for lack of permission ({came_back}); grant the app \
-                 registration the application permissions AuditLog.Read.All and Directory.Read.All \
-                 and give admin consent"
-            )),
+                "Graph refused {collection} for lack of permission ({came_back})"
+            ))
+            .with_remedy(
+                "grant the app registration the application permissions AuditLog.Read.All and \
+                 Directory.Read.All and give admin consent",
+            ),
             (404, _) => Error::graph(format!(
-                "Graph does not know the collection {collection} ({came_back}); check GRAPH_URL: \
-                 not every national cloud serves this log"
-            )),
+                "Graph does not know the collection {collection} ({came_back})"
+            ))
+            .with_remedy("check GRAPH_URL: not every national cloud serves this log"),
             (400, "BadRequest") => Error::graph(format!(
-                "Graph refused the request for {collection} as malformed ({came_back}); check that \
-                 GRAPH_URL is that of the tenant's cloud: not every national cloud serves this \
-                 log; the next run tries again"
-            )),
+                "Graph refused the request for {collection} as malformed ({came_back})"
+            ))
+            .with_remedy(
+                "check that GRAPH_URL is that of the tenant's cloud: not every national cloud \
+                 serves this log",
+            )
+            .and("the next run tries again"),
             (300..=399, _) => Error::graph(format!(
                 "Graph answered the request for {collection} with a redirect, which is never \
-                 followed because it would take the access token elsewhere ({came_back}); check \
-                 GRAPH_URL"
-            )),
-            _ => Error::graph(format!(
-                "Graph did not serve {collection} ({came_back}); the next run tries again{}",
+                 followed because it would take the access token elsewhere ({came_back})"
+            ))
+            .with_remedy("check GRAPH_URL"),
+            _ => {
+                let error = Error::graph(format!(
+                    "Graph did not serve {collection} ({came_back}); the next run tries again"
+                ));
                 if self.request_id.is_empty() {
-                    ""
-                } else {
-                    "; if this persists, contact Microsoft support with the request id"
+                    return error;
                 }
-            )),
+                error.with_remedy("if this persists, contact Microsoft support with the request id")
+            }
         }
     }
 

@@ -10,11 +10,12 @@ const MOST_OFF: TimeDelta = TimeDelta::minutes(5);
 pub(crate) fn check(server_ahead: Option<TimeDelta>) -> Result<(), Error> {
     match server_ahead {
         Some(ahead) if ahead.abs() > MOST_OFF => Err(Error::configuration(format!(
-            "this machine's clock is {} minutes {} Entra's, and a wrong clock makes wrong proof; \
-             set the clock, then start again; nothing was read",
+            "this machine's clock is {} minutes {} Entra's, and a wrong clock makes wrong proof",
             ahead.num_minutes().abs(),
             if ahead > TimeDelta::zero() { "behind" } else { "ahead of" }
-        ))),
+        ))
+        .with_remedy("set the clock, then start again")
+        .and("nothing was read")),
         _ => Ok(()),
     }
 }

@@ -108,12 +108,13 @@ fn ask(
 
 fn certificate(file: &Path) -> Result<Certificate, Error> {
     // A pipe would be waited for, and a device has no end.
-    let there = std::fs::metadata(file).map_err(|error| unreadable(file, &error.to_string()))?;
+    let there = std::fs::metadata(file)
+        .map_err(|error| unreadable(file, &error.to_string()).with_source(error))?;
     if !there.is_file() || there.len() > LARGEST_CERTIFICATE {
         return Err(unreadable(file, "it is no regular file of at most 1 MiB"));
     }
-    let text =
-        std::fs::read_to_string(file).map_err(|error| unreadable(file, &error.to_string()))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| unreadable(file, &error.to_string()).with_source(error))?;
     Certificate::from_pem(&text, KEPT_IN)
 }
 

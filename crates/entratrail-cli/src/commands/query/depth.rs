@@ -31,9 +31,9 @@ pub(super) fn check(sql: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::configuration(format!(
-        "the SQL is too long or too deep: it may have {MOST} operators and {LONGEST} bytes; ask in \
-         smaller parts, or list values with IN"
-    )))
+        "the SQL is too long or too deep: it may have {MOST} operators and {LONGEST} bytes"
+    ))
+    .with_remedy("ask in smaller parts, or list values with IN"))
 }
 
 /// Counts the parts of the SQL, which bound its depth. What stands in quotes or comments counts as

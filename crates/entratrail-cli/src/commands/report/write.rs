@@ -7,29 +7,33 @@ use tempfile::NamedTempFile;
 
 /// Says before any work whether a file can be put at `path`.
 pub(super) fn check_place(path: &Path) -> Result<(), Error> {
-    draft(path).map(drop).map_err(|error| failed(path, &error))
+    draft(path).map(drop).map_err(|error| failed(path, error))
 }
 
 /// Puts a file with that text at `path`.
 pub(super) fn whole(path: &Path, text: &str) -> Result<(), Error> {
-    write(path, text).map_err(|error| failed(path, &error))
+    write(path, text).map_err(|error| failed(path, error))
 }
 
-fn failed(path: &Path, error: &io::Error) -> Error {
-    let what = match error.kind() {
+fn failed(path: &Path, error: io::Error) -> Error {
+    let failure =
+        |what: &str| Error::disk(format!("{} could not be written: {what}", path.display()));
+    let failure = match error.kind() {
         io::ErrorKind::NotFound => {
-            "its folder does not exist; make it, or name another with --out".to_owned()
+            failure("its folder does not exist").with_remedy("make it, or name another with --out")
         }
         io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
-            "the disk is full: make room".to_owned()
+            failure("the disk is full: make room")
         }
         io::ErrorKind::InvalidInput => {
-            "it is a link, a pipe or a device; name a file with --out".to_owned()
+            failure("it is a link, a pipe or a device").with_remedy("name a file with --out")
         }
-        io::ErrorKind::IsADirectory => "it is a folder; name a file in it with --out".to_owned(),
-        _ => format!("{error}; name another place with --out"),
+        io::ErrorKind::IsADirectory => {
+            failure("it is a folder").with_remedy("name a file in it with --out")
+        }
+        _ => failure(&error.to_string()).with_remedy("name another place with --out"),
     };
-    Error::disk(format!("{} could not be written: {what}", path.display()))
+    failure.with_source(error)
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

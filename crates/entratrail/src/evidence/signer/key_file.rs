@@ -32,7 +32,7 @@ impl KeyFile {
         if !path.exists() && !file.beside("id").exists() {
             let made = Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1());
             let made =
-                made.map_err(|_| file.failed("written", &io::Error::other("no random numbers")))?;
+                made.map_err(|_| file.failed("written", io::Error::other("no random numbers")))?;
             let text = pem::encode(&pem::Pem::new("PRIVATE KEY", made.as_ref().to_vec()));
             file.create(&file.beside("id"), &format!("{}\n", Uuid::new_v4().simple()))?;
             file.create(path, &text.replace("\r\n", "\n"))?;
@@ -63,17 +63,17 @@ impl KeyFile {
         let path = self.memory(log);
         let Some(text) = self.read(&path)? else { return Ok(None) };
         let damaged =
-            || self.failed("read", &io::Error::other(format!("{} is damaged", path.display())));
+            || self.failed("read", io::Error::other(format!("{} is damaged", path.display())));
         TreeHead::from_lines(&text).map(Some).ok_or_else(damaged)
     }
 
     /// Writes `tree`, unless more is remembered. Two runs take turns by a lock on the key.
     fn write_memory(&self, log: Log, tree: TreeHead) -> Result<(), Error> {
-        let key = File::open(&self.0).map_err(|error| self.failed("locked", &error))?;
-        key.lock().map_err(|error| self.failed("locked", &error))?;
+        let key = File::open(&self.0).map_err(|error| self.failed("locked", error))?;
+        key.lock().map_err(|error| self.failed("locked", error))?;
         let is_more = self.read_memory(log)?.is_some_and(|known| known.size > tree.size);
         let done = if is_more { Ok(()) } else { self.replace(&self.memory(log), &tree.to_lines()) };
-        key.unlock().map_err(|error| self.failed("locked", &error))?;
+        key.unlock().map_err(|error| self.failed("locked", error))?;
         done
     }
 
@@ -92,12 +92,12 @@ impl KeyFile {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.failed("read", &error)),
+            Err(error) => Err(self.failed("read", error)),
         }
     }
 
     fn create(&self, path: &Path, text: &str) -> Result<(), Error> {
-        write_new(path, text).map_err(|error| self.failed("written", &error))
+        write_new(path, text).map_err(|error| self.failed("written", error))
     }
 
     fn replace(&self, path: &Path, text: &str) -> Result<(), Error> {
@@ -105,14 +105,15 @@ impl KeyFile {
         name.push(format!(".{}", Uuid::new_v4().simple()));
         let temporary = PathBuf::from(name);
         self.create(&temporary, text)?;
-        std::fs::rename(&temporary, path).map_err(|error| self.failed("written", &error))
+        std::fs::rename(&temporary, path).map_err(|error| self.failed("written", error))
     }
 
-    fn failed(&self, verb: &str, error: &io::Error) -> Error {
+    fn failed(&self, verb: &str, error: io::Error) -> Error {
         Error::parameters(format!(
             "the evidence key {} or a file beside it could not be {verb} ({error})",
             self.0.display()
         ))
+        .with_source(error)
     }
 }
 
