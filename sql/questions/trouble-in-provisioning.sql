@@ -1,4 +1,4 @@
--- id:       provisioning-trouble
+-- id:       trouble-in-provisioning
 -- name:     What did provisioning fail to do, or take away?
 -- summary:  Accounts and groups that provisioning could not write, disabled or deleted in the last
 --           30 days, by application and reason
