@@ -236,7 +236,7 @@ fn condition_headers(when: &Precondition) -> (Option<String>, Option<String>) {
 
 /// Content type by which a browser shows an object as the text that it is.
 fn content_type(key: &str) -> Option<String> {
-    let is_lines = Path::new(key).extension().is_some_and(|extension| extension == "jsonl");
+    let is_lines = Path::new(key).extension().is_some_and(|extension| extension == "ndjson");
     is_lines.then(|| "application/x-ndjson".to_owned())
 }
 
@@ -248,4 +248,19 @@ fn broke_off(address: &str, error: ByteStreamError) -> Error {
 fn to_chrono(time: Option<AwsDateTime>) -> DateTime<Utc> {
     time.and_then(|time| DateTime::from_timestamp(time.secs(), time.subsec_nanos()))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+    use entratrail_core::log::Stream;
+    use entratrail_core::object::ledger_key;
+
+    #[test]
+    fn a_ledger_is_text_to_a_browser() {
+        let key = ledger_key(Stream::DirectoryAudits, NaiveDate::default());
+        assert_eq!(content_type(&key).as_deref(), Some("application/x-ndjson"), "{key}");
+        assert_eq!(content_type("findings/told.json"), None);
+    }
 }

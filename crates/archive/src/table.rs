@@ -41,8 +41,8 @@ impl Archive {
 
     /// Makes the table object of a raw object, in the place of any that is there. `first_seen` is
     /// the start of the read that stored it. The raw object is read back for that and must be the
-    /// one on record. The same raw object always makes the same bytes, those that [`TableObjectWriter`]
-    /// makes of the same records.
+    /// one on record. The same raw object always makes the same bytes, those that
+    /// [`TableObjectWriter`] makes of the same records.
     pub async fn write_table(
         &self,
         stream: Stream,
@@ -149,7 +149,7 @@ impl TableObjectWriter<'_> {
         let Self { writer, encoder } = self;
         match encoder.finish() {
             Ok((rest, encoded)) => {
-                let _ = writer.end(rest).await?.complete(Precondition::None).await?; // no condition can fail
+                writer.end(rest).await?.complete(Precondition::None).await.map(drop)?;
                 Ok(encoded)
             }
             Err(error) => {
