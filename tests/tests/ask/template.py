@@ -6,7 +6,7 @@ import sys
 import yaml
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """Takes CloudFormation's short forms for what they hold."""
 
 

@@ -10,8 +10,11 @@ use tempfile::TempDir;
 
 use crate::operator::tool;
 
-/// Each program with the module that it loads.
-const PROGRAMS: [(&str, &str); 2] = [("aws", "awscli.clidriver"), ("sam", "samcli.cli.main")];
+/// Each program with the modules that it loads, sooner or later.
+const PROGRAMS: [(&str, [&str; 2]); 2] = [
+    ("aws", ["awscli.clidriver", "awscli.handlers"]),
+    ("sam", ["samcli.cli.main", "samcli.commands.deploy.command"]),
+];
 
 /// Servers of `resident.py`, which end with this process because their standard input does.
 #[derive(Debug)]
@@ -29,10 +32,10 @@ pub(crate) fn folder() -> &'static Path {
 impl Residents {
     fn start() -> Self {
         let folder = TempDir::new().expect("a folder for temporary files");
-        let servers = PROGRAMS.map(|(name, module)| {
+        let servers = PROGRAMS.map(|(name, modules)| {
             let socket = folder.path().join(format!("{name}.socket"));
             write_script(&folder.path().join(name), &tool(name), &socket);
-            start_server(&socket, module)
+            start_server(&socket, &modules)
         });
         Self { folder, _servers: servers.into() }
     }
@@ -58,10 +61,11 @@ fn write_script(path: &Path, real: &Path, socket: &Path) {
         .expect("the file is ours");
 }
 
-fn start_server(socket: &Path, module: &str) -> Child {
+fn start_server(socket: &Path, modules: &[&str]) -> Child {
     let mut server = Command::new(tool("python"))
         .arg(script())
-        .args(["serve".as_ref(), socket.as_os_str(), module.as_ref()])
+        .args(["serve".as_ref(), socket.as_os_str()])
+        .args(modules)
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -70,6 +74,6 @@ fn start_server(socket: &Path, module: &str) -> Child {
     let mut line = String::new();
     let output = server.stdout.take().expect("it is piped");
     BufReader::new(output).read_line(&mut line).expect("it can be read");
-    assert_eq!(line, "ready\n", "{module} is loaded");
+    assert_eq!(line, "ready\n", "{modules:?} are loaded");
     server
 }
