@@ -47,8 +47,8 @@ pub(super) async fn collect(source: &Source, event: &Value) -> Result<Outcome, F
 pub(super) async fn open_archive(config: &Config) -> Archive {
     let aws = aws_config::load_from_env().await;
     let s3 = aws_sdk_s3::config::Builder::from(&aws)
-        .force_path_style(config.has_own_s3_endpoint)
+        .force_path_style(config.bucket.has_own_endpoint)
         .build();
     let client = aws_sdk_s3::Client::from_conf(s3);
-    Archive::in_bucket(Bucket::new(client, config.archive_bucket.clone(), Operator::Function))
+    Archive::in_bucket(Bucket::new(client, config.bucket.name.clone(), Operator::Function))
 }

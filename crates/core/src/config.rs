@@ -15,8 +15,8 @@ use url::{Host, Url};
 /// words.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `ARCHIVE_BUCKET`, required: the bucket.
-    pub archive_bucket: String,
+    /// Bucket of the archive.
+    pub bucket: BucketSettings,
     /// `PARAMETER_PREFIX`, required: the SSM path below which the credential lies, e.g.
     /// `/entratrail`.
     pub parameter_prefix: String,
@@ -29,15 +29,22 @@ pub struct Config {
     /// `CREDENTIAL_EXPIRES`: the day on which the client secret ends. Entra tells it to people
     /// only.
     pub secret_expires: Option<NaiveDate>,
-    /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy
-    /// demands that.
-    pub archive_encryption: Option<Encryption>,
     /// `EVIDENCE`: who signs the log of the ledger: `none`, `parameter` or `kms`, with the key of
     /// `EVIDENCE_KMS_KEY`.
     pub evidence: EvidenceKind,
+}
+
+/// Settings of the archive's bucket, which every function has.
+#[derive(Debug, Clone)]
+pub struct BucketSettings {
+    /// `ARCHIVE_BUCKET`, required.
+    pub name: String,
+    /// `ARCHIVE_ENCRYPTION`: the encryption that each write names, for a bucket whose policy
+    /// demands that.
+    pub encryption: Option<Encryption>,
     /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3, to an emulator or a proxy;
     /// such endpoints want the bucket in the path, not in the host name.
-    pub has_own_s3_endpoint: bool,
+    pub has_own_endpoint: bool,
 }
 
 /// Settings of a run that do not depend on where it runs.
@@ -104,16 +111,13 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variables = Variables::new(&lookup);
         Ok(Self {
-            archive_bucket: variables
-                .required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
+            bucket: variables.bucket()?,
             parameter_prefix: variables.parameter_prefix()?,
             credential: variables.credential()?,
             run: RunSettings::read(&lookup)?,
             stop_before_deadline: variables.stop_before_deadline()?,
             secret_expires: variables.day("CREDENTIAL_EXPIRES")?,
-            archive_encryption: variables.archive_encryption()?,
             evidence: variables.evidence()?,
-            has_own_s3_endpoint: variables.has_own_s3_endpoint(),
         })
     }
 }
@@ -182,13 +186,18 @@ impl<'lookup> Variables<'lookup> {
         Ok(TimeDelta::seconds(self.number("STOP_BEFORE_DEADLINE_SECONDS", 60, 1..=840)?))
     }
 
-    /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3.
-    pub fn has_own_s3_endpoint(&self) -> bool {
-        self.0("AWS_ENDPOINT_URL").or(self.0("AWS_ENDPOINT_URL_S3")).is_some()
+    /// Settings of the archive's bucket.
+    pub fn bucket(&self) -> Result<BucketSettings, Error> {
+        Ok(BucketSettings {
+            name: self.required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
+            encryption: self.encryption()?,
+            has_own_endpoint: self.0("AWS_ENDPOINT_URL")
+                .or(self.0("AWS_ENDPOINT_URL_S3"))
+                .is_some(),
+        })
     }
 
-    /// `ARCHIVE_ENCRYPTION`, where it is set.
-    pub fn archive_encryption(&self) -> Result<Option<Encryption>, Error> {
+    fn encryption(&self) -> Result<Option<Encryption>, Error> {
         const NAME: &str = "ARCHIVE_ENCRYPTION";
         let value = self.or(NAME, "");
         match value.as_str() {

@@ -10,6 +10,7 @@ pub mod cosignature;
 pub mod entry;
 pub mod head;
 pub mod note;
+pub mod origin;
 pub mod proof;
 pub mod seal;
 pub mod tiles;
@@ -44,10 +45,4 @@ impl fmt::Display for Broken {
 /// Key of an object of the log about `log`.
 pub fn proof_key(log: Log, name: &str) -> String {
     format!("proof/{}/{name}", log.name())
-}
-
-/// Log that a signed log is about, by its origin: `entratrail/<id>/<log>`.
-pub fn log_of(origin: &str) -> Option<Log> {
-    let name = origin.rsplit('/').next()?;
-    Log::ALL.into_iter().find(|log| log.name() == name)
 }

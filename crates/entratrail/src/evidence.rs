@@ -10,6 +10,6 @@ pub mod signer;
 pub mod stamping;
 
 pub use entratrail_core::evidence::{
-    Broken, checkpoint, cosignature, entry, head, log_of, note, proof, proof_key, seal, tiles,
+    Broken, checkpoint, cosignature, entry, head, note, origin, proof, proof_key, seal, tiles,
     time_stamp,
 };

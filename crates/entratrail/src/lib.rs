@@ -25,6 +25,7 @@ pub mod collector;
 pub mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
+pub mod named_file;
 pub mod progress;
 pub mod reader;
 #[cfg(test)]

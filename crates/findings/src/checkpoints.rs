@@ -3,11 +3,9 @@
 use entratrail::archive::Bucket;
 use entratrail::evidence::checkpoint::Checkpoint;
 use entratrail::evidence::note::SignedNote;
+use entratrail::evidence::origin::log_of;
 use entratrail::evidence::proof_key;
 use entratrail::log::Log;
-
-/// Hexadecimal digits in the name of a signed log.
-const ID_DIGITS: usize = 32;
 
 /// Latest checkpoint of a signed log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +25,7 @@ pub async fn latest_checkpoints(bucket: &Bucket) -> Vec<LatestCheckpoint> {
             Ok(None) => continue,
             Ok(Some(file)) => as_written(log, file.body),
             Err(error) => {
-                tracing::warn!("{error}");
+                tracing::warn!(remedy = error.remedy(), "{error}");
                 None
             }
         };
@@ -41,14 +39,12 @@ pub async fn latest_checkpoints(bucket: &Bucket) -> Vec<LatestCheckpoint> {
 fn as_written(log: Log, body: Vec<u8>) -> Option<String> {
     let note = SignedNote::parse(&body).ok()?;
     let checkpoint = Checkpoint::of(&note).ok()?;
-    let id = checkpoint.origin.strip_prefix("entratrail/")?.strip_suffix(log.name())?;
-    let id = id.strip_suffix('/')?;
-    let is_id = id.len() == ID_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_about_it = log_of(&checkpoint.origin) == Some(log);
     let text = String::from_utf8(body).ok()?;
     let signatures = text.strip_prefix(&format!("{}\n", checkpoint.to_text()))?;
     let own = format!("— {} ", checkpoint.origin);
     let is_own = signatures.lines().all(|line| line.starts_with(&own));
-    (is_id && is_own).then_some(text)
+    (is_about_it && is_own).then_some(text)
 }
 
 #[cfg(test)]

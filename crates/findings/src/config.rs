@@ -2,17 +2,15 @@
 
 use crate::mail::Place;
 use chrono::TimeDelta;
-use entratrail::config::{Encryption, Variables, malformed};
+use entratrail::config::{BucketSettings, Variables, malformed};
 use entratrail::error::Error;
 use entratrail_questions::Severity;
 
 /// The settings of the function. Each field names its variable.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `ARCHIVE_BUCKET`, required: the bucket, which also holds what was told.
-    pub archive_bucket: String,
-    /// `ARCHIVE_ENCRYPTION`: the encryption that each write names.
-    pub archive_encryption: Option<Encryption>,
+    /// Bucket of the archive, which also holds what was told.
+    pub bucket: BucketSettings,
     /// `QUERY_WORKGROUP`, required: the workgroup of Athena. It is named like the stack.
     pub workgroup: String,
     /// `QUERY_DATABASE`, required: the database with the tables of the archive.
@@ -25,8 +23,6 @@ pub struct Config {
     pub console: String,
     /// `STOP_BEFORE_DEADLINE_SECONDS`: when a run stops waiting for answers.
     pub stop_before_deadline: TimeDelta,
-    /// Whether `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_S3` redirects S3.
-    pub has_own_s3_endpoint: bool,
 }
 
 impl Config {
@@ -34,9 +30,7 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variables = Variables::new(&lookup);
         Ok(Self {
-            archive_bucket: variables
-                .required("ARCHIVE_BUCKET", "the name of the archive's bucket")?,
-            archive_encryption: variables.archive_encryption()?,
+            bucket: variables.bucket()?,
             workgroup: variables
                 .required("QUERY_WORKGROUP", "the name of the workgroup in Athena")?,
             database: variables.required("QUERY_DATABASE", "the name of the database in Athena")?,
@@ -44,7 +38,6 @@ impl Config {
             daily: daily(&variables)?,
             console: variables.or("CONSOLE_HOST", "console.aws.amazon.com"),
             stop_before_deadline: variables.stop_before_deadline()?,
-            has_own_s3_endpoint: variables.has_own_s3_endpoint(),
         })
     }
 

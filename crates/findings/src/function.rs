@@ -85,12 +85,7 @@ impl Function {
     async fn new(config: Config) -> Self {
         let aws = aws_config::load_from_env().await;
         Self {
-            bucket: bucket::open(
-                &aws,
-                &config.archive_bucket,
-                config.archive_encryption.as_ref(),
-                config.has_own_s3_endpoint,
-            ),
+            bucket: bucket::open(&aws, &config.bucket),
             athena: Athena {
                 client: aws_sdk_athena::Client::new(&aws),
                 workgroup: config.workgroup.clone(),
@@ -293,7 +288,7 @@ impl Function {
 
 impl Answers {
     fn fail(&mut self, name: &str, error: Error) {
-        tracing::warn!(question = name, "{error}");
+        tracing::warn!(question = name, remedy = error.remedy(), "{error}");
         self.unanswered.push(name.to_owned());
         self.error.get_or_insert(error);
     }

@@ -2,20 +2,15 @@
 
 use aws_config::SdkConfig;
 use entratrail::archive::{Bucket, Operator};
-use entratrail::config::Encryption;
+use entratrail::config::BucketSettings;
 use lambda_runtime::Context;
 
-/// The bucket `name`. With an endpoint of its own, such as an emulator's, S3 wants the bucket in
-/// the path, not in the host name.
-pub fn open(
-    aws: &SdkConfig,
-    name: &str,
-    encryption: Option<&Encryption>,
-    has_own_endpoint: bool,
-) -> Bucket {
-    let s3 = aws_sdk_s3::config::Builder::from(aws).force_path_style(has_own_endpoint).build();
+/// The bucket with these settings.
+pub fn open(aws: &SdkConfig, settings: &BucketSettings) -> Bucket {
+    let BucketSettings { name, encryption, has_own_endpoint } = settings;
+    let s3 = aws_sdk_s3::config::Builder::from(aws).force_path_style(*has_own_endpoint).build();
     let s3 = aws_sdk_s3::Client::from_conf(s3);
-    let bucket = Bucket::new(s3, name.to_owned(), Operator::Function);
+    let bucket = Bucket::new(s3, name.clone(), Operator::Function);
     match encryption {
         Some(encryption) => bucket.encrypted(encryption.clone()),
         None => bucket,

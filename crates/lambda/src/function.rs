@@ -47,15 +47,9 @@ pub async fn serve(log: Log) -> Result<(), lambda_runtime::Error> {
 impl Function {
     async fn new(log: Log, config: Config) -> Self {
         let aws = aws_config::load_from_env().await;
-        let bucket = bucket::open(
-            &aws,
-            &config.archive_bucket,
-            config.archive_encryption.as_ref(),
-            config.has_own_s3_endpoint,
-        );
         Self {
             log,
-            bucket,
+            bucket: bucket::open(&aws, &config.bucket),
             identity: Identity::new(&aws),
             lambda: aws_sdk_lambda::Client::new(&aws),
             config,

@@ -93,7 +93,7 @@ impl Identity {
     ) -> Result<Signer, Error> {
         let id = self.parameter(prefix, "evidence-id").await?.expose_secret().to_owned();
         let memory = EvidenceParameters { ssm: self.ssm.clone(), prefix: prefix.to_owned() };
-        Signer::new(id, "the parameter evidence-id", keys.await?, Box::new(memory))
+        Signer::new(&id, "the parameter evidence-id", keys.await?, Box::new(memory))
     }
 
     async fn keys_in_parameter(&self, prefix: &str) -> Result<Vec<Box<dyn SigningKey>>, Error> {
@@ -111,22 +111,23 @@ impl Identity {
         let answer = self.ssm.get_parameter().name(&path).with_decryption(true).send().await;
         let answer = answer.map_err(|error| {
             let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
-            let advice = match code {
+            let (cause, remedy) = match code {
                 "ParameterNotFound" => {
-                    "it does not exist: store it as SecureString, or check PARAMETER_PREFIX"
+                    (": it does not exist", "store it as SecureString, or check PARAMETER_PREFIX")
                 }
-                "AccessDeniedException" => {
-                    "the function's role may not read it or may not decrypt with its key"
-                }
-                _ => "check region, network and the KMS key",
+                "AccessDeniedException" => (
+                    ": the function's role may not read it, or not decrypt with its key",
+                    "deploy again, and see that the key's policy allows the role kms:Decrypt",
+                ),
+                _ => ("", "check region, network and the KMS key"),
             };
-            Error::parameters(format!(
-                "the SSM parameter {path} could not be read ({code}): {advice}"
-            ))
+            let tried = format!("the SSM parameter {path} could not be read ({code}){cause}");
+            Error::parameters(tried).with_remedy(remedy)
         })?;
         let value = answer.parameter.and_then(|parameter| parameter.value).unwrap_or_default();
         if value.trim().is_empty() {
-            return Err(Error::parameters(format!("the SSM parameter {path} is empty")));
+            return Err(Error::parameters(format!("the SSM parameter {path} is empty"))
+                .with_remedy("store its value as SecureString"));
         }
         Ok(SecretString::from(value.trim()))
     }
@@ -141,10 +142,7 @@ impl Identity {
             Box::pin(async move {
                 let answer = request.duration_seconds(300).send().await.map_err(|error| {
                     let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
-                    Error::credentials(format!(
-                        "AWS STS gave no token for the function's role ({code}): {}",
-                        advice(code)
-                    ))
+                    no_federated_token(code)
                 })?;
                 let token = answer.web_identity_token.unwrap_or_default();
                 Ok(SecretString::from(token))
@@ -234,22 +232,26 @@ impl EvidenceParameters {
 
 fn not_usable(path: &str, verb: &str, code: Option<&str>) -> Error {
     let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
-    Error::parameters(format!(
-        "the SSM parameter {path} could not be {verb} ({code}): check the role of the function and \
-         the network"
-    ))
+    Error::parameters(format!("the SSM parameter {path} could not be {verb} ({code})"))
+        .with_remedy("check the role of the function and the network")
 }
 
-fn advice(sts_code: &str) -> &'static str {
-    match sts_code {
+fn no_federated_token(code: &str) -> Error {
+    let (cause, remedy) = match code {
         "OutboundWebIdentityFederationDisabledException"
-        | "OutboundWebIdentityFederationDisabled" => {
-            "outbound federation is off in this account: run `aws iam \
-             enable-outbound-web-identity-federation`"
-        }
-        "AccessDenied" | "AccessDeniedException" => "the role may not call sts:GetWebIdentityToken",
-        _ => "check that the STS endpoint is the regional one",
-    }
+        | "OutboundWebIdentityFederationDisabled" => (
+            ": outbound federation is off in this account",
+            "run `aws iam enable-outbound-web-identity-federation`",
+        ),
+        "AccessDenied" | "AccessDeniedException" => (
+            "",
+            "deploy again with Credential=federated, which allows the role \
+             sts:GetWebIdentityToken, and see that no policy of the organization denies it",
+        ),
+        _ => ("", "check that the STS endpoint is the regional one"),
+    };
+    Error::credentials(format!("AWS STS gave no token for the function's role ({code}){cause}"))
+        .with_remedy(remedy)
 }
 
 /// The audience that a federated credential of that cloud expects; those of the national clouds are

@@ -16,8 +16,13 @@ use entratrail::evidence::note::{SignedNote, VerifierKey};
 use entratrail::evidence::proof::Inclusion;
 use entratrail::ledger::ReadRow;
 use entratrail::merkle::leaf_hash;
+use entratrail::named_file;
 use entratrail::raw::hexadecimal;
 use std::path::Path;
+
+/// Bytes of the longest file of a proof: a record, which is larger than all others, has at most
+/// half as many.
+const LONGEST_PART: u64 = 64 * 1024 * 1024;
 
 /// Checks the folder that `arguments` name.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Status, Error> {
@@ -135,7 +140,7 @@ fn row_of(entry: &[u8]) -> Result<ReadRow, Broken> {
 }
 
 fn read(folder: &Path, name: &str) -> Result<Vec<u8>, Broken> {
-    std::fs::read(folder.join(name))
+    named_file::read(&folder.join(name), LONGEST_PART)
         .map_err(|error| Broken(format!("{name} could not be read ({error})")))
 }
 

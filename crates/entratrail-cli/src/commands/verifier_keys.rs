@@ -2,6 +2,7 @@
 
 use entratrail::error::Error;
 use entratrail::evidence::note::VerifierKey;
+use entratrail::named_file;
 use std::path::Path;
 
 /// Verifier keys that a person trusts.
@@ -20,7 +21,7 @@ impl VerifierKeys {
 
 /// The text of a file that was named on the command line.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|error| {
+    named_file::read_text(path).map_err(|error| {
         Error::configuration(format!("{} could not be read ({error})", path.display()))
             .with_source(error)
     })

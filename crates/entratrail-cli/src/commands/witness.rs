@@ -11,21 +11,17 @@ use arguments::WitnessArguments;
 use chrono::{DateTime, Utc};
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
+use entratrail::evidence::Broken;
 use entratrail::evidence::audit::{SignedLog, Unsound};
 use entratrail::evidence::checkpoint::Checkpoint;
 use entratrail::evidence::cosignature::{Cosignature, Testimony, WitnessKey, cosignatures};
 use entratrail::evidence::cosigned::keep;
 use entratrail::evidence::note::SignedNote;
-use entratrail::evidence::{Broken, log_of};
+use entratrail::evidence::origin::log_of;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
-
-/// Bytes of a note; a hundred signatures of the longest kind have fewer.
-const LONGEST_NOTE: u64 = 1_000_000;
 
 /// Keys of witnesses that a person trusts.
 #[derive(Debug)]
@@ -106,14 +102,10 @@ async fn checked_note(
 }
 
 fn read_note(path: &Path) -> Result<SignedNote, Error> {
-    let mut body = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST_NOTE + 1).read_to_end(&mut body));
-    let failed = |what: String| Error::configuration(format!("{} {what}", path.display()));
-    read.map_err(|error| failed(format!("could not be read ({error})")).with_source(error))?;
-    if body.len() as u64 > LONGEST_NOTE {
-        return Err(failed(format!("has more than {LONGEST_NOTE} bytes: it is no signed note")));
-    }
-    SignedNote::parse(&body).map_err(|broken| failed(format!("cannot be kept: {broken}")))
+    let text = read_text(path)?;
+    SignedNote::parse(text.as_bytes()).map_err(|broken| {
+        Error::configuration(format!("{} cannot be kept: {broken}", path.display()))
+    })
 }
 
 impl Witnesses {

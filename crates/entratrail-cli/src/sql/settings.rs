@@ -2,6 +2,7 @@
 //! `NAME=VALUE`, named as the parameters of the stack.
 
 use entratrail::error::Error;
+use entratrail::named_file;
 use entratrail::shown::describe;
 use entratrail_questions::SETTINGS;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ impl Settings {
     /// Reads the file at `path`; without one, all settings are empty.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = named_file::read_text(path).map_err(|error| {
             Error::configuration(format!(
                 "the settings in {} could not be read: {error}",
                 path.display()

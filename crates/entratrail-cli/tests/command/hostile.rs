@@ -1,12 +1,19 @@
 //! Input that somebody else made, or that stands in the wrong place.
 
 use crate::stage::{Stage, TENANT, plain_command, run};
+use std::fs::File;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
+
+const CLIENT_ID: &str = "5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20";
+
+/// Example of the specification: <https://pkg.go.dev/golang.org/x/mod/sumdb/note>.
+const VERIFIER_KEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW\n";
 
 const SECRET: &str = "abc8Q~Zx7pQ.w3_kLm-9+vRt2Yb5Nc1Hd4Gf6J";
 
-fn make_pipe(path: &std::path::Path) {
+fn make_pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
@@ -42,17 +49,69 @@ fn a_secret_in_any_setting_or_argument_is_not_printed() {
 }
 
 #[test]
-fn a_pipe_or_folder_as_certificate_is_refused_at_once() {
+fn a_pipe_a_folder_or_a_device_in_the_place_of_a_file_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let [archive, pipe, key, report, proof] =
+        ["archive", "pipe", "key", "report.html", "proof"].map(|name| folder.path().join(name));
+    make_pipe(&pipe);
+    std::fs::create_dir(&archive).unwrap();
+    std::fs::write(&key, VERIFIER_KEY).unwrap();
+    let [archive, key, report, proof] =
+        [&archive, &key, &report, &proof].map(|path| path.to_str().unwrap());
+    let person = ["--tenant-id", "contoso.example", "--client-id", CLIENT_ID];
+    for file in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
+        for words in [
+            &["collect", "--archive", archive, "--certificate"][..],
+            &["query", "SELECT 1", "--archive", archive, "--settings"],
+            &["report", "--archive", archive, "--out", report, "--settings"],
+            &["verify", "--archive", archive, "--key"],
+            &["verify", "--archive", archive, "--key", key, "--since"],
+            &["verify", "--archive", archive, "--key", key, "--witnesses"],
+            &["prove", "--archive", archive, "--id", "1", "--out", proof, "--key"],
+            &["witness", key, "--archive", archive, "--key"],
+            &["witness", "--archive", archive, "--key", key],
+            &["check", archive, "--key"],
+        ] {
+            let mut command = plain_command(words);
+            command.arg(file).env("ENTRATRAIL_CLIENT_SECRET", SECRET);
+            command.args(if words[0] == "collect" { &person[..] } else { &[] });
+            run(&mut command).assert_complains(2, &["no regular file"]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_in_the_place_of_the_key_signs_nothing_and_costs_no_record() {
+    let stage = Stage::set(TENANT).await;
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     make_pipe(&pipe);
-    for file in [pipe.as_path(), folder.path()] {
-        let archive = folder.path().join("archive");
-        let mut command = plain_command(&["collect", "--tenant-id", "contoso.example"]);
-        command.args(["--client-id", "5e1c0f5a-2b7d-4f3e-9a51-0b8f1d6c7e20"]);
-        command.arg("--archive").arg(archive).arg("--certificate").arg(file);
-        run(&mut command).assert_complains(2, &["certificate file", "no regular file"]);
-    }
+    let ended = run(stage.collect().arg("--evidence-key").arg(&pipe));
+    assert!(ended.status.is_some(), "it waited for the pipe");
+    assert!(ended.stderr.contains("no regular file"), "{}{}", ended.stdout, ended.stderr);
+    stage.assert_sound();
+}
+
+/// A proof comes from whoever wants to be believed.
+#[test]
+fn a_proof_whose_files_have_no_end_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    std::fs::write(&key, VERIFIER_KEY).unwrap();
+    let record = folder.path().join("record.json");
+    let check = |part: &str| {
+        let ended = run(plain_command(&["check"]).arg(folder.path()).arg("--key").arg(&key));
+        assert_eq!(ended.status, Some(1), "{}", ended.stderr);
+        assert!(ended.stdout.starts_with("No: record.json could not be read"), "{}", ended.stdout);
+        assert!(ended.stdout.contains(part), "{}", ended.stdout);
+        std::fs::remove_file(&record).unwrap();
+    };
+    make_pipe(&record);
+    check("no regular file");
+    symlink("/dev/zero", &record).unwrap();
+    check("no regular file");
+    File::create(&record).unwrap().set_len(1 << 40).unwrap();
+    check("more than 67108864 bytes");
 }
 
 #[test]

@@ -216,7 +216,7 @@ async fn only_checkpoints_of_this_log_with_signatures_of_witnesses_are_taken() {
         (first.signs(&other_root), "its signature is wrong"),
         (signed.replacen("\n12\n", "\n11\n", 1), "its signature is wrong"),
         (sound_by_others, "no key that is given has signed it"),
-        (signed.replacen(origin, "entratrail/other/sign-ins", 1), "its signature is wrong"),
+        (signed.replacen(origin, "entratrail/other/sign-ins", 1), "a checkpoint of another log"),
         (signed.replacen("/sign-ins\n", "/others\n", 1), "it is a checkpoint of another log"),
         // The second witness's line with the first one's name and key.
         (
@@ -229,7 +229,7 @@ async fn only_checkpoints_of_this_log_with_signatures_of_witnesses_are_taken() {
         ),
         (hostile, "it is no signed note"),
         (crowd, "it is no signed note"),
-        ("\u{0}".repeat(2_000_000), "more than 1000000 bytes"),
+        ("\u{0}".repeat(2_000_000), "more than 1048576 bytes"),
         (String::new(), "it is no signed note"),
     ] {
         let refused = town.give(&note);

@@ -4,6 +4,7 @@ mod key_file;
 
 use super::checkpoint::TreeHead;
 use super::note::VerifierKey;
+use super::origin::SignerId;
 use crate::error::Error;
 use crate::log::Log;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -12,13 +13,10 @@ use key_file::KeyFile;
 use std::fmt::{Debug, Write as _};
 use std::path::Path;
 
-/// Hexadecimal digits of the id in the name of a key.
-const ID_DIGITS: usize = 32;
-
 /// Who signs the log.
 #[derive(Debug)]
 pub struct Signer {
-    id: String,
+    id: SignerId,
     /// Key that signs; behind it, while keys change, the one from before.
     keys: Vec<Box<dyn SigningKey>>,
     memory: Box<dyn Memory>,
@@ -47,40 +45,31 @@ impl Signer {
     pub fn in_file(path: &Path) -> Result<Self, Error> {
         let file = KeyFile::open(path)?;
         let place = path.display().to_string();
-        let signer = Self::new(file.id()?, &place, file.keys()?, Box::new(file.clone()))?;
+        let signer = Self::new(&file.id()?, &place, file.keys()?, Box::new(file.clone()))?;
         file.show(&signer.shown())?;
         Ok(signer)
     }
 
     /// Signer with the id that `place_of_id` holds, by which the name of each key is known.
     pub fn new(
-        id: String,
+        id: &str,
         place_of_id: &str,
         keys: Vec<Box<dyn SigningKey>>,
         memory: Box<dyn Memory>,
     ) -> Result<Self, Error> {
-        let signer = Self { id, keys, memory };
-        signer.check_id(place_of_id)?;
-        Ok(signer)
-    }
-
-    fn check_id(&self, place: &str) -> Result<(), Error> {
-        let mut bytes = self.id.bytes();
-        if self.id.len() == ID_DIGITS
-            && bytes.all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        {
-            return Ok(());
-        }
-        Err(Error::parameters(format!(
-            "the id of the evidence key ({place}) is not of {ID_DIGITS} lower-case hexadecimal \
-             digits"
-        )))
+        let id = SignerId::parse(id).ok_or_else(|| {
+            Error::parameters(format!(
+                "the id of the evidence key ({place_of_id}) is not of {}",
+                SignerId::FORM
+            ))
+        })?;
+        Ok(Self { id, keys, memory })
     }
 
     /// Verifier keys for `log`: of the key that signs and, while keys change, of the one from
     /// before.
     pub fn verifier_keys(&self, log: Log) -> Vec<VerifierKey> {
-        let name = format!("entratrail/{}/{}", self.id, log.name());
+        let name = self.id.origin(log);
         self.keys.iter().map(|key| VerifierKey::new(&name, key.public())).collect()
     }
 

@@ -8,6 +8,7 @@ use entratrail::entra::certificate::Certificate;
 use entratrail::entra::credential::{Application, Credential, DeviceCode, DeviceCodePrompt};
 use entratrail::entra::credential_source::CredentialSource;
 use entratrail::error::Error;
+use entratrail::named_file;
 use secrecy::SecretString;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -16,9 +17,6 @@ const KEPT_IN: CredentialSource = CredentialSource::Environment;
 
 /// Microsoft Graph Command Line Tools: Microsoft's own public client for people at a terminal.
 const COMMAND_LINE_TOOLS: &str = "14d82eec-204b-4c2f-b7e8-296a70dab67e";
-
-/// Bytes of a certificate file: a chain and a key take a few thousand.
-const LARGEST_CERTIFICATE: u64 = 1024 * 1024;
 
 /// The tenant of whoever signs in.
 const OWN_TENANT: &str = "organizations";
@@ -93,9 +91,9 @@ fn ask(
     question: &str,
     read: impl FnOnce(&Term) -> std::io::Result<String>,
 ) -> Result<String, Error> {
-    let missing = Error::configuration(format!(
-        "the credential is incomplete: set ENTRATRAIL_{part}, or start this on a terminal to be \
-         asked; --sign-in needs no app registration"
+    let missing = Error::configuration("the credential is incomplete").with_remedy(format!(
+        "set ENTRATRAIL_{part}, or start this on a terminal to be asked; --sign-in needs no app \
+         registration"
     ));
     let terminal = Term::stderr();
     if !terminal.is_term() || !std::io::stdin().is_terminal() {
@@ -107,20 +105,10 @@ fn ask(
 }
 
 fn certificate(file: &Path) -> Result<Certificate, Error> {
-    // A pipe would be waited for, and a device has no end.
-    let there = std::fs::metadata(file)
-        .map_err(|error| unreadable(file, &error.to_string()).with_source(error))?;
-    if !there.is_file() || there.len() > LARGEST_CERTIFICATE {
-        return Err(unreadable(file, "it is no regular file of at most 1 MiB"));
-    }
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| unreadable(file, &error.to_string()).with_source(error))?;
+    let text = named_file::read_text(file).map_err(|error| {
+        let file = file.display();
+        Error::configuration(format!("the certificate file {file} could not be read ({error})"))
+            .with_source(error)
+    })?;
     Certificate::from_pem(&text, KEPT_IN)
-}
-
-fn unreadable(file: &Path, why: &str) -> Error {
-    Error::configuration(format!(
-        "the certificate file {} could not be read ({why})",
-        file.display()
-    ))
 }

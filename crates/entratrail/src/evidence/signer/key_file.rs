@@ -4,6 +4,7 @@ use super::{Memory, SigningKey, keys_in};
 use crate::error::Error;
 use crate::evidence::checkpoint::TreeHead;
 use crate::log::Log;
+use crate::named_file;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use futures_util::future::BoxFuture;
 use std::fs::File;
@@ -89,7 +90,7 @@ impl KeyFile {
     }
 
     fn read(&self, path: &Path) -> Result<Option<String>, Error> {
-        match std::fs::read_to_string(path) {
+        match named_file::read_text(path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed("read", error)),
