@@ -501,7 +501,9 @@ impl Work {
     }
 
     fn fail(&mut self, task: &Task, error: Error) {
-        tracing::error!(stream = task.planned.stream.name(), window = %task.planned.window.start(), "{error}");
+        let Planned { stream, window, .. } = task.planned;
+        let remedy = error.remedy();
+        tracing::error!(stream = stream.name(), window = %window.start(), remedy, "{error}");
         self.report.add(task.failure(&error));
         if error.is_refusal_of_a_stream() {
             self.refused.insert(task.planned.stream);

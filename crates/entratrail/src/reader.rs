@@ -199,7 +199,8 @@ impl Reader<'_> {
             self.probe_kept_since(window.start(), attempt.planned, attempt.tally).await
         {
             let error = error.into_error();
-            tracing::warn!(window = %window.start(), "no evidence of what Graph keeps: {error}");
+            let remedy = error.remedy();
+            tracing::warn!(window = %window.start(), remedy, "no evidence of what Graph keeps: {error}");
         }
     }
 

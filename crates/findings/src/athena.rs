@@ -82,8 +82,9 @@ impl Athena {
                     drop(self.client.stop_query_execution().query_execution_id(id).send().await);
                     return Err(Error::incomplete(format!(
                         "Athena did not answer \"{name}\" before the time of the run was up (query \
-                         {id}); the next run asks again"
-                    )));
+                         {id})"
+                    ))
+                    .and("the next run asks again"));
                 }
                 _ => tokio::time::sleep(pause).await,
             }
@@ -137,7 +138,8 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
     match code {
         "TooManyRequestsException" | "ThrottlingException" => {
             Error::incomplete(format!("{tried}: others of this account ask at the same time"))
-                .with_remedy("the next run asks again, or set FindingsSchedule to a quieter hour")
+                .with_remedy("set FindingsSchedule to a quieter hour where this happens again")
+                .and("the next run asks again")
         }
         "AccessDeniedException" => {
             Error::archive(format!("{tried}: the function's role may not use the workgroup"))
@@ -149,7 +151,9 @@ fn refused<E: ProvideErrorMetadata, R>(name: &str, what: &str, error: &SdkError<
             "{tried}: the workgroup or database of the stack is gone or disabled"
         ))
         .with_remedy("deploy again"),
-        _ => Error::archive(format!("{tried}: check region and network; the next run asks again")),
+        _ => Error::archive(tried)
+            .with_remedy("check region and network")
+            .and("the next run asks again"),
     }
 }
 
@@ -167,9 +171,8 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
         || said.contains("timed out")
         || said.contains("throttl")
     {
-        return Error::incomplete(format!(
-            "{tried}it ran out of resources; the next run asks again"
-        ));
+        return Error::incomplete(format!("{tried}it ran out of resources"))
+            .and("the next run asks again");
     }
     let word = reason.split([':', ' ']).next().filter(|word| is_word(word) && word.contains('_'));
     let word = word.map(|word| format!("{word}, ")).unwrap_or_default();
@@ -190,7 +193,8 @@ fn failed(name: &str, id: &str, reason: &str) -> Error {
     {
         unanswered("a table or view of the stack is gone or changed").with_remedy("deploy again")
     } else {
-        unanswered("ask it in the query editor, which shows the whole reason")
+        unanswered("for a reason that may quote records")
+            .with_remedy("ask it in the query editor, which shows the whole reason")
     }
 }
 

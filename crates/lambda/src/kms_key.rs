@@ -32,7 +32,7 @@ impl KmsKey {
         let public = encoded.strip_prefix(&SPKI_START).filter(|public| public.len() == 32);
         let public = public.ok_or_else(|| {
             Error::parameters(format!("the KMS key {arn} is not of spec ECC_NIST_EDWARDS25519"))
-                .with_remedy("EVIDENCE_KMS_KEY must name one that is")
+                .with_remedy("name one that is with EVIDENCE_KMS_KEY")
         })?;
         Ok(Self { public: public.to_owned(), arn: arn.to_owned(), kms })
     }
@@ -60,8 +60,6 @@ impl SigningKey for KmsKey {
 
 fn not_usable(arn: &str, what: &str, code: Option<&str>) -> Error {
     let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
-    Error::parameters(format!(
-        "the KMS key {arn} did not {what} ({code}): check that it is enabled, and the role of the \
-         function"
-    ))
+    Error::parameters(format!("the KMS key {arn} did not {what} ({code})"))
+        .with_remedy("check that it is enabled, and that its policy allows the function's role")
 }

@@ -21,7 +21,7 @@ pub async fn serve<Setup>(
     start_log();
     let setup = set_up().await;
     if let Err(error) = &setup {
-        tracing::error!(log, "{error}");
+        tracing::error!(log, remedy = error.remedy(), "{error}");
     }
     // In a box: what answers an invocation is too large a future for the stack.
     let service =

@@ -103,3 +103,19 @@ async fn a_scheduled_run_that_fails_is_repeated_by_lambda_and_repairs_itself() {
     let is_sign_in = |stream: &str| stream != "directoryAudits";
     assert_eq!(audit.record_count(), installation.visible(is_sign_in).len());
 }
+
+#[tokio::test]
+async fn the_log_shows_what_to_do_as_a_field_of_its_own() {
+    let scenario = format!("{OFFICE}\n[[faults.script]]\nkind = 'permission_403'\ntimes = 100");
+    let installation = Installation::of(&scenario).await;
+    let json = ("AWS_LAMBDA_LOG_FORMAT", "JSON");
+    let function = installation.deploy_with(AUDIT_LOGS, &[json]).await;
+    installation.fail(&function, &event("scheduled")).await;
+    let log = function.log_after(1).await;
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let failures: Vec<_> = lines.filter(|line| line["level"] == "ERROR").collect();
+    let [failure, ..] = failures.as_slice() else { panic!("no line of an error in {log}") };
+    let [message, remedy] = ["message", "remedy"].map(|name| failure["fields"][name].as_str());
+    let [message, remedy] = [message, remedy].map(|text| text.unwrap_or_else(|| panic!("{log}")));
+    assert!(message.contains(remedy) && remedy.starts_with("grant the app registration"), "{log}");
+}

@@ -128,7 +128,7 @@ fn request(arguments: &CollectArguments, now: DateTime<Utc>) -> Result<Collect, 
         return Ok(Collect::asked_by_hand(Some((from, to))));
     }
     Err(Error::configuration(format!(
-        "the span from {from} to {to} is empty or lies in the future: --to is exclusive and must \
-         lie after --from"
-    )))
+        "the span from {from} to {to} is empty or lies in the future"
+    ))
+    .with_remedy("name a later --to, which is exclusive, or an earlier --from"))
 }

@@ -56,7 +56,8 @@ pub(crate) async fn prove(arguments: &ProveArguments) -> Result<Status, Error> {
         _ => false,
     });
     let Some(index) = index else {
-        return Err(Error::archive("the row of that record is not in the signed log yet"));
+        return Err(Error::archive("the row of that record is not in the signed log yet")
+            .with_remedy("try again after the next run, which signs it"));
     };
     let (entry_proof, checkpoint) = match first_cosigned(&archive, &signed, index).await? {
         Some((size, note)) => (signed.proof_at(index, size, &note), note),

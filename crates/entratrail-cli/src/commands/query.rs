@@ -61,12 +61,10 @@ fn sql(arguments: &QueryArguments) -> Result<String, Error> {
                 "no saved question has the name that --saved holds, {}",
                 describe(name)
             ))
-            .with_remedy("entratrail query --list names them")
+            .with_remedy("find its name with entratrail query --list")
         }),
-        (None, None) => Err(Error::configuration(
-            "there is no question: give SQL, - to read it from standard input, or --saved \
-             NAME",
-        )),
+        (None, None) => Err(Error::configuration("there is no question")
+            .with_remedy("give SQL, - to read it from standard input, or --saved NAME")),
     }
 }
 

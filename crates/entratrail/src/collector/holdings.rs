@@ -156,7 +156,8 @@ impl Archived {
     }
 
     fn give_up_day(&mut self, stream: Stream, day: NaiveDate, error: Error) {
-        tracing::error!(stream = stream.name(), day = %day, "{error}");
+        let remedy = error.remedy();
+        tracing::error!(stream = stream.name(), day = %day, remedy, "{error}");
         let end = midnight(day + Days::new(1));
         let unread = WindowReport::unread(stream, midnight(day), end, 0, State::Missing);
         self.unreadable.push(WindowReport { error: Some(error.to_string()), ..unread });

@@ -48,7 +48,7 @@ pub(super) struct LostTable {
 
 impl Findings {
     fn fail_with(&mut self, error: Error) {
-        tracing::error!("{error}");
+        tracing::error!(remedy = error.remedy(), "{error}");
         self.damaged.push(error.to_string());
         self.error.get_or_insert(error);
     }

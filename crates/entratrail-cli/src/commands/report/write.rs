@@ -23,7 +23,7 @@ fn failed(path: &Path, error: io::Error) -> Error {
             failure("its folder does not exist").with_remedy("make it, or name another with --out")
         }
         io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
-            failure("the disk is full: make room")
+            failure("the disk is full").with_remedy("make room")
         }
         io::ErrorKind::InvalidInput => {
             failure("it is a link, a pipe or a device").with_remedy("name a file with --out")
