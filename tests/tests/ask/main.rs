@@ -16,4 +16,5 @@ mod calm;
 mod catalogue;
 mod made;
 mod questions;
+mod sessions;
 mod stories;

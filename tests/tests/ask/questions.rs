@@ -152,6 +152,7 @@ fn every_question_reads_no_more_than_its_days() {
             "coverage",
             "tables_and_ledger",
             "provisioning_latest",
+            "session_events",
         ];
         let scans: usize = views.map(of).iter().sum();
         let bounds = sql.matches("day >= current_date - INTERVAL '").count();

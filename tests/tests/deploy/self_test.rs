@@ -16,7 +16,7 @@ async fn a_self_test_tries_the_account_and_says_plainly_what_passed() {
         "  ok      functions: all 3 work",
         "  ok      object of two parts: was written and reads back the same",
         "  ok      failure mail: SNS has delivered a mail to ops@example.com; it names",
-        "  ok      saved questions: 73 questions answered",
+        "  ok      saved questions: 74 questions answered",
         "  ok      views: 13 views read",
         "5 of 5 passed",
     ] {
@@ -39,7 +39,7 @@ async fn a_self_test_tries_the_account_and_says_plainly_what_passed() {
         "  FAILED  functions: the lines marked FAILED say what",
         "  FAILED  object of two parts: what was read back is not what was written",
         "  FAILED  failure mail: EventBridge or SNS could not deliver the mail",
-        "  FAILED  saved questions: 1 question of 73 failed; What is missing in the archive?: \
+        "  FAILED  saved questions: 1 question of 74 failed; What is missing in the archive?: \
          TABLE_",
         "  FAILED  views: 1 view of 13 failed; coverage: TABLE_NOT_FOUND",
         "0 of 5 passed",

@@ -7,6 +7,7 @@ mod content;
 mod figures;
 mod named;
 mod page;
+mod sessions;
 mod write;
 
 use crate::archive_location::ArchiveLocation;
@@ -99,9 +100,8 @@ async fn make(
     let usual = to - Days::new(USUAL_DAYS);
     let from = days.from.unwrap_or_else(|| span.map_or(usual, |(first, _)| first.max(usual)));
     if from >= to {
-        return Err(Error::configuration(format!(
-            "the days from {from} to {to} are none: --to is exclusive and must lie after --from"
-        )));
+        return Err(Error::configuration(format!("the days from {from} to {to} are none"))
+            .with_remedy("name a later --to, which is exclusive, or an earlier --from"));
     }
     let range = DateRange::of_days(Some(from), Some(to));
     Report::of(&archive.at(today), location, range, made_at).await

@@ -4,6 +4,7 @@ use super::asked::{Asked, Findings};
 use super::calendar::{Calendar, StreamDays};
 use super::figures::{Counted, Figures, Picture, counts};
 use super::named::{self, Named};
+use super::sessions::SessionStory;
 use crate::archive_location::ArchiveLocation;
 use crate::date_range::DateRange;
 use crate::sql::{Answer, Session};
@@ -37,6 +38,8 @@ pub(super) struct Report {
     pub(super) questions: Vec<Asked>,
     /// Users whom several findings name.
     pub(super) named: Vec<Named>,
+    /// What happened in the sessions that findings name.
+    pub(super) sessions: Vec<SessionStory>,
     /// Sign-ins of each hour that had any.
     pub(super) hours: Vec<Counted>,
     pub(super) countries: Vec<Counted>,
@@ -86,6 +89,7 @@ impl Report {
             figures: Figures::default(),
             questions: Vec::new(),
             named: Vec::new(),
+            sessions: Vec::new(),
             hours: Vec::new(),
             countries: Vec::new(),
             applications: Vec::new(),
@@ -101,6 +105,7 @@ impl Report {
         }
         report.questions.sort_by_key(|asked| (asked.question.severity, asked.found == 0));
         report.named = named::more_than_once(report.findings());
+        report.sessions = SessionStory::all(archive, report.findings()).await?;
         report.problems = archive.problems();
         Ok(report)
     }

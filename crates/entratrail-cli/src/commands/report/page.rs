@@ -181,6 +181,7 @@ mod tests {
     use crate::commands::report::content::Report;
     use crate::commands::report::figures::{Counted, Figures};
     use crate::commands::report::named::{Named, NamedBy};
+    use crate::commands::report::sessions::SessionStory;
     use crate::sql::Column;
     use entratrail_questions::{Question, Severity};
     use serde_json::{Map, Value};
@@ -229,6 +230,13 @@ mod tests {
                     rows: 2,
                     last_at: Some(HOSTILE.to_owned()),
                 }],
+            }],
+            sessions: vec![SessionStory {
+                session: HOSTILE.to_owned(),
+                findings: vec![HOSTILE.to_owned()],
+                columns: vec![Column { name: HOSTILE.to_owned(), is_number: false }],
+                events: vec![Map::from_iter([(HOSTILE.to_owned(), Value::from(HOSTILE))])],
+                found: 9,
             }],
             hours: counted(),
             countries: counted(),

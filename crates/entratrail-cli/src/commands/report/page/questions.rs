@@ -3,6 +3,7 @@
 use super::super::asked::Asked;
 use super::super::content::Report;
 use super::super::named::{Named, NamedBy};
+use super::super::sessions::SessionStory;
 use crate::sql::{Column, Row, text};
 use crate::terminal::numbers::{count, thousands};
 use maud::{Markup, html};
@@ -24,10 +25,11 @@ pub(super) fn findings(report: &Report) -> Markup {
             p { (conclusion(found.len(), found.len() + quiet.len())) }
             (named(&report.named))
             @for asked in found { (finding(asked)) }
+            @if !report.sessions.is_empty() { (sessions(&report.sessions)) }
             @if !quiet.is_empty() {
                 details.quiet {
                     summary { "Looked for and not found: " (count(quiet.len() as u64, "question")) }
-                    ul { @for asked in quiet { li { (asked.question.name) (sql(asked)) } } }
+                    ul { @for asked in quiet { li { (asked.question.name) (sql(&asked.question.sql)) } } }
                 }
             }
         }
@@ -47,7 +49,7 @@ pub(super) fn others(report: &Report) -> Markup {
                         summary { (asked.question.name) span.aside { (count(asked.found as u64, "row")) } }
                         p { (asked.question.summary) }
                         (table(asked))
-                        (sql(asked))
+                        (sql(&asked.question.sql))
                     }
                 }
             }
@@ -83,6 +85,24 @@ fn named_by(by: &NamedBy) -> Markup {
     }
 }
 
+/// What happened in the sessions that findings name.
+fn sessions(sessions: &[SessionStory]) -> Markup {
+    html! {
+        article.sessions {
+            h3 { "Sessions that findings name" }
+            @for story in sessions {
+                h4 { (story.session) }
+                p { (story.findings.join(" ")) }
+                (rows(&story.session, &story.columns, &story.events))
+                @if story.found > story.events.len() {
+                    p.more { "The first " (story.events.len()) " of " (thousands(story.found as u64)) " events." }
+                }
+                (sql(&story.sql()))
+            }
+        }
+    }
+}
+
 fn conclusion(found: usize, asked: usize) -> String {
     match found {
         0 => format!("None of {asked} questions that look for trouble found any."),
@@ -99,7 +119,7 @@ fn finding(asked: &Asked) -> Markup {
             h3 { span.severity { (severity) } (asked.question.name) (news(asked)) }
             p { (asked.question.summary) (techniques(asked)) }
             (table(asked))
-            (sql(asked))
+            (sql(&asked.question.sql))
         }
     }
 }
@@ -118,17 +138,21 @@ fn techniques(asked: &Asked) -> Markup {
 
 fn table(asked: &Asked) -> Markup {
     html! {
-        @if asked.found > 0 {
-            div.scroll tabindex="0" role="region" aria-label=(asked.question.name) {
-                table {
-                    thead { tr { @for column in &asked.columns { th.number[column.is_number] scope="col" { (spaced(&column.name)) } } } }
-                    tbody { @for row in &asked.rows { tr { @for column in &asked.columns { (cell(row, column)) } } } }
-                }
-            }
-        }
+        @if asked.found > 0 { (rows(&asked.question.name, &asked.columns, &asked.rows)) }
         @if asked.found > asked.rows.len() {
             p.more { "The first " (asked.rows.len()) " of " (thousands(asked.found as u64)) "; "
                 code { "entratrail query --saved \"" (asked.question.name) "\"" } " prints all." }
+        }
+    }
+}
+
+fn rows(label: &str, columns: &[Column], rows: &[Row]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(label) {
+            table {
+                thead { tr { @for column in columns { th.number[column.is_number] scope="col" { (spaced(&column.name)) } } } }
+                tbody { @for row in rows { tr { @for column in columns { (cell(row, column)) } } } }
+            }
         }
     }
 }
@@ -138,11 +162,11 @@ fn cell(row: &Row, column: &Column) -> Markup {
     html! { td.number[column.is_number].long[text.chars().count() > LONG] { (text) } }
 }
 
-fn sql(asked: &Asked) -> Markup {
+fn sql(sql: &str) -> Markup {
     html! {
         details.sql {
             summary { "SQL" }
-            pre tabindex="0" { code { (asked.question.sql) } }
+            pre tabindex="0" { code { (sql) } }
         }
     }
 }
