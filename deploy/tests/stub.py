@@ -20,7 +20,7 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:entratrail-failures"
 BUCKET = "entratrail-archive-x"
 SECRET = "abc8Q~this.is-the.secret_value.40.chars"
 
-PROGRAM = """#!{python}
+PROGRAM = """#!{python} -IS
 import json, os, sys
 folder = {folder!r}
 words = sys.argv[1:]
@@ -100,6 +100,8 @@ class Account(unittest.TestCase):
         with open(path, "w") as file:
             file.write(PROGRAM.format(python=sys.executable, folder=self.folder))
         os.chmod(path, 0o755)
+        # Itself, and no script of a manager of versions, which would look for it at every call.
+        os.symlink(sys.executable, os.path.join(self.folder, "python3"))
 
     def answers(self, call, *answers):
         """Says what a call answers: a value, or the text of an error; the last one is repeated."""
@@ -124,7 +126,8 @@ class Account(unittest.TestCase):
     def program(self, name, *arguments, **options):
         """Runs a program of deploy/."""
         path = os.path.join(FOLDER, name + ".py")
-        return self.start([sys.executable, path, *arguments], options.get("stdin", ""))
+        # Without packages, which take longer to find than most programs to run.
+        return self.start([sys.executable, "-S", path, *arguments], options.get("stdin", ""))
 
     def script(self, *arguments, **options):
         """Runs deploy.sh."""
