@@ -20,4 +20,4 @@ pub mod request;
 pub mod shown;
 pub mod window;
 
-pub use entratrail_records::{log, merkle, raw, record, stored, table};
+pub use entratrail_records::{log, merkle, page, raw, record, stored, table};

@@ -1,5 +1,6 @@
 //! Records of Microsoft Graph and their versions: whatever touches every byte of them.
 //!
+//! * [`page`] finds the records of a page.
 //! * [`record`] reads a record: its id, its time, and the hash that identifies its version.
 //! * [`raw`] writes and reads raw objects, gzipped NDJSON, and hashes them.
 //! * [`stored`] knows the versions that are stored and counts what a read brings.
@@ -14,6 +15,7 @@ mod canonical;
 mod json;
 pub mod log;
 pub mod merkle;
+pub mod page;
 pub mod raw;
 pub mod record;
 pub mod stored;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::{Days, NaiveDate, Utc};
+use entratrail::log::EventType;
 use entratrail_questions::{Question, questions};
 use serde::Deserialize;
 use serde_json::Value;
@@ -45,17 +46,25 @@ async fn athenas_engine_answers_as_the_others_do() {
     let (mut made, _) = told();
     let archives = [("stories", made.write()), ("busy", busy.folder())];
     let asked = asked(&archives.each_ref().map(|(name, folder)| (*name, folder.as_path())));
+    let mut wrong = Vec::new();
     for (name, folder) in &archives {
         let of_duckdb = answers_of_duckdb(folder, &SETTINGS);
         for question in questions() {
             let of_trino = &asked[*name].questions[&question.name];
-            assert_eq!(of_trino, &of_duckdb[&question.name], "{name}: {}, DuckDB", question.id);
             let of_datafusion = rows_of_the_command(folder, &question.name, &SETTINGS);
-            assert_eq!(of_trino, &of_datafusion, "{name}: {}, DataFusion", question.id);
-            check_partitions(&question, &asked[*name].partitions[&question.name]);
+            for (engine, rows) in
+                [("DuckDB", &of_duckdb[&question.name]), ("DataFusion", &of_datafusion)]
+            {
+                if of_trino != rows {
+                    let id = &question.id;
+                    wrong.push(format!("{name}: {id}: {engine} {rows:?}, Trino {of_trino:?}"));
+                }
+            }
+            wrong.extend(foreign_partitions(&question, &asked[*name].partitions[&question.name]));
         }
         check_types(&asked[*name]);
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Tables and views are as declared, and so is each column of a data set, whose rows `QuickSight`
@@ -68,7 +77,11 @@ fn check_types(asked: &Asked) {
         let declared: Value = told.iter().filter(hidden).cloned().collect();
         let declared: Columns =
             columns(&declared).into_iter().map(|(name, of)| (name, engine_type(&of))).collect();
-        assert_eq!(described, &declared, "{name}");
+        // The engine quotes a member named like a function where it must, not where it describes.
+        let unquoted = |columns: &Columns| -> Columns {
+            columns.iter().map(|(name, of)| (name.clone(), of.replace('"', ""))).collect()
+        };
+        assert_eq!(unquoted(described), unquoted(&declared), "{name}");
     }
     for (name, found) in &asked.data_sets {
         let found: Columns = found
@@ -95,26 +108,33 @@ fn type_of_quicksight(of: &str) -> &'static str {
     }
 }
 
-/// A question reads the days that it names, of the streams that it names, and nothing of others.
-fn check_partitions(question: &Question, partitions: &BTreeMap<String, BTreeSet<String>>) {
+/// Days and streams that a question reads and does not name.
+fn foreign_partitions(
+    question: &Question,
+    partitions: &BTreeMap<String, BTreeSet<String>>,
+) -> Vec<String> {
     let days = question.sql.split("INTERVAL '").skip(1).filter_map(|rest| rest.split_once("' DAY"));
     let most = days.filter_map(|(days, _)| days.parse().ok()).max().unwrap_or(0);
     let first = Utc::now().date_naive() - Days::new(most);
-    let names_streams = question.sql.contains("event_type");
-    for (table, partitions) in partitions {
-        assert!(table == "ledger" || !partitions.is_empty(), "{}: {table}", question.id);
+    // As a value: as a column it may stand in the answer of a question that reads all of them.
+    let is_named = |stream: &str| question.sql.contains(&format!("'{stream}'"));
+    let names_streams = EventType::ALL.into_iter().any(|of| is_named(of.name()));
+    let mut foreign = Vec::new();
+    // The ledger has no partitions.
+    for (table, partitions) in partitions.iter().filter(|(table, _)| *table != "ledger") {
+        if partitions.is_empty() {
+            foreign.push(format!("{} reads nothing of {table}", question.id));
+        }
         for partition in partitions {
             let (stream, day) = partition.rsplit_once("day=").expect("a partition is a day");
             let day: NaiveDate = day.parse().expect("a partition is a day");
-            assert!(day >= first, "{} reads {table} of {day}", question.id);
             let stream = stream.trim_start_matches("event_type=").trim_end_matches('/');
-            let is_meant = question.sql.contains(&format!("'{stream}'"))
-                || (question.sql.contains("gateways") && stream.ends_with("User"));
-            assert!(
-                !names_streams || stream.is_empty() || is_meant,
-                "{} reads {stream}",
-                question.id
-            );
+            let is_meant =
+                is_named(stream) || (question.sql.contains("gateways") && stream.ends_with("User"));
+            if day < first || (names_streams && !stream.is_empty() && !is_meant) {
+                foreign.push(format!("{} reads {stream} of {day} in {table}", question.id));
+            }
         }
     }
+    foreign
 }

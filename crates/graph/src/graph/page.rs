@@ -1,20 +1,14 @@
 //! One page of records, checked as a whole before any of it counts.
 
 use entratrail_core::log::Log;
+use entratrail_core::page::PageParts;
 use entratrail_core::record::{Record, RecordReader};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::ops::Range;
 use tokio::sync::OwnedMutexGuard;
 
 /// The one place in memory for an unpacked body. The next page waits until this one is dropped, and
 /// is unpacked into the same memory.
 pub type PageBuffer = OwnedMutexGuard<Vec<u8>>;
-
-/// More bytes that are no UTF-8 are not a slip in a record but another encoding, or no text at all.
-const MOST_INVALID_BYTES: usize = 100_000;
-/// RFC 8259 lets a reader ignore it. <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
-const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A page whose body is complete, valid JSON.
 #[derive(Debug)]
@@ -38,29 +32,11 @@ pub struct Oversized {
     pub bytes: u64,
 }
 
-#[derive(Deserialize)]
-struct Envelope<'body> {
-    #[serde(borrow)]
-    value: Vec<&'body RawValue>,
-    #[serde(rename = "@odata.nextLink", default)]
-    next_link: Option<String>,
-}
-
 impl Page {
     /// The page that `body` holds, or the first byte at which it is none. Bytes that are no UTF-8
     /// are kept as they are: they cost neither the page nor their record.
     pub fn parse(mut body: PageBuffer) -> Result<Self, usize> {
-        let (records, next_link) = if let Ok(text) = std::str::from_utf8(&body) {
-            records_in(text)?
-        } else {
-            let invalid = mask_invalid(&mut body)?;
-            let text = std::str::from_utf8(&body).map_err(|error| error.valid_up_to())?;
-            let found = records_in(text)?;
-            for (at, byte) in invalid {
-                body[at] = byte;
-            }
-            found
-        };
+        let PageParts { records, next_link } = PageParts::find(&mut body)?;
         Ok(Self { body, records, next_link, oversized: None })
     }
 
@@ -96,50 +72,6 @@ impl Page {
     }
 }
 
-/// Places of the records in the page that `body` holds, and the link of the next one; or the first
-/// byte at which it is no page.
-fn records_in(body: &str) -> Result<(Vec<Range<usize>>, Option<String>), usize> {
-    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
-    let text_start = body.len() - text.len();
-    let envelope: Envelope =
-        serde_json::from_str(text).map_err(|error| text_start + offset(text, &error))?;
-    Ok((
-        envelope
-            .value
-            .into_iter()
-            .map(|record| {
-                let at = record.get().as_ptr().addr() - body.as_ptr().addr();
-                at..at + record.get().len()
-            })
-            .collect(),
-        envelope.next_link,
-    ))
-}
-
-/// Puts `?` in place of each byte that is no UTF-8; returns where, and what stood there.
-fn mask_invalid(body: &mut [u8]) -> Result<Vec<(usize, u8)>, usize> {
-    let mut invalid = Vec::new();
-    let mut at = 0;
-    for chunk in body.utf8_chunks() {
-        at += chunk.valid().len();
-        invalid.extend(chunk.invalid().iter().zip(at..).map(|(&byte, at)| (at, byte)));
-        at += chunk.invalid().len();
-        if invalid.len() > MOST_INVALID_BYTES {
-            return Err(at);
-        }
-    }
-    for &(at, _) in &invalid {
-        body[at] = b'?';
-    }
-    Ok(invalid)
-}
-
-/// The byte of `text` at which `error` was noticed.
-fn offset(text: &str, error: &serde_json::Error) -> usize {
-    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
-    lines.map(str::len).sum::<usize>() + error.column()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,25 +94,5 @@ mod tests {
         assert!(records[0].0.time.is_some());
         assert_eq!((records[1].1, records[1].0.time), (&b"null"[..], None));
         assert_eq!((records[2].1, records[2].0.time), (&b"7"[..], None));
-    }
-
-    #[test]
-    fn anything_but_a_whole_page_is_refused() {
-        for body in [
-            "",
-            "{}",
-            "<html>",
-            r#"{"value":[{"id":1}"#,
-            r#"{"value":{}}"#,
-            r#"{"value":[]}x"#,
-            "[]",
-        ] {
-            assert!(parse(body.as_bytes()).is_err(), "{body}");
-        }
-        assert_eq!(parse(b"{\"value\":[{\"id\":x}]}").unwrap_err(), 17);
-        assert!(parse(&vec![0xff; 200_000]).is_err());
-        let tips =
-            br#"{"value":[],"@microsoft.graph.tips":"Use $select","@odata.nextLink":"https://x/"}"#;
-        assert_eq!(parse(tips).unwrap().next_link.as_deref(), Some("https://x/"));
     }
 }

@@ -148,9 +148,9 @@ impl Report {
     pub(super) fn summary(&self) -> String {
         let findings = count(self.findings().count() as u64, "finding");
         format!(
-            "{} of {} days: {findings};",
+            "{} of {}: {findings};",
             count(self.figures.sign_ins, "sign-in"),
-            (self.to - self.from).num_days()
+            count((self.to - self.from).num_days().unsigned_abs(), "day")
         )
     }
 }
