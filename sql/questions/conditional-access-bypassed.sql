@@ -41,8 +41,8 @@ FROM (
     AND event_type = 'interactiveUser'
     AND outcome = 'success'
 ) AS uses
-LEFT JOIN gateways ON gateways.address = uses.address
 LEFT JOIN settings ON settings.kind = 'trusted-network' AND uses.address LIKE settings.value || '%'
+LEFT JOIN gateways ON gateways.address = uses.address
 WHERE uses.conditional_access_status = 'notApplied'
   AND uses.authentication_requirement = 'singleFactorAuthentication'
   AND uses.created_date_time >= current_date - INTERVAL '7' DAY

@@ -23,8 +23,8 @@ SELECT
   min(seen.created_date_time) AS first_at,
   max(seen.created_date_time) AS last_at
 FROM attempts AS seen
-LEFT JOIN gateways ON gateways.address = seen.address
 LEFT JOIN settings ON settings.kind = 'trusted-network' AND seen.address LIKE settings.value || '%'
+LEFT JOIN gateways ON gateways.address = seen.address
 WHERE seen.day >= current_date - INTERVAL '30' DAY
   AND seen.event_type IN ('interactiveUser', 'nonInteractiveUser')
   AND seen.outcome = 'success'

@@ -69,8 +69,8 @@ FROM (
         seen.location.geo_coordinates.latitude AS latitude,
         seen.location.geo_coordinates.longitude AS longitude
       FROM attempts AS seen
-      LEFT JOIN gateways ON gateways.address = seen.address
       LEFT JOIN settings ON settings.kind = 'trusted-network' AND seen.address LIKE settings.value || '%'
+      LEFT JOIN gateways ON gateways.address = seen.address
       WHERE seen.day >= current_date - INTERVAL '30' DAY
         AND seen.event_type IN ('interactiveUser', 'nonInteractiveUser')
         AND seen.outcome = 'success'

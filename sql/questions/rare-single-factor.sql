@@ -40,8 +40,8 @@ FROM (
     AND event_type = 'interactiveUser'
     AND outcome = 'success'
 ) AS uses
-LEFT JOIN gateways ON gateways.address = uses.address
 LEFT JOIN settings ON settings.kind = 'trusted-network' AND uses.address LIKE settings.value || '%'
+LEFT JOIN gateways ON gateways.address = uses.address
 WHERE uses.authentication_requirement = 'singleFactorAuthentication'
   AND uses.with_two >= 5
   AND uses.with_one * 5 <= uses.with_two

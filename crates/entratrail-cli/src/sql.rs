@@ -24,6 +24,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::logical_plan::UNNAMED_TABLE;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
@@ -158,8 +159,10 @@ impl Session {
     }
 
     /// Adds the views of the template, apart from those that are tables here, because that is
-    /// faster. One that reads no table is worked out at once: knowing how small it is, a join keeps
-    /// that in memory instead of the sign-ins.
+    /// faster. One that reads no table, or only views that were worked out, is worked out at once:
+    /// knowing how small it is, a join keeps that in memory instead of the sign-ins. With a
+    /// condition other than equality `DataFusion` has no other way: where its left side is larger
+    /// than the memory, it reads the right side again, which not every plan can.
     async fn add_views(&self, settings: &Settings) -> Result<(), DataFusionError> {
         self.context.register_table("reads", self.ledgers.table()?)?;
         for view in views() {
@@ -168,7 +171,7 @@ impl Session {
             }
             let sql = with_settings(&view.datafusion, |name| settings.literal(name));
             let mut rows = self.context.sql(&sql).await?;
-            if !rows.logical_plan().exists(|part| Ok(matches!(part, LogicalPlan::TableScan(_))))? {
+            if !rows.logical_plan().exists(|part| Ok(reads_table(part)))? {
                 rows = rows.cache().await?;
             }
             self.context.register_table(view.name, rows.into_view())?;
@@ -213,6 +216,11 @@ impl Session {
         names.sort_unstable();
         names
     }
+}
+
+/// Whether a part of a plan reads a table of its own. What was worked out has no name.
+fn reads_table(part: &LogicalPlan) -> bool {
+    matches!(part, LogicalPlan::TableScan(scan) if scan.table_name.table() != UNNAMED_TABLE)
 }
 
 /// Whether an object may be to blame, and not the SQL.

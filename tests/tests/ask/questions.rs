@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use entratrail_questions::questions;
 use entratrail_tests::stack::binary;
 use serde_json::Value;
 
 use crate::archive::Collected;
 use crate::catalogue::python;
+use crate::stories::told;
 
 /// Questions with something that a row of their answer must hold: what the stories of the simulated
 /// tenant planted.
@@ -158,4 +160,34 @@ fn every_question_reads_no_more_than_its_days() {
         let bounds = sql.matches("day >= current_date - INTERVAL '").count();
         assert!(scans > 0 && bounds >= scans, "{name} reads every day there is");
     }
+}
+
+/// `DataFusion` keeps the left side of a join without an equality in memory, and breaks off where a
+/// million sign-ins stand there.
+#[test]
+fn a_join_with_settings_keeps_the_settings_in_memory_and_not_the_sign_ins() {
+    let (mut made, _) = told();
+    let folder = made.write();
+    let mut joins = 0;
+    for question in questions().into_iter().filter(|question| question.sql.contains("settings")) {
+        let mut command = Command::new(binary("entratrail"));
+        command.args(["query", "--format", "json", "--archive"]).arg(&folder);
+        let output = command.arg(format!("EXPLAIN {}", question.sql)).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let plans: Vec<_> = rows.filter(|row| row["plan_type"] == "physical_plan").collect();
+        let lines: Vec<_> = plans[0]["plan"].as_str().unwrap().lines().collect();
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        for (at, line) in lines.iter().enumerate() {
+            if !line.trim_start().starts_with("NestedLoopJoinExec") {
+                continue;
+            }
+            joins += 1;
+            let (left, rest) = lines[at + 1..].split_first().unwrap();
+            let below = rest.iter().take_while(|line| depth(line) > depth(left));
+            let reads_files = |line: &&str| line.contains("file_groups");
+            assert_eq!(below.copied().find(reads_files), None, "{}", question.id);
+        }
+    }
+    assert!(joins > 0, "no question is joined with the settings by anything but equality");
 }

@@ -8,7 +8,8 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, Date32Type, Field, FieldRef, Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
@@ -138,6 +139,10 @@ impl TableProvider for LogTable {
         let wanted = self.wanted(state, filters)?;
         let files = self.files.files(&wanted, self.rows).await;
         let files = files.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        // With a number of rows the planner keeps the smaller side of a join in memory.
+        let rows: usize = files.iter().map(|(_, file)| file.rows()).sum();
+        let statistics = Statistics::new_unknown(self.schema.table_schema())
+            .with_num_rows(Precision::Inexact(rows));
         let files = files.iter().map(|(day, file)| self.file(day, file));
         let groups =
             FileGroup::new(files.collect()).split_files(state.config().target_partitions());
@@ -145,6 +150,7 @@ impl TableProvider for LogTable {
             .with_parquet_file_reader_factory(Arc::new(OpenFiles));
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file_groups(groups)
+            .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
