@@ -58,8 +58,8 @@ pub(crate) async fn collect(arguments: &CollectArguments) -> Result<Status, Erro
         (false, true) => {}
         (false, false) => runs.print_with(&arguments.archive),
     }
-    if let (Some(path), false) =
-        (&arguments.evidence_key, arguments.output.quiet || arguments.output.json)
+    if let (Some(path), Some(Ok(_)), false) =
+        (&arguments.evidence_key, &signer, arguments.output.quiet || arguments.output.json)
     {
         let path = path.display();
         print_line(&format!(
