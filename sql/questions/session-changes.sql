@@ -6,7 +6,6 @@
 -- scans:    twelve columns of 30 days of sign-ins of users, nine of directory audits
 -- fields:   sessionId, initiatedBy.linkableIdentifiers
 -- blind:    without beta the session is unknown, and nothing is shown
--- key:      session_id
 SELECT
   max(user_name) AS user_name,
   session_id,

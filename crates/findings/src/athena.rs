@@ -229,7 +229,7 @@ mod tests {
         check(
             "INVALID_CAST_ARGUMENT: Cannot cast 'ann@contoso.com' to bigint",
             "Archive",
-            "INVALID_CAST_ARGUMENT, ask",
+            "INVALID_CAST_ARGUMENT, for a reason that may quote records; ask",
         );
         check("User: arn is not authorized to perform s3:GetObject", "Archive", "may not read");
         check("", "Archive", "query editor");
