@@ -160,9 +160,9 @@ impl Session {
 
     /// Adds the views of the template, apart from those that are tables here, because that is
     /// faster. One that reads no table, or only views that were worked out, is worked out at once:
-    /// knowing how small it is, a join keeps that in memory instead of the sign-ins. With a
-    /// condition other than equality `DataFusion` has no other way: where its left side is larger
-    /// than the memory, it reads the right side again, which not every plan can.
+    /// knowing how small it is, a join keeps that in memory instead of the sign-ins. A join without
+    /// an equality has no other way: where what it keeps is larger than the memory, `DataFusion`
+    /// reads that again and breaks off with "partition not used yet".
     async fn add_views(&self, settings: &Settings) -> Result<(), DataFusionError> {
         self.context.register_table("reads", self.ledgers.table()?)?;
         for view in views() {
@@ -218,7 +218,7 @@ impl Session {
     }
 }
 
-/// Whether a part of a plan reads a table of its own. What was worked out has no name.
+/// Tells whether a part of a plan reads a table of its own; what was worked out has no name.
 fn reads_table(part: &LogicalPlan) -> bool {
     matches!(part, LogicalPlan::TableScan(scan) if scan.table_name.table() != UNNAMED_TABLE)
 }

@@ -506,7 +506,7 @@ impl Work {
         tracing::error!(stream = stream.name(), window = %window.start(), remedy, "{error}");
         self.report.add(task.failure(&error));
         if error.is_refusal_of_a_stream() {
-            self.refused.insert(task.planned.stream);
+            self.refused.insert(stream);
         }
         self.fail_with(error);
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Bytes of the longest file of keys, settings or signatures that is read; real ones have a few
 /// thousand.
-pub const LONGEST_TEXT: u64 = 1024 * 1024;
+const LONGEST_TEXT: u64 = 1024 * 1024;
 
 /// Reads a regular file of at most `longest` bytes whole. A pipe would be waited for, and a device
 /// has no end.
@@ -23,7 +23,7 @@ pub fn read(path: &Path, longest: u64) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// Reads a regular file of at most [`LONGEST_TEXT`] bytes of UTF-8.
+/// Reads a regular file of at most 1 MiB of UTF-8.
 pub fn read_text(path: &Path) -> io::Result<String> {
     let body = read(path, LONGEST_TEXT)?;
     // Without the bytes: they may hold a private key.

@@ -200,7 +200,8 @@ impl Reader<'_> {
         {
             let error = error.into_error();
             let remedy = error.remedy();
-            tracing::warn!(window = %window.start(), remedy, "no evidence of what Graph keeps: {error}");
+            let window = window.start();
+            tracing::warn!(%window, remedy, "no evidence of what Graph keeps: {error}");
         }
     }
 

@@ -1,12 +1,12 @@
 //! A key in AWS KMS, which signs there and never leaves it.
 
+use crate::error_code::shown_code;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::ProvideErrorMetadata as _;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 use entratrail::error::Error;
 use entratrail::evidence::signer::SigningKey;
-use entratrail::shown::is_plain;
 use futures_util::future::BoxFuture;
 
 /// Bytes before the 32 of an Ed25519 key in the form in which KMS gives public keys (RFC 8410, SPKI
@@ -59,7 +59,7 @@ impl SigningKey for KmsKey {
 }
 
 fn not_usable(arn: &str, what: &str, code: Option<&str>) -> Error {
-    let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
+    let code = shown_code(code);
     Error::parameters(format!("the KMS key {arn} did not {what} ({code})"))
         .with_remedy("check that it is enabled, and that its policy allows the function's role")
 }

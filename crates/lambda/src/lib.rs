@@ -7,6 +7,7 @@
 //!   AWS; [`metrics`] prints the lines of a run.
 
 pub mod bucket;
+mod error_code;
 pub mod function;
 pub mod kms_key;
 pub mod metrics;

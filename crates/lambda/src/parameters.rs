@@ -1,5 +1,6 @@
 //! The credential in SSM Parameter Store, and the tokens of the function's own role.
 
+use crate::error_code::shown_code;
 use crate::kms_key::KmsKey;
 use aws_sdk_ssm::error::ProvideErrorMetadata as _;
 use aws_sdk_ssm::types::ParameterType;
@@ -11,7 +12,6 @@ use entratrail::error::Error;
 use entratrail::evidence::checkpoint::TreeHead;
 use entratrail::evidence::signer::{Memory, Signer, SigningKey, keys_in};
 use entratrail::log::Log;
-use entratrail::shown::is_plain;
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -110,7 +110,7 @@ impl Identity {
         let path = format!("{prefix}/{name}");
         let answer = self.ssm.get_parameter().name(&path).with_decryption(true).send().await;
         let answer = answer.map_err(|error| {
-            let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
+            let code = shown_code(error.code());
             let (cause, remedy) = match code {
                 "ParameterNotFound" => {
                     (": it does not exist", "store it as SecureString, or check PARAMETER_PREFIX")
@@ -140,10 +140,9 @@ impl Identity {
             let request =
                 sts.get_web_identity_token().audience(audience).signing_algorithm("RS256");
             Box::pin(async move {
-                let answer = request.duration_seconds(300).send().await.map_err(|error| {
-                    let code = error.code().filter(|code| is_plain(code)).unwrap_or("no answer");
-                    no_federated_token(code)
-                })?;
+                let answer = request.duration_seconds(300).send().await;
+                let answer =
+                    answer.map_err(|error| no_federated_token(shown_code(error.code())))?;
                 let token = answer.web_identity_token.unwrap_or_default();
                 Ok(SecretString::from(token))
             })
@@ -231,7 +230,7 @@ impl EvidenceParameters {
 }
 
 fn not_usable(path: &str, verb: &str, code: Option<&str>) -> Error {
-    let code = code.filter(|code| is_plain(code)).unwrap_or("no answer");
+    let code = shown_code(code);
     Error::parameters(format!("the SSM parameter {path} could not be {verb} ({code})"))
         .with_remedy("check the role of the function and the network")
 }

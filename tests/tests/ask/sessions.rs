@@ -28,7 +28,9 @@ fn add_audit(made: &mut Made, at: (u32, u32), activity: &str, links: &Value) {
             "user": {"id": "ANN", "userPrincipalName": "ann@contoso.example"},
             "linkableIdentifiers": links
         },
-        "targetResources": [{"id": "ben", "type": "User", "userPrincipalName": "ben@contoso.example"}]
+        "targetResources": [
+            {"id": "ben", "type": "User", "userPrincipalName": "ben@contoso.example"}
+        ]
     });
     add(made, Stream::DirectoryAudits, at, record);
 }
@@ -58,7 +60,8 @@ fn archive() -> Made {
     add_sign_in(&mut made, (8, 10), MOVED, &elsewhere);
     add_sign_in(&mut made, (8, 20), "another", &berlin);
     let of_the_session = json!({
-        "sessionId": MOVED, "deviceId": "LAPTOP", "tokenDetails": {"uniqueTokenIdentifier": "token-2"}
+        "sessionId": MOVED, "deviceId": "LAPTOP",
+        "tokenDetails": {"uniqueTokenIdentifier": "token-2"}
     });
     add_audit(&mut made, (8, 15), "Reset password", &of_the_session);
     add_audit(&mut made, (8, 16), "Update user", &json!({"sessionId": "a third"}));

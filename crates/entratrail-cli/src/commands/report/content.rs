@@ -38,7 +38,7 @@ pub(super) struct Report {
     pub(super) questions: Vec<Asked>,
     /// Users whom several findings name.
     pub(super) named: Vec<Named>,
-    /// What happened in the sessions that findings name.
+    /// Stories of the sessions that findings name.
     pub(super) sessions: Vec<SessionStory>,
     /// Sign-ins of each hour that had any.
     pub(super) hours: Vec<Counted>,

@@ -29,7 +29,9 @@ pub(super) fn findings(report: &Report) -> Markup {
             @if !quiet.is_empty() {
                 details.quiet {
                     summary { "Looked for and not found: " (count(quiet.len() as u64, "question")) }
-                    ul { @for asked in quiet { li { (asked.question.name) (sql(&asked.question.sql)) } } }
+                    ul {
+                        @for asked in quiet { li { (asked.question.name) (sql(&asked.question.sql)) } }
+                    }
                 }
             }
         }
@@ -85,7 +87,7 @@ fn named_by(by: &NamedBy) -> Markup {
     }
 }
 
-/// What happened in the sessions that findings name.
+/// Stories of the sessions that findings name.
 fn sessions(sessions: &[SessionStory]) -> Markup {
     html! {
         article.sessions {
@@ -95,7 +97,9 @@ fn sessions(sessions: &[SessionStory]) -> Markup {
                 p { (story.findings.join(" ")) }
                 (rows(&story.session, &story.columns, &story.events))
                 @if story.found > story.events.len() {
-                    p.more { "The first " (story.events.len()) " of " (thousands(story.found as u64)) " events." }
+                    p.more {
+                        "The first " (story.events.len()) " of " (thousands(story.found as u64)) " events."
+                    }
                 }
                 (sql(&story.sql()))
             }
@@ -150,7 +154,9 @@ fn rows(label: &str, columns: &[Column], rows: &[Row]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(label) {
             table {
-                thead { tr { @for column in columns { th.number[column.is_number] scope="col" { (spaced(&column.name)) } } } }
+                thead { tr { @for column in columns {
+                    th.number[column.is_number] scope="col" { (spaced(&column.name)) }
+                } } }
                 tbody { @for row in rows { tr { @for column in columns { (cell(row, column)) } } } }
             }
         }
