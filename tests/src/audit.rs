@@ -228,8 +228,8 @@ impl Audit {
         }
     }
 
-    /// Every complete read that stored something has a table object with as many rows, and no other
-    /// read has one.
+    /// Every complete read that stored something has a table object with as many rows and with the
+    /// hash that its newest row says, and no other read has one.
     fn check_tables(&mut self, objects: &BTreeMap<String, Vec<u8>>) {
         let mut unexplained: BTreeSet<_> =
             objects.keys().filter(|key| key.starts_with("tables/")).collect();
@@ -245,6 +245,16 @@ impl Audit {
                     self.problem(&key, &format!("has {rows} rows for {}", row["new"]));
                 }
                 Some(Ok(_)) => {}
+            }
+            let on_record = self
+                .rows
+                .values()
+                .flatten()
+                .filter(|other| other["key"] == row["key"] && other["status"] != "failed");
+            let newest = on_record.filter_map(|other| other["table_sha256"].as_str()).next_back();
+            let sha256 = objects.get(&key).map(|body| hexadecimal(digest(&SHA256, body).as_ref()));
+            if newest.is_some() && sha256.as_deref() != newest {
+                self.problem(&key, "is not the one on record");
             }
         }
         for key in unexplained {

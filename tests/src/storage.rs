@@ -25,6 +25,7 @@ use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -99,6 +100,17 @@ pub enum Moment {
     After,
 }
 
+/// A request of a run, and a side of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// Kind of the request.
+    pub step: Step,
+    /// Number of the request among those of its kind, from 1.
+    pub nth: u32,
+    /// Side of the request.
+    pub moment: Moment,
+}
+
 #[derive(Debug, Default)]
 struct Traps {
     turn: Turn,
@@ -106,33 +118,44 @@ struct Traps {
     sprung: Notify,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Trap {
-    step: Step,
-    moment: Moment,
+    at: Point,
     requests_to_go: u32,
+    /// Lets the request go on. Nobody does where the run is killed.
+    release: Arc<Notify>,
 }
 
 impl Traps {
     /// Springs the trap where this is the request that it waits for.
     async fn pass(&self, step: Option<Step>, moment: Moment) {
-        let springs = {
+        let sprung = {
             let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
-            let fits =
-                armed.as_mut().filter(|trap| Some(trap.step) == step && trap.moment == moment);
+            let fits = armed
+                .as_mut()
+                .filter(|trap| Some(trap.at.step) == step && trap.at.moment == moment);
             let springs = fits.is_some_and(|trap| {
                 trap.requests_to_go -= 1;
                 trap.requests_to_go == 0
             });
-            if springs {
-                *armed = None;
-            }
-            springs
+            if springs { armed.take() } else { None }
         };
-        if springs {
+        if let Some(trap) = sprung {
             self.sprung.notify_one();
-            std::future::pending::<()>().await;
+            trap.release.notified().await;
         }
+    }
+
+    /// Sets a trap in the place of any other, and returns what lets go of who is caught in it.
+    fn set(&self, at: Point) -> Arc<Notify> {
+        let release = Arc::new(Notify::new());
+        let trap = Trap { at, requests_to_go: at.nth, release: Arc::clone(&release) };
+        *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
+        release
+    }
+
+    fn disarm(&self) {
+        *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -194,23 +217,51 @@ impl Storage {
         self.rules.demand_encryption();
     }
 
-    /// Runs `work` until it ends, or until the `nth` request of that kind, at which it is dropped
-    /// as a killed process would be. `None` where it was killed.
-    pub async fn kill_at<T>(
+    /// Runs `work` until it ends, or until a request at which it is dropped as a killed process
+    /// would be. `None` where it was killed.
+    pub async fn kill_at<T>(&self, at: Point, work: impl Future<Output = T>) -> Option<T> {
+        self.hold_at(at, work).await.0
+    }
+
+    /// Has two runs meet: `one` stands still at its request, while `other` comes as far as its own;
+    /// then `one` goes on to its end, and after it `other`. Tells whether both came to stand still.
+    pub async fn meet<T>(
         &self,
-        step: Step,
-        nth: u32,
-        moment: Moment,
+        (one_at, one): (Point, impl Future<Output = T>),
+        (other_at, other): (Point, impl Future<Output = T>),
+    ) -> (bool, [T; 2]) {
+        let mut one = pin!(one);
+        let mut other = pin!(other);
+        let (one_ended, release_one) = self.hold_at(one_at, one.as_mut()).await;
+        let (other_ended, release_other) = self.hold_at(other_at, other.as_mut()).await;
+        let have_met = one_ended.is_none() && other_ended.is_none();
+        release_one.notify_one();
+        let one = match one_ended {
+            Some(ended) => ended,
+            None => one.await,
+        };
+        release_other.notify_one();
+        let other = match other_ended {
+            Some(ended) => ended,
+            None => other.await,
+        };
+        (have_met, [one, other])
+    }
+
+    /// Runs `work` until it ends or stands still. Returns its result, where it ended, and what lets
+    /// it go on.
+    async fn hold_at<T>(
+        &self,
+        at: Point,
         work: impl Future<Output = T>,
-    ) -> Option<T> {
-        let trap = Trap { step, moment, requests_to_go: nth };
-        *self.traps.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
-        let result = tokio::select! {
-            result = work => Some(result),
+    ) -> (Option<T>, Arc<Notify>) {
+        let release = self.traps.set(at);
+        let ended = tokio::select! {
+            ended = work => Some(ended),
             () = self.traps.sprung.notified() => None,
         };
-        *self.traps.armed.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        result
+        self.traps.disarm();
+        (ended, release)
     }
 
     /// Every object with its body.

@@ -2,7 +2,7 @@
 //! wanted.
 
 use super::writer::ObjectWriter;
-use crate::Archive;
+use crate::{Archive, Recorded};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use entratrail_core::clock::Clock;
 use entratrail_core::error::Error;
@@ -53,6 +53,33 @@ impl Archive {
         let mut table = self.table_writer(stream, object, first_seen)?;
         let filled = self.fill(stream, recorded, &mut table).await;
         table.put_if(filled).await
+    }
+
+    /// Puts the read of `row` on record, whose table object is made. Where somebody else has put it
+    /// on record with other bytes of the table, that is made once more, so that the ledger names
+    /// the bytes that are there.
+    pub async fn record_stored(
+        &self,
+        stream: Stream,
+        row: &ReadRow,
+        origin: &Origin,
+        clock: Clock,
+    ) -> Result<Recorded, Error> {
+        let recorded = self.record(stream, row, None).await?;
+        if let Recorded::Done { ledger, row: on_record } = &recorded
+            && let Some(object) = on_record.object()
+        {
+            let made = row.object().and_then(|object| object.table.as_ref());
+            let known = ledger.table_of(&object.key);
+            if known != made {
+                let never = std::future::pending();
+                // In a box: it is a large future, and hardly ever wanted.
+                let rebuilt =
+                    self.rebuild_table(stream, on_record, known, origin.clone(), clock, never);
+                Box::pin(rebuilt).await?;
+            }
+        }
+        Ok(recorded)
     }
 
     /// Makes the table object of the read of `row` again, and puts it on record where its bytes are

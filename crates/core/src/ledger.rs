@@ -9,7 +9,9 @@ mod row;
 
 pub use day::{Stretch, day_state, stretches};
 pub use proof::{Doubt, Proof, State, StreamHistory, needs_kept_since};
-pub use row::{Completed, Counts, MAX_READ, Origin, ReadResult, ReadRow, StoredObject};
+pub use row::{
+    Announcement, Completed, Counts, MAX_READ, Origin, ReadResult, ReadRow, StoredObject,
+};
 
 pub use crate::table::StoredTable;
 use crate::window::Window;
@@ -123,6 +125,13 @@ impl Ledger {
     /// Complete read that stored the raw object `key`.
     pub fn read_that_stored(&self, key: &str) -> Option<&ReadRow> {
         self.rows().find(|row| row.object().is_some_and(|object| object.key == key))
+    }
+
+    /// Announcement of `object`, which exists: the first one with its key and hash. Two runs may
+    /// announce the same bytes, and nobody can tell whose became the object; later ones come after
+    /// this one, so whoever finds the object confirms the same read.
+    pub fn announcement_of(&self, object: &StoredObject) -> Option<Announcement> {
+        self.rows().find_map(|row| Announcement::of(object, row))
     }
 
     /// Table object that belongs to the raw object `key`: as it was made first, or last made again.

@@ -14,16 +14,16 @@ use crate::error::Error;
 use crate::graph::query::Collection;
 use crate::graph::{GraphClient, Tally};
 use crate::ledger::{
-    Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject, needs_kept_since,
+    Announcement, Completed, Counts, Ledger, Origin, ReadResult, ReadRow, StoredObject,
+    needs_kept_since,
 };
-use crate::log::Stream;
 use crate::object::{Written, raw_key};
 use crate::plan::{Holdings, Planned, RawObject};
 use crate::progress::Progress;
 use crate::stored::StoredVersions;
 use crate::table::Encoded;
 use chrono::{DateTime, SubsecRound as _, Utc};
-use intake::{Intake, Taken};
+use intake::{Intake, TableObject, Taken};
 use policy::{Ending, Reading};
 use std::future::Future;
 use std::pin::pin;
@@ -139,7 +139,8 @@ impl Reader<'_> {
                     () = &mut stop => {}
                 }
                 let basis = holdings.ledger.basis(planned.window);
-                match self.store(&attempt, completed, &basis, taken).await {
+                // In a box, because it holds the writers of both objects.
+                match Box::pin(self.store(&attempt, completed, &basis, taken)).await {
                     Ok(outcome) => outcome,
                     Err(error) => Outcome::Failed(error),
                 }
@@ -223,32 +224,29 @@ impl Reader<'_> {
         }
         let Taken { raw, table, .. } = taken;
         let created = self.create(attempt, &completed, basis, raw).await;
-        let mut object = match created {
-            Ok(Some(object)) => object,
+        let announcement = match created {
+            Ok(Some(announcement)) => announcement,
             not_created => {
                 table.abort().await;
                 return not_created.map(|_| Outcome::Superseded);
             }
         };
-        let encoded = match table.put().await? {
-            None => self.write_table(stream, &object, attempt.started_at).await?,
-            Some(made) => made,
-        };
-        object.table = Some(encoded.stored());
-        let completed = Completed { object: Some(object), ..completed };
-        let row = self.row(attempt, ReadResult::Complete(completed));
-        let recorded = self.archive.record(stream, &row, None).await?;
+        let encoded = self.finish_table(attempt, &announcement, table).await?;
+        let row = announcement.confirm(encoded.stored());
+        let recorded = self.archive.record_stored(stream, &row, self.origin, self.clock).await?;
         Ok(outcome_of(recorded, encoded.unexpected_fields))
     }
 
-    /// Announces the raw object in the ledger and creates it; `None` where another run was first.
+    /// Announces the raw object in the ledger and creates it. Returns the announcement that is to be
+    /// confirmed: an earlier one, where another run announced the same bytes and came no further
+    /// yet. `None` where another run was first.
     async fn create(
         &self,
         attempt: &Attempt<'_>,
         completed: &Completed,
         basis: &[ReadRow],
         raw: RawObjectWriter<'_>,
-    ) -> Result<Option<StoredObject>, Error> {
+    ) -> Result<Option<Announcement>, Error> {
         let Planned { stream, window, read, .. } = *attempt.planned;
         let prepared = raw.prepare().await?;
         let object = StoredObject {
@@ -259,33 +257,38 @@ impl Reader<'_> {
             table: None,
         };
         let announced = self.row(attempt, ReadResult::Announced(completed.clone(), object.clone()));
-        match self.archive.record(stream, &announced, Some(basis)).await {
-            Ok(Recorded::Done { .. }) => {}
-            Ok(Recorded::Superseded) => {
-                prepared.abort().await;
-                return Ok(None);
-            }
-            Err(error) => {
-                prepared.abort().await;
-                return Err(error);
-            }
-        }
+        let announcement = match self.archive.record(stream, &announced, Some(basis)).await {
+            Ok(Recorded::Done { ledger, .. }) => Ok(ledger.announcement_of(&object)),
+            Ok(Recorded::Superseded) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let Ok(Some(announcement)) = announcement else {
+            prepared.abort().await;
+            return announcement;
+        };
         // Where another run was first, the announcement stays until the window is complete. Both
         // runs may have started in the same millisecond, and a failed row would then take out the
         // announcement of the one whose object it is.
-        Ok((prepared.create().await? == Written::Yes).then_some(object))
+        Ok((prepared.create().await? == Written::Yes).then_some(announcement))
     }
 
-    /// Makes the table object of a read from its raw object, also when the run is to stop: that
-    /// takes seconds, and without it the read is not on record.
-    async fn write_table(
+    /// Makes the table object of the read that `announcement` tells of, also when the run is to
+    /// stop: that takes seconds, and without it the read is not on record. What was made alongside
+    /// says when this read started, so it cannot stand for an earlier one.
+    async fn finish_table(
         &self,
-        stream: Stream,
-        object: &StoredObject,
-        first_seen: DateTime<Utc>,
+        attempt: &Attempt<'_>,
+        announcement: &Announcement,
+        table: TableObject<'_>,
     ) -> Result<Encoded, Error> {
+        if announcement.started_at() != attempt.started_at {
+            table.abort().await;
+        } else if let Some(made) = table.put().await? {
+            return Ok(made);
+        }
         let _turn = self.tables.acquire().await;
-        self.archive.write_table(stream, object, first_seen).await
+        let stream = attempt.planned.stream;
+        self.archive.write_table(stream, announcement.object(), announcement.started_at()).await
     }
 
     async fn fail(&self, attempt: &Attempt<'_>, error: Error) -> Outcome {

@@ -9,7 +9,7 @@ use entratrail::error::Error;
 use entratrail_tests::audit::Audit;
 use entratrail_tests::folder::kill_after;
 use entratrail_tests::simulated_time::block_on;
-use entratrail_tests::storage::{Moment, Step};
+use entratrail_tests::storage::{Moment, Point, Step};
 use entratrail_tests::world::World;
 use fastrand::Rng;
 use graph_simulator::{Faults, Scenario};
@@ -101,10 +101,8 @@ impl Life {
             let finished = match dice.u8(0..10) {
                 0..3 if world.is_in_folder() => kill_after(dice.u32(1..200), world.run()).await,
                 0..3 => {
-                    world
-                        .storage
-                        .kill_at(a_step(dice), dice.u32(1..12), a_moment(dice), world.run())
-                        .await
+                    let (step, nth, moment) = (a_step(dice), dice.u32(1..12), a_moment(dice));
+                    world.storage.kill_at(Point { step, nth, moment }, world.run()).await
                 }
                 3 => {
                     let (one, other) = tokio::join!(world.run(), world.run());

@@ -1,7 +1,10 @@
 //! A run that dies, and runs that meet: at every step between a page and its ledger row.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entratrail_tests::storage::{Moment, Step};
+use entratrail::clock::Clock;
+use entratrail::ledger::Origin;
+use entratrail::log::{EventType, Stream};
+use entratrail_tests::storage::{Moment, Point, Step};
 use entratrail_tests::world::{World, scheduled};
 use serde_json::json;
 
@@ -35,7 +38,7 @@ fn at(text: &str) -> DateTime<Utc> {
 /// fault.
 async fn check(step: Step, nth: u32, moment: Moment) {
     let world = World::of(TENANT).await;
-    let killed = world.storage.kill_at(step, nth, moment, world.run()).await;
+    let killed = world.storage.kill_at(Point { step, nth, moment }, world.run()).await;
     assert!(killed.is_none(), "the run did not come to {step:?} {nth}");
     world.run_until_done().await;
     let audit = world.audit().await;
@@ -73,7 +76,7 @@ async fn an_upload_that_was_cut_off_leaves_nothing_that_counts() {
         (Step::CompleteUpload, 1, Moment::After),
     ] {
         let world = World::of(&large).await;
-        let killed = world.storage.kill_at(step, nth, moment, world.run()).await;
+        let killed = world.storage.kill_at(Point { step, nth, moment }, world.run()).await;
         assert!(killed.is_none(), "the run did not come to {step:?} {nth}");
         world.run_until_done().await;
         let audit = world.audit().await;
@@ -94,6 +97,66 @@ async fn two_runs_at_once_store_nothing_twice() {
         assert_eq!(world.unread(&audit).count(), 0);
         assert!(new.iter().sum::<u64>() <= audit.record_count() as u64, "{new:?}");
     }
+}
+
+/// Two runs meet on a day that nobody has read, at every pair of steps. One stands still at its own
+/// while the other comes to its own, and each then goes on to its end.
+#[tokio::test(start_paused = true)]
+async fn two_runs_that_meet_at_any_steps_leave_what_the_ledger_says() {
+    let tenant =
+        TENANT.replace("per_day = 70", "per_day = 3").replace("from_day = -3", "from_day = -1");
+    let tenant = tenant.replace(
+        "HISTORY_DAYS = \"4\"",
+        "HISTORY_DAYS = \"2\"\nCONCURRENCY = \"1\"\nSIGN_IN_EVENT_TYPES = \"interactiveUser\"",
+    );
+    let steps = [
+        (Step::WriteLedger, 1),
+        (Step::PutObject, 1),
+        (Step::WriteTable, 1),
+        (Step::WriteLedger, 2),
+    ];
+    let points: Vec<_> = steps
+        .into_iter()
+        .flat_map(|(step, nth)| {
+            [Moment::Before, Moment::After].map(|moment| Point { step, nth, moment })
+        })
+        .collect();
+    let mut met = 0;
+    for one in &points {
+        for other in &points {
+            let world = World::of(&tenant).await;
+            let (have_met, ends) =
+                world.storage.meet((*one, world.run()), (*other, world.run())).await;
+            met += u32::from(have_met);
+            assert!(ends.iter().all(Result::is_ok), "{one:?} {other:?}");
+            let audit = world.audit().await;
+            assert_eq!(audit.problems, Vec::<String>::new(), "{one:?}, {other:?}");
+            assert_eq!(world.unread(&audit).count(), 0, "{one:?}, {other:?}");
+            world.run_until_done().await;
+            world.audit().await.assert_sound();
+        }
+    }
+    assert!(met > 40, "{met} of {} pairs met", points.len().pow(2));
+}
+
+/// A version that encodes tables in another way has put the read on record while this one made its
+/// table.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_another_version_has_on_record_is_put_on_record_as_it_is() {
+    let world = World::of(TENANT).await;
+    world.run_until_done().await;
+    let archive = world.storage.archive();
+    let (stream, day) =
+        (Stream::SignIns(EventType::InteractiveUser), at("2026-11-22T00:00:00Z").date_naive());
+    let (ledger, _) = archive.ledger(stream, day).await.unwrap();
+    let made = ledger.rows().next().unwrap().clone();
+    let sha256 = &made.object().unwrap().table.as_ref().unwrap().sha256;
+    let of_other = String::from_utf8(ledger.to_text()).unwrap().replace(sha256, &"ab".repeat(32));
+    let key = "ledger/sign-ins/event_type=interactiveUser/day=2026-11-22.ndjson";
+    world.storage.put(key, of_other.as_bytes()).await;
+    assert_eq!(world.audit().await.problems.len(), 1);
+    archive.record_stored(stream, &made, &Origin::new(None), Clock::wall()).await.unwrap();
+    world.audit().await.assert_sound();
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@ use entratrail::window::Window;
 use entratrail_lambda::parameters::Identity;
 use entratrail_tests::folder::{Folder, kill_after};
 use entratrail_tests::parameter_store::ParameterStore;
-use entratrail_tests::storage::{Moment, Step, Storage};
+use entratrail_tests::storage::{Moment, Point, Step, Storage};
 use entratrail_tests::time_stamps::{Service, TimeStamps};
 use std::path::Path;
 use std::time::Instant;
@@ -105,7 +105,9 @@ async fn a_seal_that_is_killed_at_any_write_in_a_bucket_is_finished_by_the_next(
             let archive = storage.archive();
             let keeper = Keeper::new();
             append(&archive, first_day(), 0..2).await;
-            let killed = storage.kill_at(Step::PutObject, nth, moment, keeper.seal(&archive)).await;
+            let killed = storage
+                .kill_at(Point { step: Step::PutObject, nth, moment }, keeper.seal(&archive))
+                .await;
             assert!(killed.is_none(), "the seal did not come to write {nth}");
             append(&archive, first_day(), 2..4).await;
             let (one, other) = tokio::join!(keeper.seal(&archive), keeper.seal(&archive));

@@ -103,6 +103,14 @@ pub struct StoredObject {
     pub table: Option<StoredTable>,
 }
 
+/// Row that announces an object which exists, so that the read can be put on record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Announcement {
+    row: ReadRow,
+    completed: Completed,
+    object: StoredObject,
+}
+
 /// Program that read, and what it knew of Graph's retention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -126,6 +134,36 @@ impl Origin {
             application: application.map(str::to_owned),
             kept_since: None,
         }
+    }
+}
+
+impl Announcement {
+    /// Announcement of `object`, where `row` is one: it has the key and the hash.
+    pub(super) fn of(object: &StoredObject, row: &ReadRow) -> Option<Self> {
+        let ReadResult::Announced(completed, announced) = &row.result else { return None };
+        let is_of_object = announced.key == object.key && announced.sha256 == object.sha256;
+        is_of_object.then(|| Self {
+            row: row.clone(),
+            completed: completed.clone(),
+            object: announced.clone(),
+        })
+    }
+
+    /// Start of the read.
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.row.started_at
+    }
+
+    /// Raw object that is announced.
+    pub fn object(&self) -> &StoredObject {
+        &self.object
+    }
+
+    /// The row on record of the read, whose table object is `table`.
+    pub fn confirm(self, table: StoredTable) -> ReadRow {
+        let object = Some(StoredObject { table: Some(table), ..self.object });
+        let result = ReadResult::Complete(Completed { object, ..self.completed });
+        ReadRow { result, ..self.row }
     }
 }
 

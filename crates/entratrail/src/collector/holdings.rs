@@ -4,7 +4,8 @@ use super::Collector;
 use crate::archive::{FETCHED_AT_ONCE, Listing, Recorded};
 use crate::error::Error;
 use crate::ledger::{
-    Completed, Counts, Ledger, Proof, ReadResult, ReadRow, State, StoredObject, StreamHistory,
+    Announcement, Completed, Counts, Ledger, Proof, ReadResult, ReadRow, State, StoredObject,
+    StreamHistory,
 };
 use crate::log::Stream;
 use crate::object::{ledger_key, raw_key};
@@ -287,7 +288,7 @@ impl Collector {
             }
             let row = self.row_of(&holdings, object).await?;
             if let Recorded::Done { ledger, row } =
-                self.archive.record(holdings.stream, &row, None).await?
+                self.archive.record_stored(holdings.stream, &row, &self.origin, self.clock).await?
             {
                 let key = row.object().map(|object| object.key.as_str());
                 tracing::warn!(key, "an object without its ledger entry is put on record");
@@ -339,21 +340,13 @@ impl Collector {
             records_root: Some(stored.digest.records_root),
             table: None,
         };
-        let announced = holdings.ledger.rows().find_map(|row| match &row.result {
-            ReadResult::Announced(completed, object)
-                if object.key == found.key && object.sha256 == found.sha256 =>
-            {
-                Some((row, completed))
-            }
-            _ => None,
-        });
-        let first_seen = announced.map_or(stored_at, |(row, _)| row.started_at);
-        let encoded = self.archive.write_table(holdings.stream, &found, first_seen).await?;
-        found.table = Some(encoded.stored());
-        if let Some((row, completed)) = announced {
-            let completed = Completed { object: Some(found), ..completed.clone() };
-            return Ok(ReadRow { result: ReadResult::Complete(completed), ..row.clone() });
+        let announcement = holdings.ledger.announcement_of(&found);
+        let first_seen = announcement.as_ref().map_or(stored_at, Announcement::started_at);
+        let table = self.archive.write_table(holdings.stream, &found, first_seen).await?.stored();
+        if let Some(announcement) = announcement {
+            return Ok(announcement.confirm(table));
         }
+        found.table = Some(table);
         let counts = Counts {
             served: versions.served(),
             new: versions.new_versions(),
