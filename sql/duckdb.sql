@@ -336,15 +336,11 @@ coalesce(split_part(split_part(lower(ip_address), '::', 1), ':', 1), '') || ':'
 ELSE coalesce(ip_address, '') END AS address,
 coalesce(
 nullif(mfa_detail.auth_method, ''),
-factor.authentication_method,
+CASE WHEN cardinality(authentication_details) >= 2 THEN authentication_details[2].authentication_method END,
+CASE WHEN cardinality(authentication_details) >= 1 THEN authentication_details[1].authentication_method END,
 ''
 ) AS second_factor
-FROM (
-SELECT *,
-CASE WHEN cardinality(authentication_details) >= 2 THEN authentication_details[2]
-WHEN cardinality(authentication_details) = 1 THEN authentication_details[1] END AS factor
-FROM sign_ins_latest
-) AS steps;
+FROM sign_ins_latest;
 
 CREATE OR REPLACE VIEW gateways AS
 SELECT address

@@ -25,7 +25,7 @@ SELECT
 FROM (
   SELECT
     *,
-    sum(CASE WHEN outcome <> 'success' AND from_own_address = 'no' THEN 1 ELSE 0 END) OVER (
+    sum(CASE WHEN outcome <> 'success' THEN 1 ELSE 0 END) OVER (
       PARTITION BY person
       ORDER BY created_date_time
       RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW
@@ -52,9 +52,9 @@ FROM (
         HAVING count(*) >= 8
       )
   ) AS tries
+  WHERE from_own_address = 'no'
 ) AS counted
 WHERE outcome = 'success'
-  AND from_own_address = 'no'
   AND wrong_passwords >= 8
 ORDER BY wrong_passwords DESC, signed_in_at DESC, id
 LIMIT 100

@@ -16,36 +16,45 @@
 SELECT
   max(uses.user_name) AS user_name,
   uses.application,
-  count(*) AS sign_ins,
+  CAST(sum(uses.sign_ins) AS BIGINT) AS sign_ins,
   max(uses.asked) AS asked_otherwise,
   max(uses.ip_address) AS ip_address,
   max(uses.country) AS country,
-  max(uses.created_date_time) AS last_at
+  max(uses.last_at) AS last_at
 FROM (
   SELECT
-    person,
-    user_principal_name AS user_name,
-    app_display_name AS application,
-    ip_address,
-    address,
-    location.country_or_region AS country,
-    created_date_time,
-    authentication_requirement,
-    conditional_access_status,
-    sum(CASE
-      WHEN conditional_access_status = 'success' AND authentication_requirement = 'multiFactorAuthentication' THEN 1 ELSE 0
-    END) OVER (PARTITION BY person, app_id) AS asked,
-    sum(CASE WHEN conditional_access_status = 'notApplied' THEN 1 ELSE 0 END) OVER (PARTITION BY person, app_id) AS not_asked
-  FROM attempts
-  WHERE day >= current_date - INTERVAL '30' DAY
-    AND event_type = 'interactiveUser'
-    AND outcome = 'success'
+    *,
+    sum(CASE WHEN policies = 'success' AND factors = 'multiFactorAuthentication' THEN sign_ins ELSE 0 END)
+      OVER (PARTITION BY person, app_id) AS asked,
+    sum(CASE WHEN policies = 'notApplied' THEN sign_ins ELSE 0 END) OVER (PARTITION BY person, app_id) AS not_asked
+  FROM (
+    SELECT
+      person,
+      app_id,
+      app_display_name AS application,
+      address,
+      authentication_requirement AS factors,
+      conditional_access_status AS policies,
+      CASE WHEN created_date_time >= current_date - INTERVAL '7' DAY THEN 'yes' ELSE 'no' END AS is_recent,
+      max(user_principal_name) AS user_name,
+      max(ip_address) AS ip_address,
+      max(location.country_or_region) AS country,
+      count(*) AS sign_ins,
+      max(created_date_time) AS last_at
+    FROM attempts
+    WHERE day >= current_date - INTERVAL '30' DAY
+      AND event_type = 'interactiveUser'
+      AND outcome = 'success'
+    GROUP BY
+      person, app_id, app_display_name, address, authentication_requirement, conditional_access_status,
+      CASE WHEN created_date_time >= current_date - INTERVAL '7' DAY THEN 'yes' ELSE 'no' END
+  ) AS places
 ) AS uses
 LEFT JOIN settings ON settings.kind = 'trusted-network' AND uses.address LIKE settings.value || '%'
 LEFT JOIN gateways ON gateways.address = uses.address
-WHERE uses.conditional_access_status = 'notApplied'
-  AND uses.authentication_requirement = 'singleFactorAuthentication'
-  AND uses.created_date_time >= current_date - INTERVAL '7' DAY
+WHERE uses.policies = 'notApplied'
+  AND uses.factors = 'singleFactorAuthentication'
+  AND uses.is_recent = 'yes'
   AND uses.asked >= 5
   AND uses.not_asked * 5 <= uses.asked
   AND gateways.address IS NULL

@@ -16,26 +16,33 @@
 SELECT
   max(user_name) AS user_name,
   application,
-  min(created_date_time) AS first_at,
-  count(*) AS sign_ins,
+  min(first_at) AS first_at,
+  CAST(sum(sign_ins) AS BIGINT) AS sign_ins,
   max(ip_address) AS ip_address,
   max(country) AS country
 FROM (
   SELECT
-    person,
-    app_id,
-    user_principal_name AS user_name,
-    app_display_name AS application,
-    ip_address,
-    location.country_or_region AS country,
-    created_date_time,
-    min(created_date_time) OVER (PARTITION BY person) AS first_ever,
-    min(created_date_time) OVER (PARTITION BY person, app_id) AS first_with_application,
-    min(created_date_time) OVER (PARTITION BY person, coalesce(CAST(autonomous_system_number AS VARCHAR), address)) AS first_in_network
-  FROM attempts
-  WHERE day >= current_date - INTERVAL '90' DAY
-    AND event_type IN ('interactiveUser', 'nonInteractiveUser')
-    AND outcome = 'success'
+    *,
+    min(first_at) OVER (PARTITION BY person) AS first_ever,
+    min(first_at) OVER (PARTITION BY person, app_id) AS first_with_application,
+    min(first_at) OVER (PARTITION BY person, network) AS first_in_network
+  FROM (
+    SELECT
+      person,
+      app_id,
+      app_display_name AS application,
+      coalesce(CAST(autonomous_system_number AS VARCHAR), address) AS network,
+      max(user_principal_name) AS user_name,
+      max(ip_address) AS ip_address,
+      max(location.country_or_region) AS country,
+      count(*) AS sign_ins,
+      min(created_date_time) AS first_at
+    FROM attempts
+    WHERE day >= current_date - INTERVAL '90' DAY
+      AND event_type IN ('interactiveUser', 'nonInteractiveUser')
+      AND outcome = 'success'
+    GROUP BY person, app_id, app_display_name, coalesce(CAST(autonomous_system_number AS VARCHAR), address)
+  ) AS places
 ) AS uses
 WHERE app_id IN (
     'aebc6443-996d-45c2-90f0-388ff96faa56',
@@ -47,7 +54,6 @@ WHERE app_id IN (
   AND first_with_application >= current_date - INTERVAL '7' DAY
   AND first_with_application >= first_ever + INTERVAL '1' DAY
   AND first_in_network >= first_with_application - INTERVAL '1' HOUR
-  AND created_date_time >= first_with_application
 GROUP BY person, application
 ORDER BY first_at DESC, user_name, application
 LIMIT 100

@@ -33,6 +33,15 @@ FROM (
   WHERE day >= current_date - INTERVAL '30' DAY
     AND event_type IN ('interactiveUser', 'nonInteractiveUser')
     AND status.error_code IN (0, 500121)
+    AND person IN (
+      SELECT person
+      FROM attempts
+      WHERE day >= current_date - INTERVAL '30' DAY
+        AND event_type IN ('interactiveUser', 'nonInteractiveUser')
+        AND status.error_code = 500121
+      GROUP BY person
+      HAVING count(*) >= 10
+    )
 ) AS counted
 WHERE wrong_codes > 0
 GROUP BY person, day

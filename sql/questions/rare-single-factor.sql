@@ -16,36 +16,45 @@
 SELECT
   max(uses.user_name) AS user_name,
   uses.application,
-  min(uses.created_date_time) AS first_at,
-  count(*) AS sign_ins,
+  min(uses.first_at) AS first_at,
+  CAST(sum(uses.sign_ins) AS BIGINT) AS sign_ins,
   max(uses.ip_address) AS ip_address,
   max(uses.country) AS country
 FROM (
   SELECT
-    person,
-    user_principal_name AS user_name,
-    app_display_name AS application,
-    ip_address,
-    address,
-    location.country_or_region AS country,
-    created_date_time,
-    authentication_requirement,
-    sum(CASE WHEN authentication_requirement = 'multiFactorAuthentication' THEN 1 ELSE 0 END) OVER (PARTITION BY person) AS with_two,
-    sum(CASE WHEN authentication_requirement = 'singleFactorAuthentication' THEN 1 ELSE 0 END) OVER (PARTITION BY person) AS with_one,
-    min(created_date_time) OVER (PARTITION BY person, app_id) AS first_with_application,
-    min(created_date_time) OVER (PARTITION BY person, coalesce(CAST(autonomous_system_number AS VARCHAR), address)) AS first_in_network,
-    min(created_date_time) OVER (PARTITION BY person) AS first_ever
-  FROM attempts
-  WHERE day >= current_date - INTERVAL '90' DAY
-    AND event_type = 'interactiveUser'
-    AND outcome = 'success'
+    *,
+    sum(CASE WHEN factors = 'multiFactorAuthentication' THEN sign_ins ELSE 0 END) OVER (PARTITION BY person) AS with_two,
+    sum(CASE WHEN factors = 'singleFactorAuthentication' THEN sign_ins ELSE 0 END) OVER (PARTITION BY person) AS with_one,
+    min(first_at) OVER (PARTITION BY person, app_id) AS first_with_application,
+    min(first_at) OVER (PARTITION BY person, network) AS first_in_network,
+    min(first_at) OVER (PARTITION BY person) AS first_ever
+  FROM (
+    SELECT
+      person,
+      app_id,
+      app_display_name AS application,
+      coalesce(CAST(autonomous_system_number AS VARCHAR), address) AS network,
+      address,
+      authentication_requirement AS factors,
+      max(user_principal_name) AS user_name,
+      max(ip_address) AS ip_address,
+      max(location.country_or_region) AS country,
+      count(*) AS sign_ins,
+      min(created_date_time) AS first_at
+    FROM attempts
+    WHERE day >= current_date - INTERVAL '90' DAY
+      AND event_type = 'interactiveUser'
+      AND outcome = 'success'
+    GROUP BY
+      person, app_id, app_display_name, coalesce(CAST(autonomous_system_number AS VARCHAR), address), address,
+      authentication_requirement
+  ) AS places
 ) AS uses
 LEFT JOIN settings ON settings.kind = 'trusted-network' AND uses.address LIKE settings.value || '%'
 LEFT JOIN gateways ON gateways.address = uses.address
-WHERE uses.authentication_requirement = 'singleFactorAuthentication'
+WHERE uses.factors = 'singleFactorAuthentication'
   AND uses.with_two >= 5
   AND uses.with_one * 5 <= uses.with_two
-  AND uses.created_date_time >= current_date - INTERVAL '7' DAY
   AND uses.first_with_application >= current_date - INTERVAL '7' DAY
   AND uses.first_in_network >= current_date - INTERVAL '7' DAY
   AND uses.first_in_network >= uses.first_ever + INTERVAL '1' DAY

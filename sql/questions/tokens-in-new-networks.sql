@@ -14,38 +14,42 @@ SELECT
   max(user_name) AS user_name,
   network,
   country,
-  count(*) AS sign_ins,
+  CAST(sum(sign_ins) AS BIGINT) AS sign_ins,
   max(ip_address) AS ip_address,
   max(user_agent) AS user_agent,
   max(application) AS application,
-  min(created_date_time) AS first_at
+  min(first_at) AS first_at
 FROM (
   SELECT
-    person,
-    event_type,
-    user_principal_name AS user_name,
-    autonomous_system_number AS network,
-    location.country_or_region AS country,
-    ip_address,
-    user_agent,
-    app_display_name AS application,
-    created_date_time,
-    min(created_date_time) OVER (PARTITION BY person) AS first_ever,
-    min(created_date_time) OVER (PARTITION BY person, autonomous_system_number) AS first_in_network,
-    min(created_date_time) OVER (PARTITION BY person, location.country_or_region) AS first_in_country,
-    min(created_date_time) OVER (PARTITION BY person, user_agent) AS first_with_client,
-    min(CASE WHEN event_type = 'interactiveUser' THEN created_date_time END)
-      OVER (PARTITION BY person, location.country_or_region) AS first_present
-  FROM attempts
-  WHERE day >= current_date - INTERVAL '90' DAY
-    AND event_type IN ('interactiveUser', 'nonInteractiveUser')
-    AND outcome = 'success'
-    AND autonomous_system_number IS NOT NULL
-    AND location.country_or_region <> ''
-    AND user_agent <> ''
+    *,
+    min(first_at) OVER (PARTITION BY person) AS first_ever,
+    min(first_at) OVER (PARTITION BY person, network) AS first_in_network,
+    min(first_at) OVER (PARTITION BY person, country) AS first_in_country,
+    min(first_at) OVER (PARTITION BY person, user_agent) AS first_with_client,
+    min(CASE WHEN event_type = 'interactiveUser' THEN first_at END) OVER (PARTITION BY person, country) AS first_present
+  FROM (
+    SELECT
+      person,
+      event_type,
+      autonomous_system_number AS network,
+      location.country_or_region AS country,
+      user_agent,
+      max(user_principal_name) AS user_name,
+      max(ip_address) AS ip_address,
+      max(app_display_name) AS application,
+      count(*) AS sign_ins,
+      min(created_date_time) AS first_at
+    FROM attempts
+    WHERE day >= current_date - INTERVAL '90' DAY
+      AND event_type IN ('interactiveUser', 'nonInteractiveUser')
+      AND outcome = 'success'
+      AND autonomous_system_number IS NOT NULL
+      AND location.country_or_region <> ''
+      AND user_agent <> ''
+    GROUP BY person, event_type, autonomous_system_number, location.country_or_region, user_agent
+  ) AS clients
 ) AS uses
 WHERE event_type = 'nonInteractiveUser'
-  AND created_date_time >= current_date - INTERVAL '7' DAY
   AND first_in_network >= current_date - INTERVAL '7' DAY
   AND first_in_country >= current_date - INTERVAL '7' DAY
   AND first_with_client >= current_date - INTERVAL '7' DAY

@@ -16,15 +16,7 @@ SELECT id, event_type, day, created_date_time, user_id, user_principal_name, app
 conditional_access_status, policy.id AS policy_id, policy.display_name AS policy_name, policy.result AS policy_result
 FROM (
 SELECT id, event_type, day, created_date_time, user_id, user_principal_name, app_id, app_display_name, conditional_access_status,
-applied_conditional_access_policies[positions.position] AS policy
+applied_conditional_access_policies[positions.position] AS policy -- datafusion: unnest(applied_conditional_access_policies) AS policy
 FROM sign_ins
-JOIN positions ON positions.size = least(coalesce(cardinality(applied_conditional_access_policies), 0), 100)
-) AS policies
--- engine: datafusion
-SELECT id, event_type, day, created_date_time, user_id, user_principal_name, app_id, app_display_name,
-conditional_access_status, policy.id AS policy_id, policy.display_name AS policy_name, policy.result AS policy_result
-FROM (
-SELECT id, event_type, day, created_date_time, user_id, user_principal_name, app_id, app_display_name, conditional_access_status,
-unnest(applied_conditional_access_policies) AS policy
-FROM sign_ins
+JOIN positions ON positions.size = least(coalesce(cardinality(applied_conditional_access_policies), 0), 100) -- datafusion:
 ) AS policies

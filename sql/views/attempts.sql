@@ -2,7 +2,6 @@
 -- rows:      sign-in of a person or a workload, newest version, with who it was (`person`: the id, or the name where the id is empty or zeros), what it came to (`outcome`: success, interrupt, failure, unknown), the address without the part of an IPv6 device, and the second factor
 -- table:     sign_ins
 -- column:    recency bigint
--- column:    factor struct<authentication_step_date_time:timestamp,authentication_method:string,authentication_method_detail:string,succeeded:boolean,authentication_step_result_detail:string,authentication_step_requirement:string>
 -- column:    person string
 -- column:    outcome string
 -- column:    address string
@@ -22,12 +21,8 @@ coalesce(split_part(split_part(lower(ip_address), '::', 1), ':', 1), '') || ':'
 ELSE coalesce(ip_address, '') END AS address,
 coalesce(
 nullif(mfa_detail.auth_method, ''),
-factor.authentication_method,
+CASE WHEN cardinality(authentication_details) >= 2 THEN authentication_details[2].authentication_method END, -- datafusion: get_field(authentication_details[2], 'authentication_method'),
+CASE WHEN cardinality(authentication_details) >= 1 THEN authentication_details[1].authentication_method END, -- datafusion: get_field(authentication_details[1], 'authentication_method'),
 ''
 ) AS second_factor
-FROM (
-SELECT *,
-CASE WHEN cardinality(authentication_details) >= 2 THEN authentication_details[2]
-WHEN cardinality(authentication_details) = 1 THEN authentication_details[1] END AS factor
 FROM sign_ins_latest
-) AS steps

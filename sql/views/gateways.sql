@@ -1,5 +1,6 @@
 -- name:      gateways
 -- rows:      address from which five or more people signed in within 30 days: an office, or the way out of a network
+-- small:     yes
 -- column:    address string
 SELECT address
 FROM attempts

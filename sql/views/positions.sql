@@ -2,6 +2,7 @@
 -- rows:      place in a list of each size up to 100; `applied_policies` and `directory_changes`
 --           are made with it, and see the first 100 entries of a list (the command `entratrail`
 --           sees all policies)
+-- small:     yes
 -- column:    size int
 -- column:    position int
 WITH numbers AS (

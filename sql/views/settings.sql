@@ -1,5 +1,6 @@
 -- name:      settings
 -- rows:      thing that the owner of the tenant knows better: `kind` is break-glass-account (a name to sign in with, or an id), trusted-network (the beginning of an address) or important-application (an id). Empty until set
+-- small:     yes
 -- column:    kind string
 -- column:    value string
 SELECT kind, value

@@ -7,6 +7,7 @@ mod parquet_file;
 mod scratch;
 pub(crate) mod settings;
 mod shared_file;
+mod small_view;
 mod table_files;
 mod table_provider;
 
@@ -18,13 +19,11 @@ use crate::date_range::DateRange;
 use answer::columns;
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::tree_node::TreeNode as _;
+use datafusion::catalog::TableProvider;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::LogicalPlan;
-use datafusion::logical_expr::logical_plan::UNNAMED_TABLE;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use entratrail::archive::{Access, Archive};
 use entratrail::error::Error;
@@ -33,6 +32,7 @@ use entratrail::table::arrow_schema;
 use entratrail_questions::{views, with_settings};
 use futures_util::TryStreamExt as _;
 use settings::Settings;
+use small_view::SmallView;
 use std::sync::Arc;
 use table_files::TableFiles;
 use table_provider::{LogTable, Rows};
@@ -46,6 +46,7 @@ pub(crate) struct Session {
     /// Value of `current_date`.
     now: DateTime<Utc>,
     logs: Vec<Arc<TableFiles>>,
+    small_views: Vec<Arc<SmallView>>,
     ledgers: Ledgers,
 }
 
@@ -64,7 +65,8 @@ impl Session {
         let config = SessionConfig::new().with_information_schema(true);
         let context = SessionContext::new_with_config_rt(config, runtime);
         let ledgers = Ledgers::of(&archive, days).await?;
-        let mut session = Self { context, now, logs: Vec::new(), ledgers };
+        let (logs, small_views) = (Vec::new(), Vec::new());
+        let mut session = Self { context, now, logs, small_views, ledgers };
         session.add_tables(&archive, days).await?;
         session.add_views(settings).await.map_err(|error| unusable(&error))?;
         Ok(session)
@@ -115,6 +117,9 @@ impl Session {
         for files in &self.logs {
             is_found |= files.examine().await?;
         }
+        for view in &self.small_views {
+            view.forget().await;
+        }
         Ok(is_found)
     }
 
@@ -159,22 +164,23 @@ impl Session {
     }
 
     /// Adds the views of the template, apart from those that are tables here, because that is
-    /// faster. One that reads no table, or only views that were worked out, is worked out at once:
-    /// knowing how small it is, a join keeps that in memory instead of the sign-ins. A join without
-    /// an equality has no other way: where what it keeps is larger than the memory, `DataFusion`
-    /// reads that again and breaks off with "partition not used yet".
-    async fn add_views(&self, settings: &Settings) -> Result<(), DataFusionError> {
+    /// faster. A small one is worked out once.
+    async fn add_views(&mut self, settings: &Settings) -> Result<(), DataFusionError> {
         self.context.register_table("reads", self.ledgers.table()?)?;
         for view in views() {
             if self.context.table_exist(&view.name)? {
                 continue;
             }
             let sql = with_settings(&view.datafusion, |name| settings.literal(name));
-            let mut rows = self.context.sql(&sql).await?;
-            if !rows.logical_plan().exists(|part| Ok(reads_table(part)))? {
-                rows = rows.cache().await?;
-            }
-            self.context.register_table(view.name, rows.into_view())?;
+            let rows = self.context.sql(&sql).await?;
+            let table: Arc<dyn TableProvider> = if view.is_small {
+                let small = Arc::new(SmallView::of(rows.into_unoptimized_plan()));
+                self.small_views.push(Arc::clone(&small));
+                small
+            } else {
+                rows.into_view()
+            };
+            self.context.register_table(view.name, table)?;
         }
         Ok(())
     }
@@ -216,11 +222,6 @@ impl Session {
         names.sort_unstable();
         names
     }
-}
-
-/// Tells whether a part of a plan reads a table of its own; what was worked out has no name.
-fn reads_table(part: &LogicalPlan) -> bool {
-    matches!(part, LogicalPlan::TableScan(scan) if scan.table_name.table() != UNNAMED_TABLE)
 }
 
 /// Whether an object may be to blame, and not the SQL.

@@ -4,8 +4,8 @@ use crate::header::{Header, body};
 use entratrail_records::log::Log;
 use entratrail_records::table::glue_columns;
 
-/// Line above the SQL that `DataFusion` takes in the place of everybody else's.
-const FOR_DATAFUSION: &str = "-- engine: datafusion";
+/// End of a line, behind which stands what `DataFusion` takes in the place of that line.
+const FOR_DATAFUSION: &str = "-- datafusion:";
 
 /// Settings that the owner of a tenant knows better, as parameters of the stack: comma lists.
 pub const SETTINGS: [&str; 3] = ["BreakGlassAccounts", "TrustedNetworks", "ImportantApplications"];
@@ -30,6 +30,8 @@ pub struct View {
     pub sql: String,
     /// SQL for `DataFusion`.
     pub datafusion: String,
+    /// It has few rows, whatever the archive holds: worth keeping once it is worked out.
+    pub is_small: bool,
 }
 
 /// A column of a view.
@@ -62,20 +64,27 @@ impl View {
             None => Vec::new(),
         };
         columns.extend(ViewColumn::declared(&header)?);
-        let sql = body(text);
-        let (everybody, datafusion) = sql.split_once(FOR_DATAFUSION).unwrap_or((&sql, &sql));
+        let (everybody, datafusion): (Vec<_>, Vec<_>) =
+            body(text).lines().map(for_each_engine).unzip();
         Some(Self {
             name: header.value("name")?,
             rows: header.value("rows")?,
             columns,
-            sql: everybody.trim().to_owned(),
-            datafusion: datafusion.trim().to_owned(),
+            sql: everybody.join("\n"),
+            datafusion: datafusion.join("\n"),
+            is_small: header.value("small").is_some(),
         })
     }
 
     fn reads(&self, name: &str) -> bool {
         self.sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == name)
     }
+}
+
+/// A line for Athena and `DuckDB`, and for `DataFusion`.
+fn for_each_engine(line: &str) -> (String, String) {
+    let (everybody, datafusion) = line.split_once(FOR_DATAFUSION).unwrap_or((line, line));
+    (everybody.trim_end().to_owned(), datafusion.trim().to_owned())
 }
 
 /// The columns of a table, its partitions last.
