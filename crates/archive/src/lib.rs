@@ -26,8 +26,7 @@ use entratrail_core::ledger::{Appended, Ledger, ReadRow, StoredObject};
 use entratrail_core::log::Stream;
 use entratrail_core::object::{Precondition, Written, ledger_key, raw_key};
 use entratrail_core::plan::{Holdings, RawObject};
-use entratrail_core::raw::{ObjectDigest, RawDecoder};
-use entratrail_core::record::Record;
+use entratrail_core::raw::{Line, ObjectDigest, RawDecoder};
 use folder::Folder;
 use futures_util::StreamExt as _;
 use std::path::Path;
@@ -189,12 +188,12 @@ impl Archive {
         self.store.put(&ledger_key(stream, day), ledger.to_text(), unchanged).await
     }
 
-    /// Reads a raw object and hands each record to `visit`, with its line.
+    /// Reads a raw object and hands each line to `visit`.
     pub async fn read_object(
         &self,
         stream: Stream,
         object: RawObject,
-        mut visit: impl FnMut(Record, &[u8]),
+        mut visit: impl FnMut(Line<'_>),
     ) -> Result<ObjectRead, Error> {
         let key = raw_key(stream, object);
         let mut content = self.store.get_stream(&key).await?;

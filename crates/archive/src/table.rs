@@ -146,12 +146,12 @@ impl Archive {
         let mut decoder = RawDecoder::new(stream.log().time_field());
         while let Some(chunk) = content.next().await? {
             decoder
-                .push(&chunk, |record, line| table.push(&record, line))
+                .push(&chunk, |mut line| table.push(&line.record(), line.json()))
                 .map_err(|error| self.damaged(key, error))?;
             table.put_full_part().await?;
         }
         let digest = decoder
-            .finish(|record, line| table.push(&record, line))
+            .finish(|mut line| table.push(&line.record(), line.json()))
             .map_err(|error| self.damaged(key, error))?;
         self.check_on_record(&digest, recorded)
     }

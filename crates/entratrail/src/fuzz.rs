@@ -23,7 +23,7 @@ use crate::ledger::{
     Ledger, Proof, ReadRow, StreamHistory, day_state, needs_kept_since, stretches,
 };
 use crate::log::Log;
-use crate::raw::{ObjectDigest, RawDecoder};
+use crate::raw::{Line, ObjectDigest, RawDecoder};
 use crate::request::Request;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -85,10 +85,17 @@ fn decoded(bytes: &[u8], size: usize) -> Option<(Vec<Vec<u8>>, ObjectDigest)> {
     let mut lines = Vec::new();
     let mut decoder = RawDecoder::new(Log::SignIns.time_field());
     for chunk in bytes.chunks(size) {
-        decoder.push(chunk, |_, line| lines.push(line.to_vec())).ok()?;
+        decoder.push(chunk, |line| lines.push(checked(line))).ok()?;
     }
-    let digest = decoder.finish(|_, line| lines.push(line.to_vec())).ok()?;
+    let digest = decoder.finish(|line| lines.push(checked(line))).ok()?;
     Some((lines, digest))
+}
+
+/// Holds what a line tells at once against its record, and returns its bytes.
+fn checked(mut line: Line<'_>) -> Vec<u8> {
+    let record = line.record();
+    assert_eq!((line.id(), line.time()), (record.id, record.time), "one record has one name");
+    line.json().to_vec()
 }
 
 /// Reads a page of Graph's and its records.

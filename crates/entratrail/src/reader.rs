@@ -171,8 +171,8 @@ impl Reader<'_> {
             let key = raw_key(planned.stream, object);
             let stored = self
                 .archive
-                .read_object(planned.stream, object, |record, _: &[u8]| {
-                    versions.add_stored(record, object.read);
+                .read_object(planned.stream, object, |mut line| {
+                    versions.add_stored(line.record(), object.read);
                 })
                 .await?;
             let recorded = holdings

@@ -1,11 +1,14 @@
 //! The bytes of a raw object: gzip of one record per line, made and read piece by piece.
 
+mod line;
+
+pub use line::Line;
+
 use crate::merkle::MerkleTree;
-use crate::record::{Record, RecordReader, as_one_line};
+use crate::record::{RecordReader, as_one_line};
 use aws_lc_rs::digest::{Context, SHA256};
 use flate2::Compression;
 use flate2::write::{GzEncoder, MultiGzDecoder};
-use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -174,16 +177,15 @@ impl RawDecoder {
         }
     }
 
-    /// Takes the next bytes of the object and hands every record that they complete to `visit`,
-    /// with its line.
-    pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
+    /// Takes the next bytes of the object and hands every line that they complete to `visit`.
+    pub fn push(&mut self, chunk: &[u8], visit: impl FnMut(Line<'_>)) -> io::Result<()> {
         self.digest.update(chunk);
         self.gunzip.write_all(chunk)?;
         self.visit_lines(visit)
     }
 
     /// Takes the end of the object.
-    pub fn finish(mut self, visit: impl FnMut(Record, &[u8])) -> io::Result<ObjectDigest> {
+    pub fn finish(mut self, visit: impl FnMut(Line<'_>)) -> io::Result<ObjectDigest> {
         self.gunzip.try_finish()?;
         self.visit_lines(visit)?;
         if self.gunzip.get_ref().is_empty() {
@@ -193,16 +195,15 @@ impl RawDecoder {
         }
     }
 
-    fn visit_lines(&mut self, mut visit: impl FnMut(Record, &[u8])) -> io::Result<()> {
+    fn visit_lines(&mut self, mut visit: impl FnMut(Line<'_>)) -> io::Result<()> {
         let buffer = self.gunzip.get_mut();
         let Some(end) = memchr::memrchr(b'\n', buffer) else {
             return if buffer.len() > LONGEST_LINE { Err(endless()) } else { Ok(()) };
         };
-        for line in buffer[..end].split(|&byte| byte == b'\n') {
-            // Checks all but whether the strings are UTF-8, and does not recurse.
-            serde_json::from_slice::<IgnoredAny>(line).map_err(|_| damaged())?;
-            self.lines.push(line);
-            visit(self.records.read(line), line);
+        for json in buffer[..end].split(|&byte| byte == b'\n') {
+            let line = Line::of(json, &mut self.records).map_err(|_| damaged())?;
+            self.lines.push(json);
+            visit(line);
         }
         buffer.drain(..=end);
         Ok(())
@@ -220,6 +221,7 @@ fn damaged() -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Record;
 
     fn encode(records: &[&[u8]]) -> (Vec<u8>, ObjectDigest) {
         let mut encoder = RawEncoder::default();
@@ -233,9 +235,9 @@ mod tests {
         let mut records = Vec::new();
         let mut decoder = RawDecoder::new("t");
         for chunk in bytes.chunks(chunk) {
-            decoder.push(chunk, |record, _| records.push(record))?;
+            decoder.push(chunk, |mut line| records.push(line.record()))?;
         }
-        let digest = decoder.finish(|record, _| records.push(record))?;
+        let digest = decoder.finish(|mut line| records.push(line.record()))?;
         Ok((records, digest))
     }
 
@@ -263,8 +265,8 @@ mod tests {
         let (bytes, written) = encode(&lines);
         let mut decoder = RawDecoder::new("t");
         let mut found = Vec::new();
-        decoder.push(&bytes, |_, line| found.push(line.to_vec())).unwrap();
-        assert_eq!(decoder.finish(|_, line| found.push(line.to_vec())).unwrap(), written);
+        decoder.push(&bytes, |line| found.push(line.json().to_vec())).unwrap();
+        assert_eq!(decoder.finish(|line| found.push(line.json().to_vec())).unwrap(), written);
         assert_eq!(found, lines);
     }
 

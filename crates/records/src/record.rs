@@ -61,15 +61,27 @@ impl RecordReader {
             time: canonical.member(self.time_field).and_then(parse_time),
         }
     }
+
+    /// The member that holds the time.
+    pub(crate) fn time_field(&self) -> &'static str {
+        self.time_field
+    }
+
+    /// The `id` of a [`Record`] whose member of that name has the value `json`, where it has one.
+    pub(crate) fn id(&mut self, json: Option<&[u8]>) -> u128 {
+        hash(json.map_or(&[][..], |json| self.canonicalizer.canonicalize(json).bytes()))
+    }
+
+    /// The `time` of a [`Record`] whose member of that name has the value `json`.
+    pub(crate) fn time(&mut self, json: &[u8]) -> Option<DateTime<Utc>> {
+        parse_time(self.canonicalizer.canonicalize(json).bytes())
+    }
 }
 
 /// The `id` of a [`Record`] whose id is that text.
 pub fn record_id(text: &str) -> u128 {
-    hash(
-        Canonicalizer::default()
-            .canonicalize(serde_json::Value::from(text).to_string().as_bytes())
-            .bytes(),
-    )
+    let json = serde_json::Value::from(text).to_string();
+    RecordReader::new("").id(Some(json.as_bytes()))
 }
 
 /// The first 128 bits of SHA-256.

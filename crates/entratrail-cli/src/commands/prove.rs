@@ -18,7 +18,7 @@ use entratrail::ledger::ReadRow;
 use entratrail::log::Stream;
 use entratrail::merkle::{Hash, leaf_hash};
 use entratrail::object::{ledger_key, parse_raw_key};
-use entratrail::record::{Record, record_id};
+use entratrail::record::record_id;
 use futures_util::StreamExt as _;
 use std::path::Path;
 use std::pin::pin;
@@ -105,12 +105,12 @@ async fn newest(archive: &Archive, id: &str) -> Result<(Option<FoundVersion>, u3
                 let mut leaves = Vec::new();
                 let mut hit = None;
                 archive
-                    .read_object(stream, object, |record: Record, line: &[u8]| {
-                        if record.id == wanted {
-                            hit = Some((leaves.len(), line.to_owned()));
+                    .read_object(stream, object, |mut line| {
+                        if line.id() == wanted {
+                            hit = Some((leaves.len(), line.json().to_owned()));
                             versions += 1;
                         }
-                        leaves.push(leaf_hash(line));
+                        leaves.push(leaf_hash(line.json()));
                     })
                     .await?;
                 let is_newer =

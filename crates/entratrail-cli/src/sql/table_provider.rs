@@ -146,7 +146,14 @@ impl TableProvider for LogTable {
         let files = files.iter().map(|(day, file)| self.file(day, file));
         let groups =
             FileGroup::new(files.collect()).split_files(state.config().target_partitions());
+        // A list takes much longer to decode than what a filter looks at, so it is decoded for the
+        // rows alone that the filter leaves.
+        let has_list = self.schema.table_schema().fields().iter().enumerate().any(|(at, field)| {
+            matches!(field.data_type(), DataType::List(_))
+                && projection.is_none_or(|columns| columns.contains(&at))
+        });
         let source = ParquetSource::new(self.schema.clone())
+            .with_pushdown_filters(has_list)
             .with_parquet_file_reader_factory(Arc::new(OpenFiles));
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
             .with_file_groups(groups)

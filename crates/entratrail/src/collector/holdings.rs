@@ -10,7 +10,6 @@ use crate::ledger::{
 use crate::log::Stream;
 use crate::object::{ledger_key, raw_key};
 use crate::plan::{Holdings, PlanSettings, RawObject, Scope};
-use crate::record::Record;
 use crate::report::WindowReport;
 use crate::stored::StoredVersions;
 use crate::window::{Window, midnight};
@@ -321,15 +320,15 @@ impl Collector {
             holdings.objects_of(object.window).into_iter().filter(|other| other.read < object.read)
         {
             self.archive
-                .read_object(holdings.stream, earlier, |record, _: &[u8]| {
-                    versions.add_stored(record, earlier.read);
+                .read_object(holdings.stream, earlier, |mut line| {
+                    versions.add_stored(line.record(), earlier.read);
                 })
                 .await?;
         }
         let stored = self
             .archive
-            .read_object(holdings.stream, object, |record: Record, _: &[u8]| {
-                versions.serve(record);
+            .read_object(holdings.stream, object, |mut line| {
+                versions.serve(line.record());
             })
             .await?;
         let stored_at = stored.stored_at.min(self.clock.now());

@@ -4,15 +4,15 @@ use super::ledgers::FoundDay;
 use super::rows;
 use crate::terminal::numbers::{count, thousands};
 use chrono::NaiveDate;
-use entratrail::archive::Archive;
+use entratrail::archive::{Archive, ObjectRead};
 use entratrail::ledger::{Ledger, ReadRow, StoredObject};
 use entratrail::log::Stream;
 use entratrail::object::{parse_raw_key, raw_key, table_key};
 use entratrail::plan::{Holdings, RawObject, RecordedObject, objects_on_record};
 use entratrail::raw::ObjectDigest;
-use entratrail::record::{Record, Version};
 use entratrail::window::Window;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Advice about a table object.
 const REBUILD: &str = "entratrail rebuild makes it again";
@@ -29,14 +29,38 @@ pub(super) struct CheckedDay {
     pub(super) problems: Vec<String>,
 }
 
-/// Counts of one walk over an object.
+/// Walk over the object of a row.
+struct Walk<'ledger> {
+    row: &'ledger ReadRow,
+    recorded: &'ledger StoredObject,
+    /// Number of the object among those of the day.
+    number: u32,
+    object: RawObject,
+    digest: ObjectDigest,
+    counts: WalkCounts,
+}
+
 #[derive(Default)]
-struct Walk {
+struct WalkCounts {
     lines: u64,
     outside: u64,
     untimed: u64,
     doubled: u64,
     changed: u64,
+}
+
+/// Ids of a day's records. Only a version whose id comes again can be there twice, so that the
+/// others need not be worked out.
+#[derive(Default)]
+struct Ids {
+    /// Number of the object under way.
+    object: u32,
+    /// Number of the first object that holds each.
+    first_in: HashMap<u128, u32>,
+    /// Those that come again.
+    again: HashSet<u128>,
+    /// Numbers of the objects that hold one of those.
+    again_in: BTreeSet<u32>,
 }
 
 impl CheckedDay {
@@ -103,65 +127,102 @@ impl CheckedDay {
                  on record"
             ));
         }
-        let mut versions = HashSet::new();
+        let mut walks = Vec::new();
+        let mut ids = Ids::default();
         for reads in named_objects(ledger).into_values() {
             let mut known = HashSet::new();
             for row in reads {
-                self.check_object(archive, &holdings, row, &mut versions, &mut known).await;
+                ids.object += 1;
+                walks.extend(self.walk(archive, &holdings, row, &mut ids, &mut known).await);
             }
+        }
+        self.count_doubled(archive, &mut walks, &ids).await;
+        for walk in walks {
+            let address = archive.address(&walk.recorded.key);
+            let found = walk.problems().into_iter().map(|what| format!("{address} {what}"));
+            self.problems.extend(found);
         }
     }
 
-    /// Checks the object of `row`. `versions` are those of the day so far, `known` the records of
-    /// the window so far.
-    async fn check_object(
+    /// Walks over the object of `row`, where it is there and can be read. `ids` are those of the
+    /// day so far, `known` those of the window.
+    async fn walk<'ledger>(
         &mut self,
         archive: &Archive,
         holdings: &Holdings,
-        row: &ReadRow,
-        versions: &mut HashSet<Version>,
+        row: &'ledger ReadRow,
+        ids: &mut Ids,
         known: &mut HashSet<u128>,
-    ) {
-        let Some(recorded) = row.object() else { return };
-        let address = archive.address(&recorded.key);
-        let Some(object) = parse_raw_key(self.stream, &recorded.key) else { return };
+    ) -> Option<Walk<'ledger>> {
+        let recorded = row.object()?;
+        let object = parse_raw_key(self.stream, &recorded.key)?;
         if !holdings.objects.contains(&object) {
-            return self
-                .problems
-                .push(format!("{address} is gone, and the ledger has it on record"));
+            let address = archive.address(&recorded.key);
+            self.problems.push(format!("{address} is gone, and the ledger has it on record"));
+            return None;
         }
-        let mut walk = Walk::default();
-        let mut ids = HashSet::new();
-        let read = archive.read_object(self.stream, object, |record: Record, _: &[u8]| {
-            walk.lines += 1;
+        let mut counts = WalkCounts::default();
+        let mut here = HashSet::new();
+        let read = archive.read_object(self.stream, object, |mut line| {
+            counts.lines += 1;
+            let (id, time) = (line.id(), line.time());
             let window = row.window.start()..row.window.end();
-            walk.outside += u64::from(record.time.is_some_and(|time| !window.contains(&time)));
-            walk.untimed += u64::from(record.time.is_none());
-            walk.doubled += u64::from(!versions.insert(record.version));
-            walk.changed += u64::from(known.contains(&record.id));
-            ids.insert(record.id);
+            counts.outside += u64::from(time.is_some_and(|time| !window.contains(&time)));
+            counts.untimed += u64::from(time.is_none());
+            counts.changed += u64::from(known.contains(&id));
+            ids.meet(id);
+            here.insert(id);
         });
-        match read.await {
-            Err(error) => self.problems.push(error.to_string()),
-            Ok(stored) => {
+        let read = read.await;
+        known.extend(here);
+        match read {
+            Err(error) => {
+                self.problems.push(error.to_string());
+                None
+            }
+            Ok(ObjectRead { digest, .. }) => {
                 self.objects += 1;
-                self.records += walk.lines;
-                self.bytes += stored.digest.bytes;
-                let found = walk.problems(row, recorded, &stored.digest);
-                self.problems.extend(found.into_iter().map(|what| format!("{address} {what}")));
+                self.records += counts.lines;
+                self.bytes += digest.bytes;
+                Some(Walk { row, recorded, number: ids.object, object, digest, counts })
             }
         }
-        known.extend(ids);
+    }
+
+    /// Counts the versions of each object that the day had before, in one more look at those that
+    /// hold an id which comes again.
+    async fn count_doubled(&mut self, archive: &Archive, walks: &mut [Walk<'_>], ids: &Ids) {
+        let mut versions = HashSet::new();
+        for walk in walks.iter_mut().filter(|walk| ids.again_in.contains(&walk.number)) {
+            let read = archive.read_object(self.stream, walk.object, |mut line| {
+                if ids.again.contains(&line.id()) {
+                    let is_new = versions.insert(line.record().version);
+                    walk.counts.doubled += u64::from(!is_new);
+                }
+            });
+            if let Err(error) = read.await {
+                self.problems.push(error.to_string());
+            }
+        }
     }
 }
 
-impl Walk {
-    fn problems(
-        &self,
-        row: &ReadRow,
-        recorded: &StoredObject,
-        found: &ObjectDigest,
-    ) -> Vec<String> {
+impl Ids {
+    /// Takes in the id of a record of the object under way.
+    fn meet(&mut self, id: u128) {
+        match self.first_in.entry(id) {
+            Entry::Vacant(new) => drop(new.insert(self.object)),
+            Entry::Occupied(first) => {
+                self.again.insert(id);
+                self.again_in.extend([*first.get(), self.object]);
+            }
+        }
+    }
+}
+
+impl Walk<'_> {
+    fn problems(&self) -> Vec<String> {
+        let Self { row, recorded, digest: found, counts: walked, .. } = self;
         let mut problems = Vec::new();
         if recorded.sha256 != found.sha256 {
             problems.push(
@@ -176,9 +237,10 @@ impl Walk {
             problems.push(format!("has {here} bytes, and the ledger has {on_record} on record"));
         }
         let counts = row.counts();
-        for (what, found, on_record) in
-            [("record", self.lines, counts.new), ("changed record", self.changed, counts.changed)]
-        {
+        for (what, found, on_record) in [
+            ("record", walked.lines, counts.new),
+            ("changed record", walked.changed, counts.changed),
+        ] {
             // The identity of versions was another one before format 2, and so was what counts as
             // changed.
             if found != on_record && (row.origin.is_some() || what == "record") {
@@ -189,20 +251,20 @@ impl Walk {
                 ));
             }
         }
-        if self.untimed > counts.untimed && row.origin.is_some() {
-            let untimed = count(self.untimed, "record");
+        if walked.untimed > counts.untimed && row.origin.is_some() {
+            let untimed = count(walked.untimed, "record");
             problems.push(format!(
                 "holds {untimed} without a readable time, and the ledger has {} on record",
                 thousands(counts.untimed)
             ));
         }
-        if self.outside > 0 {
-            problems.push(format!("holds {} outside its window", count(self.outside, "record")));
+        if walked.outside > 0 {
+            problems.push(format!("holds {} outside its window", count(walked.outside, "record")));
         }
-        if self.doubled > 0 && row.origin.is_some() {
+        if walked.doubled > 0 && row.origin.is_some() {
             problems.push(format!(
                 "holds {} that were stored before that day",
-                count(self.doubled, "record version")
+                count(walked.doubled, "record version")
             ));
         }
         problems
