@@ -1,7 +1,11 @@
 //! Archives that somebody changed: verification finds it, says it in a sentence, and changes
 //! nothing itself.
 
-use crate::stage::{Stage, TENANT, plain_command, run};
+use crate::stage::{Ended, Stage, TENANT, plain_command, run};
+use entratrail::raw::{RawDecoder, RawEncoder};
+use serde_json::Value;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 /// Collects, has `tamper` change the archive, and expects exit status 1 and a sentence that holds
@@ -54,6 +58,59 @@ async fn an_exchanged_object_is_found() {
     };
     check(exchange, &["SHA-256 differs"]).await;
     check(exchange, &["70 records outside its window"]).await;
+}
+
+/// The lines of a raw object.
+fn lines(object: &Path) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut decoder = RawDecoder::new("createdDateTime");
+    decoder.push(&std::fs::read(object).unwrap(), |line| lines.push(line.json().to_vec())).unwrap();
+    decoder.finish(|line| lines.push(line.json().to_vec())).unwrap();
+    lines
+}
+
+/// Adds a line to a raw object.
+fn append(object: &Path, line: &[u8]) {
+    let mut encoder = RawEncoder::default();
+    encoder.push(line).unwrap();
+    let (member, _) = encoder.finish().unwrap();
+    File::options().append(true).open(object).unwrap().write_all(&member).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_there_twice_is_found_whatever_its_form_and_its_object() {
+    let stage = Stage::set(TENANT).await;
+    run(stage.collect().env("WINDOW_MINUTES", "360"));
+    let files = stage.files("raw/sign-ins/event_type=interactiveUser", ".gz");
+    let (first, second) = (&files[0], &files[1]);
+    assert_eq!(first.parent(), second.parent());
+    let line = lines(first).remove(0);
+    let says = |verified: &Ended, object: &Path, what: &str| {
+        let object = object.to_str().unwrap();
+        verified.stdout.lines().any(|line| line.starts_with(object) && line.contains(what))
+    };
+
+    let mut changed: Value = serde_json::from_slice(&line).unwrap();
+    changed["isInteractive"] = Value::from("perhaps");
+    append(first, changed.to_string().as_bytes());
+    let verified = run(&mut stage.verify());
+    assert!(!verified.stdout.contains("has already"), "{}", verified.stdout);
+
+    // Sorted by its keys.
+    let rewritten = serde_json::from_slice::<Value>(&line).unwrap().to_string();
+    assert_ne!(rewritten.as_bytes(), line);
+    append(first, rewritten.as_bytes());
+    let verified = run(&mut stage.verify());
+    let once = "holds 1 record version that the day has already";
+    assert!(says(&verified, first, once), "{}", verified.stdout);
+    assert!(!says(&verified, second, "has already"), "{}", verified.stdout);
+
+    append(second, &line);
+    append(second, changed.to_string().as_bytes());
+    let verified = run(&mut stage.verify());
+    let twice = "holds 2 record versions that the day has already";
+    assert!(says(&verified, first, once), "{}", verified.stdout);
+    assert!(says(&verified, second, twice), "{}", verified.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

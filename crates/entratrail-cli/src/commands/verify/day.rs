@@ -263,7 +263,7 @@ impl Walk<'_> {
         }
         if walked.doubled > 0 && row.origin.is_some() {
             problems.push(format!(
-                "holds {} that were stored before that day",
+                "holds {} that the day has already",
                 count(walked.doubled, "record version")
             ));
         }
