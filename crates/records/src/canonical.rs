@@ -195,12 +195,12 @@ impl Translation {
         let start = self.tokens.len();
         let string = translate_string(rest, &mut self.tokens);
         let key_length = (self.tokens.len() - start).saturating_sub(2);
-        let mut prefix = [0; 8];
-        for (byte, key_byte) in
-            prefix.iter_mut().zip(self.tokens.iter().skip(start + 1).take(key_length))
-        {
-            *byte = *key_byte;
-        }
+        let key = self.tokens.get(start + 1..start + 1 + key_length).unwrap_or_default();
+        let prefix = key.first_chunk().copied().unwrap_or_else(|| {
+            let mut prefix = [0; 8];
+            prefix[..key.len()].copy_from_slice(key);
+            prefix
+        });
         let member = Member {
             start,
             key_end: self.tokens.len(),
@@ -255,7 +255,9 @@ impl Translation {
             });
         }
         let from = self.sorted.len();
-        self.sorted.extend(self.pending.drain(first..));
+        // As one block: one by one they take longer than sorting them.
+        self.sorted.extend_from_slice(members);
+        self.pending.truncate(first);
         let next = self.objects.len();
         if let Some(object) = self.objects.get_mut(object) {
             object.tokens.end = end;
