@@ -120,3 +120,20 @@ pub(crate) fn in_order(mut views: Vec<View>) -> Vec<View> {
     }
     ordered
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_may_be_another_one_for_datafusion() {
+        let view = View::read(
+            "-- name: steps\n-- rows: step\n-- small: yes\nSELECT id,\nlist[1].name, -- datafusion: \
+             get_field(list[1], 'name'),\nFROM x\nJOIN y ON true -- datafusion:\n",
+        )
+        .unwrap();
+        assert_eq!(view.sql, "SELECT id,\nlist[1].name,\nFROM x\nJOIN y ON true");
+        assert_eq!(view.datafusion.trim(), "SELECT id,\nget_field(list[1], 'name'),\nFROM x");
+        assert!(view.is_small);
+    }
+}
