@@ -41,6 +41,7 @@ FROM (
     WHERE day >= current_date - INTERVAL '90' DAY
       AND event_type IN ('interactiveUser', 'nonInteractiveUser')
       AND outcome = 'success'
+      AND created_date_time IS NOT NULL
     GROUP BY person, app_id, app_display_name, coalesce(CAST(autonomous_system_number AS VARCHAR), address)
   ) AS places
 ) AS uses

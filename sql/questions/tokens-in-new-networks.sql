@@ -43,6 +43,7 @@ FROM (
     WHERE day >= current_date - INTERVAL '90' DAY
       AND event_type IN ('interactiveUser', 'nonInteractiveUser')
       AND outcome = 'success'
+      AND created_date_time IS NOT NULL
       AND autonomous_system_number IS NOT NULL
       AND location.country_or_region <> ''
       AND user_agent <> ''

@@ -1,5 +1,5 @@
 -- name:      attempts
--- rows:      sign-in of a person or a workload, newest version, with who it was (`person`: the id, or the name where the id is empty or zeros), what it came to (`outcome`: success, interrupt, failure, unknown), the address without the part of an IPv6 device, and the second factor
+-- rows:      sign-in of a person or a workload, newest version, with who it was (`person`: the id, or the name where the id is empty or zeros), what it came to (`outcome`: success, interrupt, failure, unknown), the address without the part of an IPv6 device, and the second factor (`mfa_detail`, else the second step that names a method, else the first)
 -- table:     sign_ins
 -- column:    recency bigint
 -- column:    person string

@@ -55,9 +55,9 @@ impl Archive {
         table.put_if(filled).await
     }
 
-    /// Puts the read of `row` on record, whose table object is made. Where somebody else has put it
-    /// on record with other bytes of the table, that is made once more, so that the ledger names
-    /// the bytes that are there.
+    /// Puts the read of `row` on record, whose table object is made. Where another run has put it on
+    /// record with a different table, the table is made again, so that the ledger names the bytes
+    /// that are there. Where that fails, the next run finds the table and makes it.
     pub async fn record_stored(
         &self,
         stream: Stream,
@@ -76,7 +76,10 @@ impl Archive {
                 // In a box: it is a large future, and hardly ever wanted.
                 let rebuilt =
                     self.rebuild_table(stream, on_record, known, origin.clone(), clock, never);
-                Box::pin(rebuilt).await?;
+                if let Err(error) = Box::pin(rebuilt).await {
+                    let key = object.key.as_str();
+                    tracing::warn!(key, remedy = error.remedy(), "its table was not made: {error}");
+                }
             }
         }
         Ok(recorded)

@@ -127,11 +127,13 @@ impl Ledger {
         self.rows().find(|row| row.object().is_some_and(|object| object.key == key))
     }
 
-    /// Announcement of `object`, which exists: the first one with its key and hash. Two runs may
-    /// announce the same bytes, and nobody can tell whose became the object; later ones come after
-    /// this one, so whoever finds the object confirms the same read.
+    /// Announcement of the object with the key and the hash of `object`. Two runs may announce the
+    /// same bytes, and nobody can tell whose became the object, so everybody takes the same one: the
+    /// one whose read missed most, as the least that is proved, and of equal ones the first, as
+    /// later ones come after it.
     pub fn announcement_of(&self, object: &StoredObject) -> Option<Announcement> {
-        self.rows().find_map(|row| Announcement::of(object, row))
+        let announcements = self.rows().filter_map(|row| Announcement::of(object, row));
+        announcements.rev().max_by_key(Announcement::missing)
     }
 
     /// Table object that belongs to the raw object `key`: as it was made first, or last made again.
@@ -349,6 +351,26 @@ mod tests {
         assert_eq!((late.read, late.object().unwrap().key.as_str()), (2, "raw/r1"));
         let again = ledger.append(complete(1, 1, Some("raw/r1"))).unwrap();
         assert_eq!(again, Appended::Known(late));
+    }
+
+    #[test]
+    fn of_two_announcements_the_one_that_missed_most_counts_and_then_the_first() {
+        let announced_at = |hours, missing| {
+            let mut row = announced(1, hours, "raw/r1");
+            if let ReadResult::Announced(completed, _) = &mut row.result {
+                completed.counts.missing = missing;
+            }
+            row
+        };
+        let found = |rows: &[ReadRow], object| {
+            ledger(rows).announcement_of(&object).map(|announcement| announcement.started_at())
+        };
+        let rows = [announced_at(1, 0), announced_at(2, 0), announced_at(3, 2), announced_at(4, 2)];
+        assert_eq!(found(&rows[..2], object("raw/r1")), Some(rows[0].started_at));
+        assert_eq!(found(&rows, object("raw/r1")), Some(rows[2].started_at));
+        assert_eq!(found(&rows, object("raw/r2")), None);
+        let other = StoredObject { sha256: "cd".repeat(32), ..object("raw/r1") };
+        assert_eq!(found(&rows, other), None);
     }
 
     #[test]

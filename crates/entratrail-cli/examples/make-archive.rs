@@ -20,6 +20,9 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+const USAGE: &str = "make-archive FOLDER [OBJECTS (10000)] [RECORDS-PER-OBJECT (100)] [MINUTES (5)], \
+                     where FOLDER does not exist yet";
+
 const STREAM: Stream = Stream::SignIns(EventType::InteractiveUser);
 
 const TENANT: &str = r#"
@@ -34,7 +37,8 @@ per_day = 1000
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let folder = PathBuf::from(arguments.next().ok_or("name a folder that does not exist yet")?);
+    let folder = arguments.next().filter(|folder| !folder.starts_with('-')).ok_or(USAGE)?;
+    let folder = PathBuf::from(folder);
     let objects: usize = arguments.next().map_or(Ok(10_000), |number| number.parse())?;
     let records: usize = arguments.next().map_or(Ok(100), |number| number.parse())?;
     let minutes: u16 = arguments.next().map_or(Ok(5), |number| number.parse())?;

@@ -113,12 +113,12 @@ impl Session {
 
     /// Looks for damage in all that was opened; says whether any was found.
     async fn leave_out_damaged(&self) -> Result<bool, Error> {
+        for view in &self.small_views {
+            view.forget().await;
+        }
         let mut is_found = false;
         for files in &self.logs {
             is_found |= files.examine().await?;
-        }
-        for view in &self.small_views {
-            view.forget().await;
         }
         Ok(is_found)
     }

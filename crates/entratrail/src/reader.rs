@@ -224,29 +224,31 @@ impl Reader<'_> {
         }
         let Taken { raw, table, .. } = taken;
         let created = self.create(attempt, &completed, basis, raw).await;
-        let announcement = match created {
-            Ok(Some(announcement)) => announcement,
+        let (object, announcement) = match created {
+            Ok(Some(created)) => created,
             not_created => {
                 table.abort().await;
                 return not_created.map(|_| Outcome::Superseded);
             }
         };
-        let encoded = self.finish_table(attempt, &announcement, table).await?;
-        let row = announcement.confirm(encoded.stored());
+        let first_seen = announcement.started_at();
+        let encoded = self.finish_table(attempt, &object, first_seen, table).await?;
+        let object = StoredObject { table: Some(encoded.stored()), ..object };
+        let row = announcement.confirm(object, completed.remark);
         let recorded = self.archive.record_stored(stream, &row, self.origin, self.clock).await?;
         Ok(outcome_of(recorded, encoded.unexpected_fields))
     }
 
-    /// Announces the raw object in the ledger and creates it. Returns the announcement that is to be
-    /// confirmed: an earlier one, where another run announced the same bytes and came no further
-    /// yet. `None` where another run was first.
+    /// Announces the raw object in the ledger and creates it. Returns it with the announcement that
+    /// is to be confirmed, which is that of another run where both announced the same bytes and the
+    /// other came no further yet. `None` where another run was first.
     async fn create(
         &self,
         attempt: &Attempt<'_>,
         completed: &Completed,
         basis: &[ReadRow],
         raw: RawObjectWriter<'_>,
-    ) -> Result<Option<Announcement>, Error> {
+    ) -> Result<Option<(StoredObject, Announcement)>, Error> {
         let Planned { stream, window, read, .. } = *attempt.planned;
         let prepared = raw.prepare().await?;
         let object = StoredObject {
@@ -264,31 +266,31 @@ impl Reader<'_> {
         };
         let Ok(Some(announcement)) = announcement else {
             prepared.abort().await;
-            return announcement;
+            return announcement.map(|_| None);
         };
         // Where another run was first, the announcement stays until the window is complete. Both
         // runs may have started in the same millisecond, and a failed row would then take out the
         // announcement of the one whose object it is.
-        Ok((prepared.create().await? == Written::Yes).then_some(announcement))
+        Ok((prepared.create().await? == Written::Yes).then_some((object, announcement)))
     }
 
-    /// Makes the table object of the read that `announcement` tells of, also when the run is to
-    /// stop: that takes seconds, and without it the read is not on record. What was made alongside
-    /// says when this read started, so it cannot stand for an earlier one.
+    /// Makes the table object of `object`, also when the run is to stop: that takes seconds, and
+    /// without it the read is not on record. What was made alongside says when this read started,
+    /// so it cannot stand for another.
     async fn finish_table(
         &self,
         attempt: &Attempt<'_>,
-        announcement: &Announcement,
+        object: &StoredObject,
+        first_seen: DateTime<Utc>,
         table: TableObject<'_>,
     ) -> Result<Encoded, Error> {
-        if announcement.started_at() != attempt.started_at {
+        if first_seen != attempt.started_at {
             table.abort().await;
         } else if let Some(made) = table.put().await? {
             return Ok(made);
         }
         let _turn = self.tables.acquire().await;
-        let stream = attempt.planned.stream;
-        self.archive.write_table(stream, announcement.object(), announcement.started_at()).await
+        self.archive.write_table(attempt.planned.stream, object, first_seen).await
     }
 
     async fn fail(&self, attempt: &Attempt<'_>, error: Error) -> Outcome {

@@ -4,7 +4,7 @@ use crate::header::{Header, body};
 use entratrail_records::log::Log;
 use entratrail_records::table::glue_columns;
 
-/// End of a line, behind which stands what `DataFusion` takes in the place of that line.
+/// Mark at the end of a line, followed by what `DataFusion` reads instead of that line.
 const FOR_DATAFUSION: &str = "-- datafusion:";
 
 /// Settings that the owner of a tenant knows better, as parameters of the stack: comma lists.
@@ -30,7 +30,7 @@ pub struct View {
     pub sql: String,
     /// SQL for `DataFusion`.
     pub datafusion: String,
-    /// It has few rows, whatever the archive holds: worth keeping once it is worked out.
+    /// It has few rows next to the tables: worth keeping once it is worked out.
     pub is_small: bool,
 }
 
@@ -72,7 +72,7 @@ impl View {
             columns,
             sql: everybody.join("\n"),
             datafusion: datafusion.join("\n"),
-            is_small: header.value("small").is_some(),
+            is_small: header.value("small").as_deref() == Some("yes"),
         })
     }
 

@@ -103,12 +103,11 @@ pub struct StoredObject {
     pub table: Option<StoredTable>,
 }
 
-/// Row that announces an object which exists, so that the read can be put on record.
+/// Row that announces an object, by which the read can be put on record once that exists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Announcement {
     row: ReadRow,
     completed: Completed,
-    object: StoredObject,
 }
 
 /// Program that read, and what it knew of Graph's retention.
@@ -142,11 +141,7 @@ impl Announcement {
     pub(super) fn of(object: &StoredObject, row: &ReadRow) -> Option<Self> {
         let ReadResult::Announced(completed, announced) = &row.result else { return None };
         let is_of_object = announced.key == object.key && announced.sha256 == object.sha256;
-        is_of_object.then(|| Self {
-            row: row.clone(),
-            completed: completed.clone(),
-            object: announced.clone(),
-        })
+        is_of_object.then(|| Self { row: row.clone(), completed: completed.clone() })
     }
 
     /// Start of the read.
@@ -154,15 +149,16 @@ impl Announcement {
         self.row.started_at
     }
 
-    /// Raw object that is announced.
-    pub fn object(&self) -> &StoredObject {
-        &self.object
+    /// Number of stored records that the read was not served.
+    pub(super) fn missing(&self) -> u64 {
+        self.completed.counts.missing
     }
 
-    /// The row on record of the read, whose table object is `table`.
-    pub fn confirm(self, table: StoredTable) -> ReadRow {
-        let object = Some(StoredObject { table: Some(table), ..self.object });
-        let result = ReadResult::Complete(Completed { object, ..self.completed });
+    /// The row on record of the read, which stored `object`, with its table. An announcement holds
+    /// no `remark` of its read.
+    pub fn confirm(self, object: StoredObject, remark: Option<String>) -> ReadRow {
+        let object = Some(object);
+        let result = ReadResult::Complete(Completed { object, remark, ..self.completed });
         ReadRow { result, ..self.row }
     }
 }

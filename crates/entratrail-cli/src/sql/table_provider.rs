@@ -146,8 +146,8 @@ impl TableProvider for LogTable {
         let files = files.iter().map(|(day, file)| self.file(day, file));
         let groups =
             FileGroup::new(files.collect()).split_files(state.config().target_partitions());
-        // A list takes much longer to decode than what a filter looks at, so it is decoded for the
-        // rows alone that the filter leaves.
+        // A list takes much longer to decode than what a filter looks at, so it is decoded only for
+        // the rows that pass the filter.
         let has_list = self.schema.table_schema().fields().iter().enumerate().any(|(at, field)| {
             matches!(field.data_type(), DataType::List(_))
                 && projection.is_none_or(|columns| columns.contains(&at))

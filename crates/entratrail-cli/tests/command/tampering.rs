@@ -94,21 +94,21 @@ async fn a_version_that_is_there_twice_is_found_whatever_its_form_and_its_object
     changed["isInteractive"] = Value::from("perhaps");
     append(first, changed.to_string().as_bytes());
     let verified = run(&mut stage.verify());
-    assert!(!verified.stdout.contains("has already"), "{}", verified.stdout);
+    assert!(!verified.stdout.contains("already holds"), "{}", verified.stdout);
 
     // Sorted by its keys.
     let rewritten = serde_json::from_slice::<Value>(&line).unwrap().to_string();
     assert_ne!(rewritten.as_bytes(), line);
     append(first, rewritten.as_bytes());
     let verified = run(&mut stage.verify());
-    let once = "holds 1 record version that the day has already";
+    let once = "holds 1 record version that the day already holds";
     assert!(says(&verified, first, once), "{}", verified.stdout);
-    assert!(!says(&verified, second, "has already"), "{}", verified.stdout);
+    assert!(!says(&verified, second, "already holds"), "{}", verified.stdout);
 
     append(second, &line);
     append(second, changed.to_string().as_bytes());
     let verified = run(&mut stage.verify());
-    let twice = "holds 2 record versions that the day has already";
+    let twice = "holds 2 record versions that the day already holds";
     assert!(says(&verified, first, once), "{}", verified.stdout);
     assert!(says(&verified, second, twice), "{}", verified.stdout);
 }

@@ -341,11 +341,11 @@ impl Collector {
         };
         let announcement = holdings.ledger.announcement_of(&found);
         let first_seen = announcement.as_ref().map_or(stored_at, Announcement::started_at);
-        let table = self.archive.write_table(holdings.stream, &found, first_seen).await?.stored();
+        let encoded = self.archive.write_table(holdings.stream, &found, first_seen).await?;
+        found.table = Some(encoded.stored());
         if let Some(announcement) = announcement {
-            return Ok(announcement.confirm(table));
+            return Ok(announcement.confirm(found, None));
         }
-        found.table = Some(table);
         let counts = Counts {
             served: versions.served(),
             new: versions.new_versions(),

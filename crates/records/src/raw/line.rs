@@ -11,8 +11,8 @@ use std::fmt;
 #[derive(Debug)]
 pub struct Line<'line> {
     json: &'line [u8],
-    /// `None` where only the canonical form tells: in what is no object, or no UTF-8 at the wrong
-    /// place.
+    /// `None` where only the canonical form can tell: the line is no object, its id or time is not
+    /// valid UTF-8, or a key contains a control character.
     outline: Option<Outline<'line>>,
     reader: &'line mut RecordReader,
 }
@@ -135,7 +135,7 @@ impl Visitor<'_> for Key<'_> {
         match key {
             b"id" => Ok(Member::Id),
             key if key == self.time_field.as_bytes() => Ok(Member::Time),
-            // Nobody has checked yet whether it was escaped, as JSON demands.
+            // serde_json does not check here that it was escaped; the slow path does.
             key if key.iter().any(u8::is_ascii_control) => Err(E::custom("a control character")),
             _ => Ok(Member::Other),
         }
