@@ -235,31 +235,39 @@ impl Audit {
             objects.keys().filter(|key| key.starts_with("tables/")).collect();
         let rows: Vec<_> =
             self.rows.keys().flat_map(|stream| self.complete_rows(stream)).cloned().collect();
+        let newest = self.newest_tables();
         for row in rows.iter().filter(|row| row["key"].is_string()) {
             let key = table_key(row["key"].as_str().unwrap_or_default());
             unexplained.remove(&key);
-            match objects.get(&key).map(|body| row_count(body)) {
-                None => self.problem(&key, "is not there"),
-                Some(Err(error)) => self.problem(&key, &format!("is damaged: {error}")),
-                Some(Ok(rows)) if row["new"] != rows => {
+            let Some(body) = objects.get(&key) else {
+                self.problem(&key, "is not there");
+                continue;
+            };
+            match row_count(body) {
+                Err(error) => self.problem(&key, &format!("is damaged: {error}")),
+                Ok(rows) if row["new"] != rows => {
                     self.problem(&key, &format!("has {rows} rows for {}", row["new"]));
                 }
-                Some(Ok(_)) => {}
+                Ok(_) => {}
             }
-            let on_record = self
-                .rows
-                .values()
-                .flatten()
-                .filter(|other| other["key"] == row["key"] && other["status"] != "failed");
-            let newest = on_record.filter_map(|other| other["table_sha256"].as_str()).next_back();
-            let sha256 = objects.get(&key).map(|body| hexadecimal(digest(&SHA256, body).as_ref()));
-            if newest.is_some() && sha256.as_deref() != newest {
+            let sha256 = hexadecimal(digest(&SHA256, body).as_ref());
+            if newest.get(&key).is_some_and(|newest| *newest != sha256) {
                 self.problem(&key, "is not the one on record");
             }
         }
         for key in unexplained {
             self.problem(key, "belongs to no complete read");
         }
+    }
+
+    /// Hash of each table object, as its newest row says it.
+    fn newest_tables(&self) -> BTreeMap<String, String> {
+        let on_record = self.rows.values().flatten().filter(|row| row["status"] != "failed");
+        let said = on_record.filter_map(|row| {
+            let sha256 = row["table_sha256"].as_str()?;
+            Some((table_key(row["key"].as_str()?), sha256.to_owned()))
+        });
+        said.collect()
     }
 
     fn problem(&mut self, key: &str, what: &str) {

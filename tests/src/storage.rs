@@ -26,7 +26,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -120,8 +120,8 @@ struct Traps {
 
 #[derive(Debug)]
 struct Trap {
+    /// Request that springs it; its number counts down to 0.
     at: Point,
-    requests_to_go: u32,
     /// Lets the request go on. Nobody does where the run is killed.
     release: Arc<Notify>,
 }
@@ -130,13 +130,13 @@ impl Traps {
     /// Springs the trap where this is the request that it waits for.
     async fn pass(&self, step: Option<Step>, moment: Moment) {
         let sprung = {
-            let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut armed = self.armed();
             let fits = armed
                 .as_mut()
                 .filter(|trap| Some(trap.at.step) == step && trap.at.moment == moment);
             let springs = fits.is_some_and(|trap| {
-                trap.requests_to_go -= 1;
-                trap.requests_to_go == 0
+                trap.at.nth -= 1;
+                trap.at.nth == 0
             });
             if springs { armed.take() } else { None }
         };
@@ -149,13 +149,29 @@ impl Traps {
     /// Sets a trap in the place of any other, and returns what lets go of who is caught in it.
     fn set(&self, at: Point) -> Arc<Notify> {
         let release = Arc::new(Notify::new());
-        let trap = Trap { at, requests_to_go: at.nth, release: Arc::clone(&release) };
-        *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
+        *self.armed() = Some(Trap { at, release: Arc::clone(&release) });
         release
     }
 
-    fn disarm(&self) {
-        *self.armed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    fn armed(&self) -> MutexGuard<'_, Option<Trap>> {
+        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A run that stands still, or has ended before it came to that.
+struct Held<T> {
+    ended: Option<T>,
+    release: Arc<Notify>,
+}
+
+impl<T> Held<T> {
+    /// Lets `work` go on to its end.
+    async fn go_on(self, work: impl Future<Output = T>) -> T {
+        self.release.notify_one();
+        match self.ended {
+            Some(ended) => ended,
+            None => work.await,
+        }
     }
 }
 
@@ -220,7 +236,7 @@ impl Storage {
     /// Runs `work` until it ends, or until a request at which it is dropped as a killed process
     /// would be. `None` where it was killed.
     pub async fn kill_at<T>(&self, at: Point, work: impl Future<Output = T>) -> Option<T> {
-        self.hold_at(at, work).await.0
+        self.hold_at(at, work).await.ended
     }
 
     /// Has two runs meet: `one` stands still at its request, while `other` comes as far as its own;
@@ -232,36 +248,23 @@ impl Storage {
     ) -> (bool, [T; 2]) {
         let mut one = pin!(one);
         let mut other = pin!(other);
-        let (one_ended, release_one) = self.hold_at(one_at, one.as_mut()).await;
-        let (other_ended, release_other) = self.hold_at(other_at, other.as_mut()).await;
-        let have_met = one_ended.is_none() && other_ended.is_none();
-        release_one.notify_one();
-        let one = match one_ended {
-            Some(ended) => ended,
-            None => one.await,
-        };
-        release_other.notify_one();
-        let other = match other_ended {
-            Some(ended) => ended,
-            None => other.await,
-        };
+        let one_held = self.hold_at(one_at, one.as_mut()).await;
+        let other_held = self.hold_at(other_at, other.as_mut()).await;
+        let have_met = one_held.ended.is_none() && other_held.ended.is_none();
+        let one = one_held.go_on(one).await;
+        let other = other_held.go_on(other).await;
         (have_met, [one, other])
     }
 
-    /// Runs `work` until it ends or stands still. Returns its result, where it ended, and what lets
-    /// it go on.
-    async fn hold_at<T>(
-        &self,
-        at: Point,
-        work: impl Future<Output = T>,
-    ) -> (Option<T>, Arc<Notify>) {
+    /// Runs `work` until it ends or stands still.
+    async fn hold_at<T>(&self, at: Point, work: impl Future<Output = T>) -> Held<T> {
         let release = self.traps.set(at);
         let ended = tokio::select! {
             ended = work => Some(ended),
             () = self.traps.sprung.notified() => None,
         };
-        self.traps.disarm();
-        (ended, release)
+        *self.traps.armed() = None;
+        Held { ended, release }
     }
 
     /// Every object with its body.

@@ -65,8 +65,7 @@ impl Session {
         let config = SessionConfig::new().with_information_schema(true);
         let context = SessionContext::new_with_config_rt(config, runtime);
         let ledgers = Ledgers::of(&archive, days).await?;
-        let (logs, small_views) = (Vec::new(), Vec::new());
-        let mut session = Self { context, now, logs, small_views, ledgers };
+        let mut session = Self { context, now, logs: Vec::new(), small_views: Vec::new(), ledgers };
         session.add_tables(&archive, days).await?;
         session.add_views(settings).await.map_err(|error| unusable(&error))?;
         Ok(session)

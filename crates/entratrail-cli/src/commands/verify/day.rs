@@ -57,7 +57,7 @@ struct Ids {
     object: u32,
     /// Number of the first object that holds each.
     first_in: HashMap<u64, u32>,
-    /// Those that come again.
+    /// Ids that come again.
     again: HashSet<u64>,
     /// Numbers of the objects that hold one of those.
     again_in: BTreeSet<u32>,
@@ -165,7 +165,8 @@ impl CheckedDay {
         let mut here = HashSet::new();
         let read = archive.read_object(self.stream, object, |mut line| {
             counts.lines += 1;
-            let (id, time) = (line.id(), line.time());
+            let id = line.id();
+            let time = line.time();
             let window = row.window.start()..row.window.end();
             counts.outside += u64::from(time.is_some_and(|time| !window.contains(&time)));
             counts.untimed += u64::from(time.is_none());
