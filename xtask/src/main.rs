@@ -4,6 +4,7 @@
 
 mod athena;
 mod ci;
+mod clock;
 mod demo;
 mod process;
 mod progress;
@@ -17,7 +18,8 @@ usage: cargo xtask COMMAND
   demo              collect and verify a simulated tenant, on this machine and on an emulated AWS
   ci                everything that CI checks, and the time of each part
   athena            put tables, views, questions and data sets to Trino, the engine of Athena
-  tools SET ...     install tools of the tests: emulator, deploy, browser
+  tools SET ...     install tools of the tests: emulator, deploy, browser, clock
+  at HH:MM PROGRAM  run a program, and all that it starts, at another time of the day (UTC)
   package           build the functions as deploy.sh does; check their size; run one for arm64
   generate          write what is made from sql/ and from the declaration of columns
   style [PATH ...]  count what makes code hard to read, here or in any other tree";
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["athena"] => athena::run(),
         ["tools", sets @ ..] if !sets.is_empty() => process::script("install-tools", sets),
+        ["at", time, program, arguments @ ..] => clock::run(time, program, arguments),
         ["package"] => process::script("install-tools", &["deploy"])
             .and_then(|()| process::script("package", &[])),
         ["generate"] => generate(),

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::environment::clock_variables;
+use crate::clock::bare_command;
 use crate::tools::Tools;
 
 /// Leads the process group of the emulator and of the functions that it runs. Its input is a pipe
@@ -98,12 +98,10 @@ impl Emulator {
         let folder =
             std::env::temp_dir().join(format!("entratrail-stack-{}-{port}", std::process::id()));
         fs::create_dir_all(&folder).expect("the folder for temporary files is writable");
-        let guard = Command::new("sh")
+        let guard = bare_command("sh") // functions inherit what the emulator has
             .args(["-c", GUARD, "stack"])
             .arg(Self::python())
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator.py"))
-            .env_clear() // functions inherit what the emulator has
-            .envs(clock_variables())
             .envs([
                 ("PATH", std::env::var("PATH").unwrap_or_default()),
                 ("GATEWAY_PORT", port.to_string()),

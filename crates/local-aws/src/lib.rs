@@ -10,8 +10,8 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod clock;
 mod emulator;
-mod environment;
 mod function;
 #[cfg(test)]
 mod tests;
@@ -29,9 +29,9 @@ use aws_sdk_s3::types::CreateBucketConfiguration;
 use aws_sdk_ssm::types::ParameterType;
 use serde_json::{Value, json};
 
+pub use clock::{bare_command, wait_past_midnight};
 use emulator::Emulator;
 pub use emulator::Mode;
-pub use environment::clock_variables;
 pub use function::{Function, FunctionError, Invocation, binary};
 pub use tools::Tools;
 

@@ -12,7 +12,7 @@ use entratrail::entra::credential::{Application, Credential};
 use entratrail::entra::credential_source::CredentialSource;
 use entratrail::log::Log;
 use entratrail::request::Collect;
-use entratrail_tests::days::wait_past_midnight;
+use entratrail_tests::stack::wait_past_midnight;
 use graph_simulator::scenario::{ClockStart, Late};
 use graph_simulator::{Scenario, Simulator};
 use tempfile::TempDir;
@@ -56,7 +56,7 @@ impl Collected {
     }
 
     async fn of(scenario: Scenario) -> Self {
-        wait_past_midnight().await;
+        wait_past_midnight();
         let collected = Self(tempfile::tempdir().expect("a temporary folder can be made"));
         let archive =
             Archive::in_folder(&collected.folder(), Access::Write).expect("the folder is ours");

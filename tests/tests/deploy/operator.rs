@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use entratrail_tests::days::wait_past_midnight;
-use entratrail_tests::stack::{Stack, Tools, binary, clock_variables};
+use entratrail_tests::stack::{Stack, Tools, bare_command, binary, wait_past_midnight};
 use graph_simulator::{Scenario, Simulator};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -95,7 +94,7 @@ impl Operator {
     }
 
     async fn of(stack: Stack, scenario: &str) -> Self {
-        wait_past_midnight().await;
+        wait_past_midnight();
         let scenario = Scenario::from_toml(scenario).expect("the scenario is well formed");
         let tenant = Simulator::start(scenario).await.expect("the scenario can be played");
         let folder = TempDir::new().expect("a folder for temporary files");
@@ -227,10 +226,8 @@ impl Operator {
         let path = std::env::var("PATH").unwrap_or_default();
         let tools = tool("aws");
         let tools = tools.parent().expect("a program lies in a folder").display();
-        let mut command = Command::new(program);
+        let mut command = Command::from(bare_command(program));
         command
-            .env_clear()
-            .envs(clock_variables())
             .env("PATH", format!("{}:{tools}:{path}", resident::folder().display()))
             .env("HOME", self.folder.path())
             .envs(self.stack.operator_environment())

@@ -1,3 +1,3 @@
 //! The days that the stories of this crate are about.
 
-pub(crate) use entratrail_tests::days::{day, midnight, wait_past_midnight};
+pub(crate) use entratrail_tests::days::{day, midnight};

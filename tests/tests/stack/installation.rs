@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use entratrail_tests::audit::Audit;
-use entratrail_tests::stack::{Function, FunctionError, Invocation, Stack, binary};
+use entratrail_tests::stack::{
+    Function, FunctionError, Invocation, Stack, binary, wait_past_midnight,
+};
 use graph_simulator::{RequestKind, Scenario, Served, Simulator};
 use serde_json::Value;
 
-use crate::days::{day, midnight, wait_past_midnight};
+use crate::days::{day, midnight};
 
 /// The function that reads the sign-ins; its binary has the same name.
 pub(crate) const SIGN_IN_LOGS: &str = "sign-in-logs";
@@ -65,7 +67,7 @@ pub(crate) struct Installation {
 impl Installation {
     /// An empty archive and parameters that fit the tenant of `scenario`.
     pub(crate) async fn of(scenario: &str) -> Self {
-        wait_past_midnight().await;
+        wait_past_midnight();
         let scenario = Scenario::from_toml(scenario).expect("the scenario is well formed");
         let tenant = Simulator::start(scenario).await.expect("the scenario can be played");
         let stack = Stack::start().await;

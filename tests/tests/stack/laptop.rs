@@ -1,9 +1,9 @@
 //! The command on the archive of the functions, and the functions on the command's: it is one
 //! archive.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use entratrail_tests::stack::binary;
+use entratrail_tests::stack::{bare_command, binary};
 use serde_json::Value;
 
 use crate::events::event;
@@ -13,14 +13,11 @@ use crate::installation::{AUDIT_LOGS, Installation, OFFICE, SIGN_IN_LOGS};
 /// `installation`.
 fn entratrail(installation: &Installation, command: &str, arguments: &[&str]) -> Output {
     let tenant = &installation.tenant.scenario().tenant;
-    let mut entratrail = Command::new(binary("entratrail"));
+    let mut entratrail = bare_command(binary("entratrail"));
     entratrail
         .args([command, "--archive", &format!("s3://{}", installation.bucket), "--json"])
         .args(arguments);
-    entratrail
-        .env_clear()
-        .envs(installation.settings())
-        .env("AWS_ENDPOINT_URL", installation.stack.endpoint());
+    entratrail.envs(installation.settings()).env("AWS_ENDPOINT_URL", installation.stack.endpoint());
     entratrail
         .env("AWS_ACCESS_KEY_ID", installation.stack.account())
         .env("AWS_SECRET_ACCESS_KEY", "test")

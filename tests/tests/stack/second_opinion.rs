@@ -8,8 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::types::CreateBucketConfiguration;
-use entratrail_tests::days::wait_past_midnight;
-use entratrail_tests::stack::{Tools, binary};
+use entratrail_tests::stack::{Tools, bare_command, binary, wait_past_midnight};
 use graph_simulator::{Scenario, Simulator};
 
 const ACCOUNT: &str = "123456789012";
@@ -76,9 +75,9 @@ impl Moto {
 
     /// The command on the archive there, with the credential of the tenant.
     fn entratrail(&self, tenant: &Simulator, words: &[&str]) -> Output {
-        let mut entratrail = Command::new(binary("entratrail"));
+        let mut entratrail = bare_command(binary("entratrail"));
         let credential = &tenant.scenario().tenant;
-        entratrail.args(words).args(["--archive", &format!("s3://{BUCKET}")]).env_clear().envs([
+        entratrail.args(words).args(["--archive", &format!("s3://{BUCKET}")]).envs([
             ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
             ("AWS_ACCESS_KEY_ID", ACCOUNT),
             ("AWS_SECRET_ACCESS_KEY", "test"),
@@ -106,7 +105,7 @@ impl Drop for Moto {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn objects_of_three_parts_are_written_to_moto_and_read_back() {
-    wait_past_midnight().await;
+    wait_past_midnight();
     let moto = Moto::start().await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/local-aws/src/refusals.py");
     let mut refusals = Command::new(Tools::Emulator.program("python"));

@@ -1,6 +1,8 @@
 //! The demo, as somebody sees it who has nothing at all.
 
-use crate::stage::{plain_command, run, wait_past_midnight};
+use local_aws::wait_past_midnight;
+
+use crate::stage::{plain_command, run};
 use serde_json::Value;
 
 #[test]

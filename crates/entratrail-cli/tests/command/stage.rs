@@ -1,17 +1,11 @@
 //! A simulated tenant, a folder for its archive, and the command between them.
 
-use chrono::{NaiveTime, TimeDelta, Utc};
 use graph_simulator::{Scenario, Served, Simulator};
-use local_aws::clock_variables;
+use local_aws::{bare_command, wait_past_midnight};
 use serde_json::Value;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 use tempfile::TempDir;
-
-/// Far longer than a story takes, also on a machine that is busy with something else.
-const LONGEST_STORY: Duration = Duration::from_mins(10);
 
 /// Four days of two streams and the audits, in pages of twenty records, without a limit.
 pub(crate) const TENANT: &str = r#"
@@ -148,27 +142,10 @@ pub(crate) fn sum(verification: &Value, name: &str) -> u64 {
 
 /// The command without any variable but the path and what sets the clock of the whole run.
 pub(crate) fn plain_command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_entratrail"));
-    command.args(arguments).env_clear().envs(inherited()).stdin(Stdio::null());
+    let mut command = bare_command(env!("CARGO_BIN_EXE_entratrail"));
+    command.args(arguments).stdin(Stdio::null());
+    command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command
-}
-
-/// The path, and what sets another clock (faketime) or another time zone: without these the command
-/// would live on another day than the test.
-pub(crate) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
-    let path = std::env::var_os("PATH").map(|path| ("PATH", path));
-    path.into_iter().chain(clock_variables())
-}
-
-/// Waits where midnight would come in the middle of a story: test, simulator and command have to
-/// agree on what day it is.
-pub(crate) fn wait_past_midnight() {
-    let tomorrow = (Utc::now() + TimeDelta::days(1)).date_naive();
-    let left =
-        (tomorrow.and_time(NaiveTime::MIN).and_utc() - Utc::now()).to_std().unwrap_or_default();
-    if left < LONGEST_STORY {
-        std::thread::sleep(left);
-    }
 }
 
 /// Runs `command` to its end.
