@@ -12,7 +12,9 @@ const LIBRARY: &str = "\
 import pathlib, libfaketime
 print(next(pathlib.Path(libfaketime.__file__).parent.rglob('libfaketime.so.1')))";
 
-/// Runs a program whose clock shows `time` (UTC, HH:MM) when it starts.
+/// Runs a program, and all that it starts, by a clock that shows `time` (UTC, HH:MM) when it
+/// starts. Cargo and the compiler keep the clock of the machine, and each program that cargo runs
+/// starts at `time`: their allocator (jemalloc) waits for itself where libfaketime is loaded.
 pub(crate) fn run(time: &str, program: &str, arguments: &[&str]) -> Result<(), Failure> {
     let Some(wanted) = second_of_the_day(time) else {
         return Err(Failure::Sentence(format!("{time} is no time of the day: write 23:58")));
@@ -20,20 +22,38 @@ pub(crate) fn run(time: &str, program: &str, arguments: &[&str]) -> Result<(), F
     if !cfg!(target_os = "linux") {
         return Err(Failure::Sentence("another clock can be set on Linux alone".to_owned()));
     }
+    let mut command = Command::new(program);
+    if program == "cargo" {
+        command.args(["--config", &format!("target.'cfg(all())'.runner={:?}", runner(time)?)]);
+    } else {
+        command.envs([
+            ("LD_PRELOAD", library()?.as_str()),
+            ("FAKETIME", &format!("+{}", seconds_until(wanted))),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), // or whoever waits waits for ever
+        ]);
+    }
+    process::run(command.args(arguments))
+}
+
+/// This program, as cargo starts it before each of those that it runs.
+fn runner(time: &str) -> Result<[String; 3], Failure> {
+    let this = std::env::current_exe();
+    let this = this.map_err(|error| Failure::Sentence(format!("this program: {error}")))?;
+    Ok([this.to_string_lossy().into_owned(), "at".to_owned(), time.to_owned()])
+}
+
+/// Installs libfaketime where it is missing, and says where it lies.
+fn library() -> Result<String, Failure> {
     process::script("install-tools", &["clock"])?;
     let python = process::root().join(".venv-clock/bin/python");
-    let library = process::output(Command::new(python).args(["-c", LIBRARY]))?;
-    process::succeeded(library.status)?;
-    let library = String::from_utf8_lossy(&library.stdout);
+    let found = process::output(Command::new(python).args(["-c", LIBRARY]))?;
+    process::succeeded(found.status)?;
+    Ok(String::from_utf8_lossy(&found.stdout).trim().to_owned())
+}
+
+fn seconds_until(second_of_the_day: u64) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() % DAY);
-    let ahead = (wanted + DAY - now) % DAY;
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env("LD_PRELOAD", library.trim())
-        .env("FAKETIME", format!("+{ahead}"))
-        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1"); // or whoever waits waits for ever
-    process::run(&mut command)
+    (second_of_the_day + DAY - now) % DAY
 }
 
 fn second_of_the_day(time: &str) -> Option<u64> {

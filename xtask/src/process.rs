@@ -37,10 +37,10 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Cargo, in the folder of the checkout.
+/// Cargo, in the folder of the checkout, by the clock of the machine (see `clock`).
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(root());
+    command.args(arguments).current_dir(root()).env_remove("LD_PRELOAD");
     command
 }
 
