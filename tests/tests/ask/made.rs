@@ -11,6 +11,7 @@ use entratrail::plan::RawObject;
 use entratrail::record::RecordReader;
 use entratrail::table::TableEncoder;
 use entratrail::window::Window;
+use entratrail_tests::stack::wait_past_midnight;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -25,7 +26,9 @@ pub(crate) struct Made {
 }
 
 impl Made {
+    /// Nothing yet. Its days are counted back from today, and so are those of the questions.
     pub(crate) fn empty() -> Self {
+        wait_past_midnight();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         Self { folder, records: BTreeMap::new() }
     }

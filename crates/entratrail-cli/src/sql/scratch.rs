@@ -30,7 +30,7 @@ impl Scratch {
     /// Makes one, and removes those of commands that were ended before they could.
     pub(super) fn make() -> Result<Self, Error> {
         let temporary = std::env::temp_dir();
-        remove_abandoned(&temporary);
+        remove_abandoned(&temporary, SystemTime::now());
         Self::make_in(&temporary).map_err(|error| {
             Error::disk(format!("no temporary folder could be made: {error}"))
                 .with_remedy("make room, or set TMPDIR")
@@ -56,23 +56,23 @@ impl Scratch {
 
 /// Removes the folders of commands that live no more. Those of other people cannot be removed, and
 /// stay.
-fn remove_abandoned(temporary: &Path) {
+fn remove_abandoned(temporary: &Path, now: SystemTime) {
     for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
         let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
         // A link is no folder of ours, wherever it leads.
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_ours && is_folder && is_abandoned(&entry.path()) {
+        if is_ours && is_folder && is_abandoned(&entry.path(), now) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
 
-fn is_abandoned(folder: &Path) -> bool {
+fn is_abandoned(folder: &Path, now: SystemTime) -> bool {
     if let Ok(lock) = File::open(folder.join(LOCK)) {
         return lock.try_lock().is_ok();
     }
     let modified = folder.metadata().and_then(|folder| folder.modified());
-    let age = modified.ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
+    let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
     age.is_some_and(|age| age > ABANDONED)
 }
 
@@ -90,13 +90,16 @@ mod tests {
         std::fs::create_dir(temporary.path().join("somebody-elses")).unwrap();
         let young = temporary.path().join(format!("{PREFIX}young"));
         std::fs::create_dir(&young).unwrap();
-        remove_abandoned(temporary.path());
+        let made = young.metadata().unwrap().modified().unwrap();
+        remove_abandoned(temporary.path(), made + ABANDONED);
         assert!(
             alive.path().exists()
                 && young.exists()
                 && temporary.path().join("somebody-elses").exists()
         );
         assert!(!left.exists());
+        remove_abandoned(temporary.path(), made + ABANDONED + Duration::from_secs(1));
+        assert!(alive.path().exists() && !young.exists());
     }
 
     #[cfg(unix)]

@@ -236,16 +236,20 @@ async fn a_lost_ledger_is_made_again_from_the_objects() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_or_edge_days_that_are_gone_altogether_are_missed_where_they_are_expected() {
     let stage = Stage::set(TENANT).await;
-    stage.collect_all();
-    let first_day = stage.simulator.now().date_naive() - chrono::Days::new(3);
-    let last_day = stage.simulator.now().date_naive() - chrono::Days::new(1);
+    let archive = stage.archive();
+    let four_days = ["collect", "--days", "4", "--archive", archive.to_str().unwrap()];
+    assert_eq!(run(&mut stage.command(&four_days)).status, Some(0));
+    let first_day = stage.simulator.now().date_naive() - chrono::Days::new(4);
+    // In the first half hour of a day, the day before it is not expected yet.
+    let settled = stage.simulator.now() - chrono::TimeDelta::minutes(30);
+    let last_day = settled.date_naive() - chrono::Days::new(1);
     let expect = format!("interactiveUser={first_day},audits={first_day}");
     let verify = || run(stage.verify().args(["--expect", &expect]));
     let ended = verify();
     assert_eq!(ended.status, Some(0), "{}", ended.stdout);
 
     for folder in ["raw", "ledger", "tables"] {
-        for day in [first_day, last_day] {
+        for day in std::iter::once(first_day).chain(last_day.iter_days().take(2)) {
             for file in stage.files(folder, "") {
                 if file.to_str().unwrap().contains(&format!("day={day}")) {
                     std::fs::remove_file(file).unwrap();
