@@ -123,8 +123,8 @@ pub(crate) async fn check(
     })
 }
 
-/// From the first day that any stream has to the end of the last that is over, or as far as reads
-/// go. The view `coverage` ends there as well, so that both call each day the same, at any hour.
+/// From the first day that any stream has to the end of the last one on record that is over, or as
+/// far as reads go. The view `coverage` goes on to yesterday, and calls what nobody read missing.
 fn range_on_record(streams: &[StreamLedgers], now: DateTime<Utc>) -> Option<DateRange> {
     let first = streams.iter().filter_map(|stream| stream.days.keys().next()).min()?;
     let last = streams.iter().filter_map(|stream| stream.days.keys().next_back()).max()?;
