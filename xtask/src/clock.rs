@@ -17,7 +17,8 @@ print(next(pathlib.Path(libfaketime.__file__).parent.rglob('libfaketime.so.1')))
 /// starts at `time`: their allocator (jemalloc) waits for itself where libfaketime is loaded.
 pub(crate) fn run(time: &str, program: &str, arguments: &[&str]) -> Result<(), Failure> {
     let Some(wanted) = second_of_the_day(time) else {
-        return Err(Failure::Sentence(format!("{time} is no time of the day: write 23:58")));
+        eprintln!("xtask: {time} is no time of the day: write it like 23:58");
+        return Err(Failure::Said(2));
     };
     if !cfg!(target_os = "linux") {
         return Err(Failure::Sentence("another clock can be set on Linux alone".to_owned()));
