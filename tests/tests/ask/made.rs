@@ -26,7 +26,7 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// Nothing yet. Its days are counted back from today, and so are those of the questions.
+    /// Makes an archive without records. Its days are counted back from today, and so are those of the questions.
     pub(crate) fn empty() -> Self {
         wait_past_midnight();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");

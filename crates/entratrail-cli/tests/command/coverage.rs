@@ -4,7 +4,7 @@
 //! The rules have one home, `entratrail::ledger::Proof`. The view says them in SQL, `verify` shows
 //! them day by day: neither may call a minute by another word.
 
-use crate::stage::plain_command;
+use crate::stage::{last_expected_day, plain_command};
 use chrono::{DateTime, Days, NaiveDate, SubsecRound as _, TimeDelta, Utc};
 use entratrail::ledger::{
     Completed, Counts, Ledger, Origin, Proof, ReadResult, ReadRow, State, StoredObject,
@@ -44,12 +44,11 @@ fn coverage_and_verify_call_every_minute_what_the_rules_of_proof_call_it() {
         }
         assert_eq!(shown, expected, "coverage, seed {seed}");
         if !stores {
-            // In the first half hour of a day, `verify` does not expect the day before it.
-            let settled = (Utc::now() - TimeDelta::minutes(30)).date_naive();
+            let last = last_expected_day(Utc::now());
             let (expected, shown) = beside_the_rules(&ledgers, || by_verify(folder.path()));
-            let settled = expected.into_iter().filter(|((_, day), _)| *day < settled);
+            let due = expected.into_iter().filter(|((_, day), _)| *day <= last);
             let states: BTreeMap<_, _> =
-                settled.map(|(place, day)| (place, day["state"].clone())).collect();
+                due.map(|(place, day)| (place, day["state"].clone())).collect();
             let differs = |(place, state): &(&_, &_)| shown.get(place) != Some(state);
             let different: Vec<_> = states.iter().filter(differs).collect();
             assert!(
@@ -177,8 +176,8 @@ fn write(folder: &Path, ledgers: &Ledgers) {
 
 type Table = BTreeMap<(String, NaiveDate), BTreeMap<&'static str, Value>>;
 
-/// What the rules say and what the command answers. It is asked again where the rules say something
-/// else after it: midnight came, or a window left the history.
+/// Returns what the rules say and what the command answers. Asks again where the rules say something
+/// else afterwards: midnight came, or a window left the history.
 fn beside_the_rules<T>(ledgers: &Ledgers, command: impl Fn() -> T) -> (Table, T) {
     loop {
         let expected = by_the_rules(ledgers);

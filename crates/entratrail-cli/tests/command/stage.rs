@@ -1,5 +1,6 @@
 //! A simulated tenant, a folder for its archive, and the command between them.
 
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use graph_simulator::{Scenario, Served, Simulator};
 use local_aws::{bare_command, wait_past_midnight};
 use serde_json::Value;
@@ -146,6 +147,11 @@ pub(crate) fn plain_command(arguments: &[&str]) -> Command {
     command.args(arguments).stdin(Stdio::null());
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command
+}
+
+/// Last day that `verify` expects to be read: in the first half hour of a day, not the day before.
+pub(crate) fn last_expected_day(now: DateTime<Utc>) -> NaiveDate {
+    (now - TimeDelta::minutes(30)).date_naive() - Days::new(1)
 }
 
 /// Runs `command` to its end.

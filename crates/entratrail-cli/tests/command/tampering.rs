@@ -1,7 +1,7 @@
 //! Archives that somebody changed: verification finds it, says it in a sentence, and changes
 //! nothing itself.
 
-use crate::stage::{Ended, Stage, TENANT, plain_command, run};
+use crate::stage::{Ended, Stage, TENANT, last_expected_day, plain_command, run};
 use entratrail::raw::{RawDecoder, RawEncoder};
 use serde_json::Value;
 use std::fs::File;
@@ -238,11 +238,10 @@ async fn a_stream_or_edge_days_that_are_gone_altogether_are_missed_where_they_ar
     let stage = Stage::set(TENANT).await;
     let archive = stage.archive();
     let four_days = ["collect", "--days", "4", "--archive", archive.to_str().unwrap()];
-    assert_eq!(run(&mut stage.command(&four_days)).status, Some(0));
+    let ended = run(&mut stage.command(&four_days));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
     let first_day = stage.simulator.now().date_naive() - chrono::Days::new(4);
-    // In the first half hour of a day, the day before it is not expected yet.
-    let settled = stage.simulator.now() - chrono::TimeDelta::minutes(30);
-    let last_day = settled.date_naive() - chrono::Days::new(1);
+    let last_day = last_expected_day(stage.simulator.now());
     let expect = format!("interactiveUser={first_day},audits={first_day}");
     let verify = || run(stage.verify().args(["--expect", &expect]));
     let ended = verify();
